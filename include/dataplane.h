@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the BPF programs and xrsd agree on: map keys and values, limits, reasons. The one header that
+ * clang (BPF) and gcc (user) both read. xrs-bpf(7) documents each map with a bpftool line.
+ *
+ * Rules (design section 4): no unions, no bit-fields, addresses as byte arrays (bpftool prints
+ * [10,250,0,0]), enums for kinds (bpftool prints the name), sizes asserted on both sides. Names of
+ * kernel objects end at 15 characters.
+ *
+ *   xrs_nic[ifindex] -> table -> xrs_table[table] (LPM trie) -> route -> xrs_group[group]
+ *      -> xrs_bucket[group].member[hash] -> xrs_nexthop[index] -> frame
+ *
+ * Order of writes: next hops, then buckets and groups, then routes, then nics; removal in reverse.
+ */
+#ifndef XRS_DATAPLANE_H
+#define XRS_DATAPLANE_H
+
+#include <linux/types.h>
+
+/* Changes when a struct below changes its meaning; kept in xrs_meta, checked before pins are adopted. */
+#define XRS_LAYOUT_VERSION 1
+
+#define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
+#define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
+#define XRS_GROUP_MAX      16384   /* next-hop groups */
+#define XRS_NEXTHOP_MAX    4096    /* next hops; 0 is reserved for "none" */
+#define XRS_ROUTE_MAX      4194304 /* routes of one table and family: a limit, not an allocation */
+#define XRS_GATEWAY_MACS   4       /* gateway MAC addresses of one nic */
+#define XRS_SOURCES        4       /* antiSpoof source prefixes of one nic and family */
+#define XRS_BUCKETS        128     /* flow buckets of one group; a power of two */
+#define XRS_NAME_LEN       32
+#define XRS_VLAN_DEPTH     2
+
+/* --- xrs_meta: array, one entry ----------------------------------------------------------------- */
+struct xrs_meta {
+	__u32 layout_version; /* XRS_LAYOUT_VERSION of the writer */
+	__u32 generation;     /* rises by one at each flush of xrsd */
+};
+
+/* --- xrs_nic: hash, ifindex -> nic --------------------------------------------------------------- */
+enum xrs_nic_role {
+	XRS_NIC_VM = 0,
+	XRS_NIC_NVA = 1,
+	XRS_NIC_UPLINK = 2,
+};
+
+#define XRS_NIC_F_ANTI_SPOOF 0x1u /* check source MAC and addresses */
+#define XRS_NIC_F_SYMMETRIC  0x2u /* both directions of a flow choose the same bucket (default) */
+#define XRS_NIC_F_TRACE      0x4u /* decisions go to xrs_trace */
+#define XRS_NIC_F_TC         0x8u /* xrs_steer passes everything: the tc half alone steers */
+
+struct xrs_nic_key {
+	__u32 ifindex;
+};
+
+struct xrs_nic {
+	__u32 table; /* index in xrs_table and xrs_table6 */
+	__u32 slot;  /* index in xrs_stats */
+	__u32 flags; /* XRS_NIC_F_* */
+	enum xrs_nic_role role;
+	__u32 n_gateway_macs; /* 0: every unicast destination MAC is the gateway's */
+	__u32 n_sources4, n_sources6;
+	__u8 gateway_mac[XRS_GATEWAY_MACS][6];
+	__u8 mac[6]; /* the VM's MAC for antiSpoof; zero: not checked */
+	__u8 pad[2];
+	__u8 source4[XRS_SOURCES][4];
+	__u8 source4_len[XRS_SOURCES];
+	__u8 source6[XRS_SOURCES][16];
+	__u8 source6_len[XRS_SOURCES];
+	char name[XRS_NAME_LEN];
+};
+
+/* --- xrs_table, xrs_table6: array of LPM tries, one pair for each route table --------------------- */
+struct xrs_key4 {
+	__u32 prefixlen;
+	__u8 addr[4];
+};
+
+struct xrs_key6 {
+	__u32 prefixlen;
+	__u8 addr[16];
+};
+
+enum xrs_route_kind {
+	XRS_ROUTE_STEER = 0,     /* to the next-hop group */
+	XRS_ROUTE_LOCAL = 1,     /* VnetLocal: pass to the kernel or bridge */
+	XRS_ROUTE_INTERNET = 2,  /* Internet: pass to the kernel */
+	XRS_ROUTE_DROP = 3,      /* None */
+	XRS_ROUTE_PROTECTED = 4, /* protectedPrefixes: pass, always */
+};
+
+struct xrs_route { /* 16 octets: the trie's memory depends on it */
+	enum xrs_route_kind kind;
+	__u32 group;     /* index in xrs_group when kind is XRS_ROUTE_STEER, else 0 */
+	__u8 prefix_len; /* the matched prefix: a trie lookup echoes only the key that was asked */
+	__u8 source;     /* enum xrs_route_source */
+	__u16 pad;
+	__u32 generation; /* the flush that wrote it; a restart sweeps what it did not write again */
+};
+
+enum xrs_route_source {
+	XRS_SOURCE_SYSTEM = 0,
+	XRS_SOURCE_USER = 1,
+	XRS_SOURCE_BGP = 2,
+};
+
+/* --- xrs_group: array, group -> its members, for people; xrs_bucket: what the packet reads --------- */
+#define XRS_MEMBERS_MAX 16 /* members of one group, and of its backup set */
+
+struct xrs_group {
+	__u32 n_members; /* 0: the slot is free */
+	__u32 n_alive;   /* members whose next hop is usable now */
+	__u32 n_backup;
+	__u32 using_backup;            /* 1: the buckets hold the backup set */
+	__u32 member[XRS_MEMBERS_MAX]; /* indices in xrs_nexthop, in the canonical order */
+	__u32 backup[XRS_MEMBERS_MAX];
+};
+
+struct xrs_bucket {
+	__u16 member[XRS_BUCKETS]; /* index in xrs_nexthop; 0: nobody is alive, pass */
+};
+
+/* --- xrs_nexthop: array, index -> how a frame reaches it ------------------------------------------- */
+enum xrs_way {
+	XRS_WAY_NONE = 0,     /* dead or unresolved: never used */
+	XRS_WAY_REDIRECT = 1, /* rewritten and sent out of `ifindex` through xrs_devmap */
+	XRS_WAY_BRIDGE = 2,   /* destination MAC rewritten and passed: the bridge delivers */
+	XRS_WAY_KERNEL = 3,   /* passed untouched */
+	XRS_WAY_VXLAN = 4,    /* encapsulated here */
+};
+
+struct xrs_nexthop {
+	enum xrs_way way;
+	__u32 ifindex; /* egress for XRS_WAY_REDIRECT; else where it was resolved */
+	__u32 mtu;     /* largest L3 packet that fits; 0: not checked */
+	__u8 dmac[6];
+	__u8 smac[6];
+	__u16 vlan;   /* VLAN id that the frame must carry on the egress; 0: none */
+	__u16 family; /* 4, 6; 0: the slot is free */
+	__u8 addr[16];
+	char peering[XRS_NAME_LEN]; /* the peering that announced it first, for people */
+};
+
+struct xrs_nh_stats { /* xrs_nh_stats: per-CPU array, same index */
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* --- reasons: how each frame left; the counters of a nic --------------------------------------------
+ * X(enumerator, counter name, verdict text). Verdicts: steered, passed, dropped. The order is the
+ * order of struct xrs_nic_stats and never changes within one layout version.
+ */
+#define XRS_REASONS(X)                                                                          \
+	X(REDIRECTED, redirected, "steered")       /* sent out of the next hop's interface */   \
+	X(BRIDGED, bridged, "steered")             /* rewritten, the bridge delivers */         \
+	X(TC_REDIRECTED, tc_redirected, "steered") /* as REDIRECTED, by xrs_steer_tc */         \
+	X(TC_BRIDGED, tc_bridged, "steered")       /* as BRIDGED, by xrs_steer_tc */            \
+	X(TO_TC, to_tc, "passed")                  /* left to xrs_steer_tc: offload metadata */ \
+	X(TO_KERNEL, to_kernel, "passed")          /* next hop's way is `kernel` */             \
+	X(UNKNOWN_NIC, unknown_nic, "passed")      /* not in xrs_nic (counted in slot 0) */     \
+	X(NOT_IP, not_ip, "passed")                /* ARP, LLDP, more than two tags, ... */     \
+	X(NOT_GATEWAY, not_gateway, "passed")      /* destination MAC is not the gateway's */   \
+	X(TRUNCATED, truncated, "passed")          /* shorter than its headers say */           \
+	X(BAD_HEADER, bad_header, "passed")        /* version, header length, total length */   \
+	X(IP_OPTIONS, ip_options, "passed")        /* the kernel handles options */             \
+	X(SPECIAL_DST, special_dst, "passed")      /* multicast, broadcast, link-local, ... */  \
+	X(TTL_EXPIRED, ttl_expired, "passed")      /* TTL or hop limit 1 or less */             \
+	X(NO_ROUTE, no_route, "passed")            /* no prefix matches */                      \
+	X(LOCAL, local, "passed")                  /* VnetLocal */                              \
+	X(INTERNET, internet, "passed")            /* Internet */                               \
+	X(PROTECTED, protected_prefix, "passed")   /* protectedPrefixes */                      \
+	X(NO_NEXTHOP, no_nexthop, "passed")        /* group without a live member */            \
+	X(SELF_LOOP, self_loop, "passed")          /* would return to the NVA it came from */   \
+	X(TOO_BIG, too_big, "passed")              /* above the next hop's MTU */               \
+	X(NO_TABLE, no_table, "passed")            /* the nic's table is not there */           \
+	X(VLAN_MISMATCH, vlan_mismatch, "passed")  /* tags that the egress can not carry */     \
+	X(NONE, none, "dropped")                   /* a route of type None */                   \
+	X(SPOOFED, spoofed, "dropped")             /* antiSpoof */
+
+enum xrs_reason {
+#define X(name, field, verdict) XRS_REASON_##name,
+	XRS_REASONS(X)
+#undef X
+	XRS_REASON_MAX,
+};
+
+struct xrs_nic_stats { /* xrs_stats: per-CPU array by nic slot; one counter of frames a reason */
+#define X(name, field, verdict) __u64 field;
+	XRS_REASONS(X)
+#undef X
+	__u64 bytes_steered;
+};
+
+/* --- the decision record ------------------------------------------------------------------------
+ * Two uses of one struct. xrs_trace (ring buffer) carries it for nics with XRS_NIC_F_TRACE. And a
+ * test run (BPF_PROG_TEST_RUN) may put one with `magic` into the XDP metadata area: the program then
+ * fills it, and counts nothing, so that nic.showNextHop asks the real program. Frames from a device
+ * never have metadata at this point. 32 octets: the most that old kernels allow.
+ */
+#define XRS_PROBE_MAGIC 0x58525350u /* "XRSP" */
+
+struct xrs_decision {
+	__u32 magic;
+	__u32 ifindex; /* in: the nic; a test run has no real one. trace: the nic */
+	__u32 table;
+	__u32 group;
+	__u32 nexthop;
+	__u16 bucket;
+	__u8 reason; /* enum xrs_reason */
+	__u8 kind;   /* enum xrs_route_kind */
+	__u8 prefix_len;
+	__u8 family; /* 4, 6, or 0 when the frame was not IP */
+	__u16 pad;
+	__u32 hash;
+};
+
+#ifdef __bpf__
+#define XRS_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)
+#else
+#include <assert.h>
+#define XRS_ASSERT_SIZE(type, size) static_assert(sizeof(type) == (size), #type)
+#endif
+XRS_ASSERT_SIZE(struct xrs_meta, 8);
+XRS_ASSERT_SIZE(struct xrs_nic_key, 4);
+XRS_ASSERT_SIZE(struct xrs_nic, 28 + 24 + 8 + 20 + 68 + XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_key4, 8);
+XRS_ASSERT_SIZE(struct xrs_key6, 20);
+XRS_ASSERT_SIZE(struct xrs_route, 16);
+XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
+XRS_ASSERT_SIZE(struct xrs_bucket, 2 * XRS_BUCKETS);
+XRS_ASSERT_SIZE(struct xrs_nexthop, 44 + XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
+XRS_ASSERT_SIZE(struct xrs_decision, 32);
+
+#endif
