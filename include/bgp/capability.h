@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Capabilities (RFC 5492): what one side offers, and what is in force between two sides.
+ * Unknown capabilities are ignored and remembered by code for peering.show. Pure.
+ */
+#ifndef XRS_BGP_CAPABILITY_H
+#define XRS_BGP_CAPABILITY_H
+
+#include "bgp/bgp.h"
+#include "util/wire.h"
+
+enum bgp_capability_code {
+	BGP_CAP_MULTIPROTOCOL = 1,     /* RFC 4760 */
+	BGP_CAP_ROUTE_REFRESH = 2,     /* RFC 2918 */
+	BGP_CAP_EXT_NEXT_HOP = 5,      /* RFC 8950 */
+	BGP_CAP_EXT_MESSAGE = 6,       /* RFC 8654 */
+	BGP_CAP_ROLE = 9,              /* RFC 9234 */
+	BGP_CAP_GRACEFUL_RESTART = 64, /* RFC 4724 */
+	BGP_CAP_AS4 = 65,              /* RFC 6793 */
+	BGP_CAP_ADD_PATH = 69,         /* RFC 7911 */
+	BGP_CAP_ENH_REFRESH = 70,      /* RFC 7313 */
+	BGP_CAP_LLGR = 71,             /* RFC 9494 */
+};
+
+enum {
+	BGP_ADD_PATH_RECEIVE = 1,
+	BGP_ADD_PATH_SEND = 2
+};
+
+#define BGP_CAPS_UNKNOWN_MAX 32
+
+struct bgp_caps {
+	uint32_t families;  /* BGP_FAMILY_BIT set; see `multiprotocol` */
+	bool multiprotocol; /* any such capability present: else IPv4 unicast is implied */
+	bool route_refresh, enhanced_refresh, extended_message;
+	bool as4;
+	uint32_t asn;          /* from the 4-octet AS capability when as4 */
+	uint32_t ext_next_hop; /* families (of NLRI) that may use an IPv6 next hop: IPv4 only */
+	uint8_t add_path[BGP_FAMILY_MAX]; /* BGP_ADD_PATH_* */
+	bool has_role;
+	uint8_t role;
+	bool graceful_restart, gr_restarting, gr_notification; /* R and N bits */
+	uint16_t gr_time;                                      /* seconds */
+	uint32_t gr_families;                                  /* listed */
+	uint32_t gr_forwarding;                                /* with the F bit */
+	bool llgr;
+	uint32_t llgr_families;
+	uint32_t llgr_time[BGP_FAMILY_MAX]; /* seconds */
+	uint8_t n_unknown;
+	uint8_t unknown
+		[BGP_CAPS_UNKNOWN_MAX]; /* codes that we ignored, in order, without repeats */
+};
+
+/* What holds for one session after both OPENs: the codec's and the RIB's view of it. */
+struct bgp_session_params {
+	uint32_t local_asn, peer_asn;
+	uint32_t local_id, peer_id; /* BGP identifiers, host order */
+	bool ebgp;
+	bool as4;              /* both sides: 4-octet ASNs in AS_PATH */
+	bool extended_message; /* both sides */
+	bool route_refresh, enhanced_refresh;
+	uint32_t families;                  /* both sides, BGP_FAMILY_BIT */
+	uint32_t ext_next_hop;              /* both sides */
+	uint32_t add_path_rx, add_path_tx;  /* families */
+	uint16_t hold_time, keepalive_time; /* seconds, 0: none */
+	bool peer_gr;                       /* peer may restart gracefully (helper role) */
+};
+
+/* Decodes the value of one Capabilities parameter into *caps (accumulates over several). 0, -EBADMSG. */
+int bgp_caps_decode(struct wire_reader *r, struct bgp_caps *caps);
+/* Appends all capabilities as TLVs (no parameter header). */
+void bgp_caps_encode(const struct bgp_caps *caps, struct wire_writer *w);
+/* Intersects what was sent and received; timers and ids are the caller's. */
+void bgp_caps_negotiate(const struct bgp_caps *sent, const struct bgp_caps *received,
+			struct bgp_session_params *params);
+/* "route-refresh", or NULL for a code without a name here. */
+const char *bgp_capability_name(uint8_t code);
+
+#endif

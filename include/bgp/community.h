@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* COMMUNITIES (RFC 1997), large (RFC 8092) and extended (RFC 4360) communities: numbers and text. Pure. */
+#ifndef XRS_BGP_COMMUNITY_H
+#define XRS_BGP_COMMUNITY_H
+
+#include "bgp/attr.h"
+
+#define BGP_COMM_GRACEFUL_SHUTDOWN   0xffff0000u /* RFC 8326 */
+#define BGP_COMM_LLGR_STALE          0xffff0006u /* RFC 9494 */
+#define BGP_COMM_NO_LLGR             0xffff0007u
+#define BGP_COMM_BLACKHOLE           0xffff029au /* RFC 7999 */
+#define BGP_COMM_NO_EXPORT           0xffffff01u
+#define BGP_COMM_NO_ADVERTISE        0xffffff02u
+#define BGP_COMM_NO_EXPORT_SUBCONFED 0xffffff03u
+#define BGP_COMM_NOPEER              0xffffff04u /* RFC 3765 */
+
+struct bgp_large_community {
+	uint32_t global, local1, local2;
+};
+
+unsigned int community_count(struct bgp_blob blob);
+uint32_t community_get(struct bgp_blob blob, unsigned int index);
+bool community_contains(struct bgp_blob blob, uint32_t community);
+unsigned int large_community_count(struct bgp_blob blob);
+struct bgp_large_community large_community_get(struct bgp_blob blob, unsigned int index);
+bool large_community_contains(struct bgp_blob blob, struct bgp_large_community community);
+
+#define COMMUNITY_TEXT_MAX       32
+#define LARGE_COMMUNITY_TEXT_MAX 40
+/* "65001:100", or the well-known name ("no-advertise"); returns @buf. */
+char *community_format(uint32_t community, char buf[static COMMUNITY_TEXT_MAX]);
+char *large_community_format(struct bgp_large_community c,
+			     char buf[static LARGE_COMMUNITY_TEXT_MAX]);
+/* Both forms back to numbers. 0 or -EINVAL. */
+int community_parse(const char *text, uint32_t *ret_community);
+int large_community_parse(const char *text, struct bgp_large_community *ret_community);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* OPEN (RFC 4271 4.2, 6.2; RFC 6286 identifiers; RFC 9072 extended optional parameters). Pure. */
+#ifndef XRS_BGP_OPEN_H
+#define XRS_BGP_OPEN_H
+
+#include "bgp/capability.h"
+#include "bgp/notification.h"
+
+struct bgp_open {
+	uint8_t version;
+	uint16_t my_as;     /* the 2-octet field; AS_TRANS when the ASN does not fit */
+	uint16_t hold_time; /* seconds */
+	uint32_t id;        /* BGP identifier, host order */
+	struct bgp_caps caps;
+};
+
+/* The ASN that the OPEN claims: the capability's when present, else the field's. */
+uint32_t bgp_open_asn(const struct bgp_open *open);
+
+/* Body after the header. 0, or -EBADMSG with *ret_error filled (RFC 4271 6.2). */
+int bgp_open_decode(const uint8_t *body, size_t len, struct bgp_open *ret_open,
+		    struct bgp_error *ret_error);
+/* Whole message with header; uses RFC 9072 form when the parameters need it. Octets or -ENOSPC. */
+int bgp_open_encode(const struct bgp_open *open, uint8_t *buf, size_t cap);
+
+/* What we require of the peer. */
+struct bgp_open_policy {
+	uint32_t local_asn, local_id;
+	uint32_t peer_asn; /* 0: any not our own (listen ranges) */
+	uint32_t
+		required_families; /* refused with 2/7 when the intersection lacks one; 0: at least one of ours */
+	uint16_t hold_time, keepalive_time; /* configured; seconds */
+	bool require_as4;
+};
+/*
+ * RFC 4271 6.2 and RFC 6286 checks of a decoded OPEN, then negotiation: hold time is the lower of the
+ * two (0 allowed, 1 and 2 refused), keepalive is at most a third of it.
+ */
+int bgp_open_accept(const struct bgp_open *sent, const struct bgp_open *received,
+		    const struct bgp_open_policy *policy, struct bgp_session_params *ret_params,
+		    struct bgp_error *ret_error);
+
+#endif
