@@ -27,7 +27,7 @@
 #define XRS_ROUTE_MAX      4194304 /* routes of one table and family: a limit, not an allocation */
 #define XRS_GATEWAY_MACS   4       /* gateway MAC addresses of one nic */
 #define XRS_SOURCES        4       /* antiSpoof source prefixes of one nic and family */
-#define XRS_BUCKETS        128     /* flow buckets of one group; a power of two */
+#define XRS_BUCKETS        256     /* flow buckets of one group; a power of two */
 #define XRS_NAME_LEN       32
 #define XRS_VLAN_DEPTH     2
 
@@ -138,7 +138,9 @@ struct xrs_nexthop {
 	__u16 vlan;   /* VLAN id that the frame must carry on the egress; 0: none */
 	__u16 family; /* 4, 6; 0: the slot is free */
 	__u8 addr[16];
+	__u8 pad[20];               /* what a packet needs stands in the first cache line */
 	char peering[XRS_NAME_LEN]; /* the peering that announced it first, for people */
+	char vnet[XRS_NAME_LEN];    /* with addr: the identity that a restart adopts it by */
 };
 
 struct xrs_nh_stats { /* xrs_nh_stats: per-CPU array, same index */
@@ -228,7 +230,7 @@ XRS_ASSERT_SIZE(struct xrs_key6, 20);
 XRS_ASSERT_SIZE(struct xrs_route, 16);
 XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
 XRS_ASSERT_SIZE(struct xrs_bucket, 2 * XRS_BUCKETS);
-XRS_ASSERT_SIZE(struct xrs_nexthop, 44 + XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_nexthop, 64 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
 
