@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The one table of operations that need privileges. Callers use the functions below; each goes through
+ * the table, with plain data and descriptors as arguments, so that the parsing side can later run in a
+ * process without capabilities while these stay behind.
+ */
+#ifndef XRS_AGENT_PRIVILEGE_H
+#define XRS_AGENT_PRIVILEGE_H
+
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/prefix.h"
+
+enum privilege_op {
+	PRIVILEGE_BIND_LISTEN,
+	PRIVILEGE_BIND_DEVICE,
+	PRIVILEGE_TCP_MD5,
+	PRIVILEGE_READ_KEY,
+	PRIVILEGE_OP_MAX,
+};
+
+/* One row, for the manual, `xrsd -t` and tests. */
+struct privilege_info {
+	const char *name;       /* "bind-listen" */
+	const char *capability; /* "CAP_NET_BIND_SERVICE", or "" */
+	const char *why;        /* one phrase */
+	uint64_t calls, failures;
+};
+const struct privilege_info *privilege_info(enum privilege_op op);
+
+struct privilege_listen {
+	struct ip_addr addr; /* of family; zero address: any */
+	uint16_t port;
+	char device[IFNAMSIZ];
+	uint8_t min_ttl; /* GTSM: drop what arrives with less; 0: off */
+	uint8_t ttl;     /* of what we send before accept(); 0: default */
+};
+/* A bound, listening, nonblocking socket (IP_FREEBIND, SO_REUSEADDR, IPV6_V6ONLY), or negative errno. */
+int privilege_bind_listen(const struct privilege_listen *request);
+/* SO_BINDTODEVICE. 0 or negative errno. */
+int privilege_bind_device(int fd, const char *device);
+
+#define PRIVILEGE_KEY_MAX 80 /* TCP_MD5SIG_MAXKEYLEN */
+struct privilege_md5 {
+	struct ip_addr peer;
+	uint8_t len; /* 0: remove */
+	uint8_t key[PRIVILEGE_KEY_MAX];
+};
+/* TCP_MD5SIG (RFC 2385) for @request->peer. 0; -ENOPROTOOPT: kernel without it; other errno. */
+int privilege_tcp_md5(int fd, const struct privilege_md5 *request);
+
+/*
+ * Reads a key file: regular, at most PRIVILEGE_KEY_MAX octets after one trailing newline is cut, not
+ * readable or writable by others. *ret_len octets into @key. 0; -EPERM: mode; -EFBIG; -ENODATA: empty;
+ * other errno of open and read.
+ */
+int privilege_read_key(const char *path, uint8_t key[static PRIVILEGE_KEY_MAX], size_t *ret_len);
+
+#endif
