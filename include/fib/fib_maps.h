@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The only map calls in userspace: typed reads and writes of the pinned maps of dataplane.h.
+ *
+ * Called by the fib edge of the agent, the API's read-back and tests. Never logs, never decides an
+ * order (fib_plan does), never frees a large trie in one piece. Everything but opening and the
+ * creation of tables works on descriptors alone, so it goes on without capabilities.
+ *
+ * Pins, below /sys/fs/bpf/<instance>:
+ *   maps/<map>                   the fixed maps, made by loader_open()
+ *   tables/<vnet>:<table>:v4|v6  one LPM trie of each family for each route table
+ * bpffs refuses a dot in a name (EPERM), so pin names are joined by ':' and every octet outside
+ * [A-Za-z0-9_-] of a part is written %XX: pin_encode().
+ *
+ * Unless said otherwise functions return 0 or a negative errno, and -ERANGE for an index that the
+ * map does not have.
+ */
+#ifndef XRS_FIB_FIB_MAPS_H
+#define XRS_FIB_FIB_MAPS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane.h"
+#include "util/prefix.h"
+
+#define FIB_PATH_MAX  256
+#define FIB_BATCH     4096 /* entries of one batch system call */
+#define FIB_TABLE_BAD UINT32_MAX
+
+struct fib_maps;
+
+/* --- names ---------------------------------------------------------------------------------------- */
+/* Appends @text to the pin name in @buf, encoded; -ENAMETOOLONG leaves @buf as it was. */
+int pin_encode(char *buf, size_t cap, const char *text);
+/* The reverse, of one part. -EINVAL: not something pin_encode() writes. -ENAMETOOLONG. */
+int pin_decode(const char *name, size_t len, char *buf, size_t cap);
+/* "/sys/fs/bpf/<instance>/<dir>"; @dir may be "". -EINVAL: an instance name that is not one path part. */
+int pin_dir(const char *instance, const char *dir, char buf[static FIB_PATH_MAX]);
+
+/* --- opening -------------------------------------------------------------------------------------- */
+/* What new tries are described with, so that bpftool can print them: see loader_open(). */
+struct fib_schema {
+	int btf_fd; /* borrowed; -1: tries without BTF */
+	uint32_t key4, key6, route;
+};
+
+/*
+ * The layout version of the pinned maps of @instance. -ENOENT: there are none. A set of pins whose
+ * xrs_meta cannot be read counts as version 0.
+ */
+int fib_maps_layout(const char *instance, uint32_t *ret_version);
+
+/*
+ * Opens the pinned maps. -ENOENT: not loaded; -EPROTO: another layout version. The caller frees;
+ * freeing closes descriptors and changes nothing in the kernel.
+ */
+int fib_maps_open(const char *instance, const struct fib_schema *schema,
+		  struct fib_maps **ret_maps);
+void fib_maps_free(struct fib_maps *maps);
+/* The descriptor of one fixed map ("xrs_trace"), borrowed; negative when there is no such map. */
+int fib_maps_fd(const struct fib_maps *maps, const char *map);
+
+int fib_maps_meta_get(const struct fib_maps *maps, struct xrs_meta *ret_meta);
+int fib_maps_generation_set(struct fib_maps *maps, uint32_t generation);
+
+/* --- nics, groups, next hops, devices --------------------------------------------------------------- */
+int fib_maps_nic_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic *nic);
+int fib_maps_nic_get(const struct fib_maps *maps, uint32_t ifindex, struct xrs_nic *ret_nic);
+int fib_maps_nic_del(struct fib_maps *maps, uint32_t ifindex); /* absent: 0 */
+/* The nic after @ifindex in the map's order (0: the first). -ENOENT at the end. */
+int fib_maps_nic_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *ret_ifindex);
+
+/* Buckets first, then the group. NULL @bucket: all buckets empty. */
+int fib_maps_group_set(struct fib_maps *maps, uint32_t index, const struct xrs_group *group,
+		       const struct xrs_bucket *bucket);
+int fib_maps_group_get(const struct fib_maps *maps, uint32_t index, struct xrs_group *ret_group,
+		       struct xrs_bucket *ret_bucket); /* either may be NULL */
+int fib_maps_group_del(struct fib_maps *maps, uint32_t index);
+
+/*
+ * A packet that is on its way while a next hop is rewritten may see half of it. So a slot that buckets
+ * point to changes in three steps, which this does: way NONE, the rest, way. Frames of that moment
+ * count as NO_NEXTHOP and pass.
+ */
+int fib_maps_nexthop_set(struct fib_maps *maps, uint32_t index, const struct xrs_nexthop *nexthop);
+/* One 32-bit store: the quick way to stop (XRS_WAY_NONE) or resume the use of a next hop. */
+int fib_maps_nexthop_way(struct fib_maps *maps, uint32_t index, enum xrs_way way);
+int fib_maps_nexthop_get(const struct fib_maps *maps, uint32_t index,
+			 struct xrs_nexthop *ret_nexthop);
+int fib_maps_nexthop_del(struct fib_maps *maps, uint32_t index);
+
+/* Devices that XDP may redirect to. A next hop whose device is missing here goes through tc. */
+int fib_maps_dev_add(struct fib_maps *maps, uint32_t ifindex);
+int fib_maps_dev_del(struct fib_maps *maps, uint32_t ifindex); /* absent: 0 */
+bool fib_maps_dev_has(const struct fib_maps *maps, uint32_t ifindex);
+int fib_maps_dev_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *ret_ifindex);
+
+/* --- route tables ------------------------------------------------------------------------------------- */
+/*
+ * Opens or makes both tries of a table and puts them at @index of the outer maps. Pinned tries are
+ * adopted with their contents. -EEXIST: this process has another table at @index. -EINVAL: name.
+ */
+int fib_maps_table_open(struct fib_maps *maps, uint32_t index, const char *vnet, const char *table);
+/*
+ * Takes the table out of the outer maps (frames count as NO_TABLE from then on) and removes its pins.
+ * Its contents are given back piece by piece by fib_maps_reap(). -ENOENT: no such table.
+ */
+int fib_maps_table_close(struct fib_maps *maps, uint32_t index);
+/* Empties at most about @budget entries of closed tables; true while some are left. */
+bool fib_maps_reap(struct fib_maps *maps, size_t budget);
+
+struct fib_table_pin {
+	char vnet[64], table[64];
+	uint32_t index; /* where the outer maps have it; FIB_TABLE_BAD: nowhere */
+};
+/*
+ * The pinned tables, for adoption: a restart must keep each at its old index, or the running program
+ * would answer from the wrong one. Fills up to @cap and returns how many there are, or negative errno.
+ */
+int fib_maps_table_pins(const struct fib_maps *maps, struct fib_table_pin *pins, size_t cap);
+
+struct fib_route {
+	struct ip_prefix prefix;
+	struct xrs_route value; /* prefix_len is filled from the prefix by fib_maps_routes_set() */
+	bool fresh; /* the caller knows that the prefix is not in the table: keeps the count right */
+	int error;  /* out: 0 or negative errno of this entry */
+};
+
+/*
+ * Writes or deletes @n entries of one table in batches, in the order given (sorted is three times as
+ * fast). Each entry gets its own `error`: -ENOSPC for a full trie, while overwrites after it still
+ * succeed. Deleting what is not there is success. Returns the number of entries that failed, or a
+ * negative errno when nothing was tried (-ENOENT: no such table).
+ */
+int fib_maps_routes_set(struct fib_maps *maps, uint32_t table, struct fib_route *routes, size_t n);
+int fib_maps_routes_del(struct fib_maps *maps, uint32_t table, struct fib_route *routes, size_t n);
+
+/* Exactly this prefix. -ENOENT, also when a shorter one covers it. */
+int fib_maps_route_get(const struct fib_maps *maps, uint32_t table, const struct ip_prefix *prefix,
+		       struct xrs_route *ret_route);
+/* Longest match, as the program sees it. */
+int fib_maps_route_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
+			 struct xrs_route *ret_route);
+
+/* A resumable walk. Zeroed by fib_walk_init(); the caller may keep it across other calls. */
+struct fib_walk {
+	uint32_t table;
+	enum ip_family family;
+	bool started, done;
+	uint8_t key[24]; /* the last key that was given out */
+};
+void fib_walk_init(struct fib_walk *walk, uint32_t table, enum ip_family family);
+/*
+ * Up to @cap further entries, in the trie's own order. *ret_n 0: the end. -ESTALE: the entry where the
+ * walk stood was deleted meanwhile; start again (entries may come a second time).
+ */
+int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
+		  size_t cap, size_t *ret_n);
+/*
+ * Entries of a table as counted by what went through routes_set and routes_del. Exact after a complete
+ * walk by fib_maps_recount(), which adoption calls once.
+ */
+size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_family family);
+int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family family);
+
+/* --- counters, summed over CPUs ------------------------------------------------------------------------- */
+int fib_maps_nic_stats(const struct fib_maps *maps, uint32_t slot, struct xrs_nic_stats *ret_stats);
+int fib_maps_nic_stats_zero(struct fib_maps *maps, uint32_t slot);
+int fib_maps_nh_stats(const struct fib_maps *maps, uint32_t index, struct xrs_nh_stats *ret_stats);
+int fib_maps_nh_stats_zero(struct fib_maps *maps, uint32_t index);
+/* Name and verdict ("steered", "passed", "dropped") of a reason; NULL beyond the table. */
+const char *fib_reason_name(unsigned int reason);
+const char *fib_reason_verdict(unsigned int reason);
+/* The counter of @reason in @stats; 0 beyond the table. */
+uint64_t fib_reason_count(const struct xrs_nic_stats *stats, unsigned int reason);
+
+#endif
