@@ -41,12 +41,20 @@ void log_write(enum log_level level, const char *subsystem, const char *format, 
 struct log_limit {
 	struct mono last;
 	uint32_t tokens;
-	uint32_t suppressed; /* lines swallowed since the last one that passed */
+	/*
+	 * Lines swallowed since the last one that passed. When log_allow() says yes it still holds
+	 * them, so that the line can name the number; the call after that starts again from 0.
+	 */
+	uint32_t suppressed;
 	bool started;
+	bool passed; /* the last call said yes */
 };
 bool log_allow(struct log_limit *limit, struct mono now, uint32_t burst, uint32_t every_ms);
 
-/* Copies @text into @buf as printable ASCII with \xNN escapes, truncated to fit; returns @buf. */
+/*
+ * Copies @text into @buf as printable ASCII with \xNN escapes (quotes and backslashes too: write the
+ * value between quotes), truncated to fit but never inside an escape; returns @buf.
+ */
 char *log_escape(const char *text, size_t len, char *buf, size_t cap);
 
 #endif

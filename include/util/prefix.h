@@ -59,7 +59,7 @@ bool ip_is_loopback(const struct ip_addr *addr);   /* 127/8, ::1 */
  */
 int prefix_parse(const char *text, struct ip_prefix *ret_prefix);
 char *prefix_format(const struct ip_prefix *prefix, char buf[static PREFIX_TEXT_MAX]);
-/* The prefix of @len bits that holds @addr (host bits cleared). */
+/* The prefix of @len bits (cut to the family's) that holds @addr (host bits cleared). */
 struct ip_prefix prefix_of(const struct ip_addr *addr, uint8_t len);
 /* Clears the host bits in place. */
 void prefix_mask(struct ip_prefix *prefix);

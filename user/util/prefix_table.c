@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Prefix to dense number. user/rib and user/vnet call it for every route, so a prefix costs its key
+ * (5 or 17 octets) and one to two words of 32 bits, and a failed probe costs no access to a key.
+ *
+ *	keys    address octets, then the length; one record for each id. A free record has the length
+ *	        KEY_FREE and the next free id in its first four octets.
+ *	slots   hash table of 32-bit words, linear probing. The low `id_bits` bits are the id, the bits
+ *	        above are the low bits of the hash: most mismatches show without reading the key.
+ *
+ * Must never move an id, and never let the order of ids depend on the hash.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/prefix_table.h"
+
+#define KEY_FREE   0xff
+#define SLOT_EMPTY UINT32_MAX
+#define MIN_SLOTS  16
+#define MIN_KEYS   16
+/* Ids that leave room for the empty mark, and slot counts that fit 32 bits. */
+#define MAX_IDS (UINT32_MAX / 2)
+
+/* An address as two numbers, IPv4 in the top half of `hi`: one code path for both families. */
+struct key {
+	uint64_t hi, lo;
+	uint8_t len;
+};
+
+struct prefix_table {
+	enum ip_family family;
+	unsigned int addr_size; /* octets of an address; a record has one more */
+	uint64_t seed;
+	uint8_t *keys;
+	uint32_t key_cap;
+	uint32_t limit;      /* ids ever given */
+	uint32_t first_free; /* head of the list of free ids */
+	uint32_t *slots;
+	uint32_t slot_count;
+	uint32_t id_mask;
+	uint32_t count;
+	uint32_t per_length
+		[129]; /* prefixes of each length: a longest match skips the absent ones */
+};
+
+static uint8_t *record(const struct prefix_table *table, uint32_t id)
+{
+	return table->keys + (size_t)id * (table->addr_size + 1);
+}
+
+static uint64_t load_big_endian(const uint8_t *from, unsigned int n)
+{
+	uint64_t value = 0;
+
+	for (unsigned int i = 0; i < n; i++)
+		value = value << 8 | from[i];
+	return value;
+}
+
+static struct key key_of(const struct prefix_table *table, const uint8_t *addr, uint8_t len)
+{
+	if (table->family == IP_V4)
+		return (struct key){ .hi = load_big_endian(addr, 4) << 32, .len = len };
+	return (struct key){
+		.hi = load_big_endian(addr, 8),
+		.lo = load_big_endian(addr + 8, 8),
+		.len = len,
+	};
+}
+
+static struct key key_at(const struct prefix_table *table, uint32_t id)
+{
+	const uint8_t *at = record(table, id);
+
+	return key_of(table, at, at[table->addr_size]);
+}
+
+static bool key_equal(struct key a, struct key b)
+{
+	return a.hi == b.hi && a.lo == b.lo && a.len == b.len;
+}
+
+static struct key key_mask(struct key key, unsigned int len)
+{
+	return (struct key){
+		.hi = len == 0    ? 0
+		      : len >= 64 ? key.hi
+				  : key.hi & ~UINT64_C(0) << (64 - len),
+		.lo = len <= 64    ? 0
+		      : len >= 128 ? key.lo
+				   : key.lo & ~UINT64_C(0) << (128 - len),
+		.len = (uint8_t)len,
+	};
+}
+
+/*
+ * Two rounds of multiply and fold. The seed is the table's own address: a peer that picks prefixes
+ * to make long probe runs would have to know it.
+ */
+static uint32_t hash_key(const struct prefix_table *table, struct key key)
+{
+	unsigned __int128 product;
+	uint64_t mixed;
+
+	product = (unsigned __int128)(key.hi ^ table->seed) * UINT64_C(0x9ddfea08eb382d69);
+	mixed = (uint64_t)product ^ (uint64_t)(product >> 64) ^ key.lo;
+	mixed += (uint64_t)key.len << 56;
+	product = (unsigned __int128)(mixed ^ table->seed) * UINT64_C(0xd6e8feb86659fd93);
+	mixed = (uint64_t)product ^ (uint64_t)(product >> 64);
+	return (uint32_t)(mixed ^ mixed >> 32);
+}
+
+/* The high bits choose the slot, so that the low ones are free to be the mark. */
+static uint32_t home_slot(const struct prefix_table *table, uint32_t hash)
+{
+	return (uint32_t)((uint64_t)hash * table->slot_count >> 32);
+}
+
+static uint32_t mark_of(const struct prefix_table *table, uint32_t hash)
+{
+	/* A multiplication spreads the low bits over those that the mark keeps. */
+	return hash * 0x9e3779b1U & ~table->id_mask;
+}
+
+static uint32_t slot_after(const struct prefix_table *table, uint32_t slot)
+{
+	return slot + 1 == table->slot_count ? 0 : slot + 1;
+}
+
+/* The slot that holds @key, or the empty slot that ends its run. */
+static uint32_t locate(const struct prefix_table *table, struct key key, uint32_t hash)
+{
+	uint32_t mark = mark_of(table, hash);
+	uint32_t at = home_slot(table, hash);
+
+	for (; table->slots[at] != SLOT_EMPTY; at = slot_after(table, at)) {
+		uint32_t word = table->slots[at];
+
+		if ((word & ~table->id_mask) == mark &&
+		    key_equal(key_at(table, word & table->id_mask), key))
+			break;
+	}
+	return at;
+}
+
+static uint32_t find_key(const struct prefix_table *table, struct key key)
+{
+	uint32_t word = table->slots[locate(table, key, hash_key(table, key))];
+
+	return word == SLOT_EMPTY ? PREFIX_ID_NONE : word & table->id_mask;
+}
+
+static void put_slot(struct prefix_table *table, uint32_t id, uint32_t hash)
+{
+	uint32_t at = home_slot(table, hash);
+
+	while (table->slots[at] != SLOT_EMPTY)
+		at = slot_after(table, at);
+	table->slots[at] = mark_of(table, hash) | id;
+}
+
+/* The smallest 2^n - 1 that is above every id which so many slots can index. */
+static uint32_t mask_for(uint32_t slots)
+{
+	uint32_t mask = MIN_SLOTS - 1;
+
+	while (mask < slots)
+		mask = mask << 1 | 1;
+	return mask;
+}
+
+static bool set_slots(struct prefix_table *table, uint32_t slot_count)
+{
+	uint32_t *slots = malloc((size_t)slot_count * sizeof(*slots));
+
+	if (!slots)
+		return false;
+	memset(slots, 0xff, (size_t)slot_count * sizeof(*slots));
+	free(table->slots);
+	table->slots = slots;
+	table->slot_count = slot_count;
+	table->id_mask = mask_for(slot_count);
+	for (uint32_t id = prefix_table_next(table, 0); id != PREFIX_ID_NONE;
+	     id = prefix_table_next(table, id + 1))
+		put_slot(table, id, hash_key(table, key_at(table, id)));
+	return true;
+}
+
+/* At most 13/16 full; by half as much again, so that a large table is never mostly empty. */
+static bool make_slot_room(struct prefix_table *table)
+{
+	if (((uint64_t)table->count + 1) * 16 <= (uint64_t)table->slot_count * 13)
+		return true;
+	return set_slots(table, table->slot_count + table->slot_count / 2);
+}
+
+/* The key array is never copied element by element, so smaller steps cost little. */
+static bool make_key_room(struct prefix_table *table)
+{
+	size_t record_size = table->addr_size + 1;
+	uint32_t cap = table->key_cap + table->key_cap / 4 + MIN_KEYS;
+	uint8_t *keys;
+
+	if (table->first_free != PREFIX_ID_NONE || table->limit < table->key_cap)
+		return true;
+	if (table->limit >= MAX_IDS)
+		return false;
+	keys = reallocarray(table->keys, cap, record_size);
+	if (!keys)
+		return false;
+	table->keys = keys;
+	table->key_cap = cap;
+	return true;
+}
+
+static uint32_t take_id(struct prefix_table *table)
+{
+	uint32_t id = table->first_free;
+
+	if (id == PREFIX_ID_NONE)
+		return table->limit++;
+	memcpy(&table->first_free, record(table, id), sizeof(table->first_free));
+	return id;
+}
+
+struct prefix_table *prefix_table_new(enum ip_family family)
+{
+	struct prefix_table *table;
+
+	if (!ip_bytes(family))
+		return NULL;
+	table = calloc(1, sizeof(*table));
+	if (!table)
+		return NULL;
+	table->family = family;
+	table->addr_size = ip_bytes(family);
+	table->seed = (uint64_t)(uintptr_t)table * UINT64_C(0x9e3779b97f4a7c15);
+	table->first_free = PREFIX_ID_NONE;
+	if (!set_slots(table, MIN_SLOTS)) {
+		free(table);
+		return NULL;
+	}
+	return table;
+}
+
+void prefix_table_free(struct prefix_table *table)
+{
+	if (!table)
+		return;
+	free(table->keys);
+	free(table->slots);
+	free(table);
+}
+
+static bool fits(const struct prefix_table *table, const struct ip_prefix *prefix)
+{
+	return prefix->addr.family == table->family && prefix->len <= ip_bits(table->family);
+}
+
+uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_prefix *prefix)
+{
+	if (!fits(table, prefix))
+		return PREFIX_ID_NONE;
+	return find_key(table, key_of(table, prefix->addr.bytes, prefix->len));
+}
+
+/* Room is made before anything changes, so that a failure leaves the table as it was. */
+uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
+			  bool *ret_added)
+{
+	uint32_t id = prefix_table_find(table, prefix);
+	uint8_t *at;
+
+	if (id != PREFIX_ID_NONE) {
+		if (ret_added)
+			*ret_added = false;
+		return id;
+	}
+	if (!fits(table, prefix) || !make_slot_room(table) || !make_key_room(table))
+		return PREFIX_ID_NONE;
+	id = take_id(table);
+	at = record(table, id);
+	memcpy(at, prefix->addr.bytes, table->addr_size);
+	at[table->addr_size] = prefix->len;
+	put_slot(table, id, hash_key(table, key_at(table, id)));
+	table->per_length[prefix->len]++;
+	table->count++;
+	if (ret_added)
+		*ret_added = true;
+	return id;
+}
+
+static uint32_t distance(const struct prefix_table *table, uint32_t from, uint32_t to)
+{
+	return to >= from ? to - from : to + table->slot_count - from;
+}
+
+/* Fills the hole from the rest of its run: no tombstones, whatever churns. */
+static void close_hole(struct prefix_table *table, uint32_t hole)
+{
+	uint32_t at = slot_after(table, hole);
+
+	for (; table->slots[at] != SLOT_EMPTY; at = slot_after(table, at)) {
+		struct key key = key_at(table, table->slots[at] & table->id_mask);
+		uint32_t home = home_slot(table, hash_key(table, key));
+
+		if (distance(table, home, at) < distance(table, hole, at))
+			continue;
+		table->slots[hole] = table->slots[at];
+		hole = at;
+	}
+	table->slots[hole] = SLOT_EMPTY;
+}
+
+void prefix_table_remove(struct prefix_table *table, uint32_t id)
+{
+	uint8_t *at = record(table, id);
+	struct key key = key_at(table, id);
+
+	close_hole(table, locate(table, key, hash_key(table, key)));
+	table->per_length[key.len]--;
+	table->count--;
+	memcpy(at, &table->first_free, sizeof(table->first_free));
+	at[table->addr_size] = KEY_FREE;
+	table->first_free = id;
+}
+
+bool prefix_table_has(const struct prefix_table *table, uint32_t id)
+{
+	return id < table->limit && record(table, id)[table->addr_size] != KEY_FREE;
+}
+
+struct ip_prefix prefix_table_key(const struct prefix_table *table, uint32_t id)
+{
+	const uint8_t *at = record(table, id);
+
+	return (struct ip_prefix){
+		.addr = ip_from_bytes(table->family, at),
+		.len = at[table->addr_size],
+	};
+}
+
+uint32_t prefix_table_count(const struct prefix_table *table)
+{
+	return table->count;
+}
+
+uint32_t prefix_table_limit(const struct prefix_table *table)
+{
+	return table->limit;
+}
+
+uint32_t prefix_table_next(const struct prefix_table *table, uint32_t from)
+{
+	for (uint32_t id = from; id < table->limit; id++) {
+		if (prefix_table_has(table, id))
+			return id;
+	}
+	return PREFIX_ID_NONE;
+}
+
+uint32_t prefix_table_lpm(const struct prefix_table *table, const struct ip_addr *addr,
+			  bool (*accept)(void *ctx, uint32_t id), void *ctx)
+{
+	struct key whole;
+
+	if (addr->family != table->family)
+		return PREFIX_ID_NONE;
+	whole = key_of(table, addr->bytes, 0);
+	for (unsigned int len = ip_bits(table->family) + 1; len-- > 0;) {
+		uint32_t id;
+
+		if (!table->per_length[len])
+			continue;
+		id = find_key(table, key_mask(whole, len));
+		if (id != PREFIX_ID_NONE && (!accept || accept(ctx, id)))
+			return id;
+	}
+	return PREFIX_ID_NONE;
+}
+
+size_t prefix_table_memory(const struct prefix_table *table)
+{
+	return sizeof(*table) + (size_t)table->key_cap * (table->addr_size + 1) +
+	       (size_t)table->slot_count * sizeof(*table->slots);
+}
