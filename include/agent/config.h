@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The configuration: one schema table from JSON (with comments) to plain structs and back. Strict: an
+ * unknown key, a duplicate, a wrong type, an overlapping prefix, a dangling name is refused with line,
+ * column, path and, for names, the closest match. Nothing is applied in part: a struct config is whole
+ * or does not exist. xrs.json(5) documents every key.
+ */
+#ifndef XRS_AGENT_CONFIG_H
+#define XRS_AGENT_CONFIG_H
+
+#include "util/json_out.h"
+#include "util/log.h"
+#include "vnet/nic_match.h"
+#include "vnet/vnet.h"
+
+enum dataplane_mode {
+	DATAPLANE_AUTO,
+	DATAPLANE_NATIVE,
+	DATAPLANE_GENERIC,
+	DATAPLANE_TC,
+	DATAPLANE_NONE
+};
+const char *dataplane_mode_name(enum dataplane_mode mode);
+
+struct config {
+	char instance
+		[VNET_NAME_MAX]; /* node.instance: names /run, /var/lib and bpffs directories */
+	uint32_t router_id;      /* host order; default: the first vnet's localAddress */
+	enum dataplane_mode mode;
+	struct vnet_config *vnets;
+	size_t n_vnets;
+	struct nic_rule *nics; /* first match wins */
+	size_t n_nics;
+	char api_group[32];
+	char metrics_tcp[64]; /* "127.0.0.1:9470" or "" */
+	enum log_level log_level;
+};
+
+#define CONFIG_ERROR_MAX 512
+struct config_error {
+	unsigned int line, column;      /* 1-based; 0: not from a text */
+	char path[192];                 /* "vnets[0].peerings[1].peerAsn" */
+	char message[CONFIG_ERROR_MAX]; /* with the remedy; no trailing full stop */
+};
+
+/* Reads and checks a text. NULL with *ret_error filled, or a config for config_free(). */
+struct config *config_parse(const char *text, size_t len, struct config_error *ret_error);
+/* The same from a file (bounded size). */
+struct config *config_load(const char *path, struct config_error *ret_error);
+void config_free(struct config *config);
+/* The normal form: every key with its value in force, in schema order; parses back to the same. */
+void config_write(const struct config *config, struct json_out *out, const char *key);
+const struct vnet_config *config_find_vnet(const struct config *config, const char *name);
+/* "FILE:LINE:COLUMN: PATH: MESSAGE" for logs and xrsd -t. */
+char *config_error_format(const struct config_error *error, const char *file, char *buf,
+			  size_t cap);
+
+/* /run/<instance>/xrs.sock and the other names of design section 4. */
+struct config_paths {
+	char run_dir[64], socket[80], socket_ro[88], state_dir[80], bpffs_dir[80];
+};
+void config_get_paths(const struct config *config, struct config_paths *ret_paths);
+
+#endif

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a virtual network is, as configured: plain data, filled by agent/config.c from the file or by
+ * the API, read by everybody else. Pure; the arrays belong to the struct that holds them.
+ */
+#ifndef XRS_VNET_VNET_H
+#define XRS_VNET_VNET_H
+
+#include "rib/decision.h"
+#include "rib/policy.h"
+#include "rib/rib.h"
+#include "util/prefix.h"
+
+/* Names of vnets and route tables: letters, digits, '-' and '_'; they become names of pins. */
+#define VNET_NAME_MAX 32 /* with the terminating zero: fits XRS_NAME_LEN */
+#define MAC_TEXT_MAX  18
+
+struct mac_addr {
+	uint8_t bytes[6];
+};
+int mac_parse(const char *text, struct mac_addr *ret_mac); /* "02:00:00:00:01:01"; 0 or -EINVAL */
+char *mac_format(const struct mac_addr *mac, char buf[static MAC_TEXT_MAX]);
+bool vnet_name_valid(const char *name);
+
+enum next_hop_type { /* Azure's names: next_hop_type_name() */
+	NEXT_HOP_VIRTUAL_APPLIANCE,
+	NEXT_HOP_VIRTUAL_NETWORK_GATEWAY,
+	NEXT_HOP_VNET_LOCAL,
+	NEXT_HOP_INTERNET,
+	NEXT_HOP_NONE,
+	NEXT_HOP_TYPE_MAX,
+};
+const char *next_hop_type_name(enum next_hop_type type);
+
+struct user_route {
+	struct ip_prefix prefix;
+	enum next_hop_type type;
+	struct ip_addr next_hop; /* of VirtualAppliance, else IP_NONE */
+};
+
+struct route_table_config {
+	char name[VNET_NAME_MAX];
+	bool disable_bgp_propagation;
+	bool allow_own_prefixes;
+	struct user_route *routes;
+	size_t n_routes;
+};
+
+struct bfd_config {
+	bool enabled, multihop;
+	uint32_t min_tx_ms, min_rx_ms;
+	uint8_t multiplier;
+};
+
+struct peering_config {
+	char name[64];
+	uint32_t peer_asn;
+	struct ip_addr peer_ip;
+	enum peer_role role;
+	bool enabled;
+	bool passive;
+	uint16_t port; /* of the peer */
+	uint8_t multihop_ttl;
+	uint8_t ttl_security_hops;
+	uint16_t hold_time, keepalive_time; /* seconds */
+	uint32_t connect_retry_time;        /* seconds */
+	uint32_t families;                  /* BGP_FAMILY_BIT */
+	char local_address[IP_TEXT_MAX]; /* bind here instead of the route server's address; "" */
+	char device[16];                 /* bind to this interface; "" */
+	char password_file[256];
+	struct rib_limit max_prefixes;
+	struct bfd_config bfd;
+	bool gr_enabled;
+	uint16_t gr_restart_time;                           /* seconds */
+	char inbound_route_map[64], outbound_route_map[64]; /* "" or a name in the vnet */
+	bool advertise_vnet, advertise_host_routes, advertise_learned;
+};
+
+struct route_server_config {
+	bool present;
+	uint32_t asn;
+	struct ip_addr local_address, local_address6;
+	uint16_t port; /* where we listen */
+	enum hub_preference hub_preference;
+	bool branch_to_branch;
+	enum path_selection selection;
+	bool always_compare_med;
+	unsigned int max_paths;
+};
+
+struct vnet_peering_config {
+	char remote_vnet[VNET_NAME_MAX];
+	bool use_remote_route_server;
+};
+
+struct vnet_config {
+	char name[VNET_NAME_MAX];
+	struct ip_prefix *prefixes; /* addressPrefixes */
+	size_t n_prefixes;
+	struct mac_addr *gateway_macs; /* none: the nic's own MAC and its bridge's */
+	size_t n_gateway_macs;
+	struct ip_prefix *protected_prefixes;
+	size_t n_protected;
+	struct route_server_config route_server;
+	struct peering_config *peerings;
+	size_t n_peerings;
+	struct route_map *route_maps;
+	size_t n_route_maps;
+	struct route_table_config *route_tables; /* "main" is always the first */
+	size_t n_route_tables;
+	struct vnet_peering_config *vnet_peerings;
+	size_t n_vnet_peerings;
+};
+
+void vnet_config_done(struct vnet_config *vnet); /* frees what it points to */
+const struct route_table_config *vnet_find_table(const struct vnet_config *vnet, const char *name);
+const struct peering_config *vnet_find_peering(const struct vnet_config *vnet, const char *name);
+const struct route_map *vnet_find_route_map(const struct vnet_config *vnet, const char *name);
+/* The address lies in one of the vnet's prefixes. */
+bool vnet_contains(const struct vnet_config *vnet, const struct ip_addr *addr);
+
+#endif
