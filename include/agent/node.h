@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The node: everything that one xrsd holds, and the wiring between the parts.
+ *
+ *   session.c -> node_vnet.c -> rib -> node_vnet.c -> vnet/effective -> fib_plan -> node_fib.c -> fib_maps
+ *   nl_watch  -> node_nic.c (attach, forget) and node_fib.c (resolve next hops)
+ *
+ * The API reads these structs directly and acts only through the functions below. One thread, one loop.
+ */
+#ifndef XRS_AGENT_NODE_H
+#define XRS_AGENT_NODE_H
+
+#include "agent/config.h"
+#include "agent/listener.h"
+#include "agent/loop.h"
+#include "agent/session.h"
+#include "fib/fib_maps.h"
+#include "fib/fib_plan.h"
+#include "fib/loader.h"
+#include "net/nl_watch.h"
+#include "net/resolve.h"
+#include "rib/rib.h"
+#include "vnet/effective.h"
+
+struct node;
+struct node_vnet;
+
+/* One peering of a vnet: its session and its place in the RIB. */
+struct node_peering {
+	struct node_vnet *vnet;
+	struct peering_config *config; /* inside vnet->config */
+	struct session *session;
+	uint16_t rib_peer;               /* index in vnet->rib */
+	struct loop_timer restart_timer; /* graceful restart helper: sweep when it fires */
+	struct mono created;
+	uint32_t restart_deadline_armed;
+	struct {
+		uint64_t updates, withdrawn, findings; /* UPDATE messages; RFC 7606 findings */
+		const char *last_finding;              /* fixed text, or NULL */
+		uint8_t last_finding_attr;
+	} in;
+};
+
+/* One route table of a vnet: its index in xrs_table and its precedence. */
+struct node_table {
+	struct node_vnet *vnet;
+	const struct route_table_config *config; /* inside vnet->config */
+	uint32_t index;                          /* in xrs_table and xrs_table6 */
+	struct effective_table *effective;
+	uint32_t *user_groups; /* a group id for each user route, 0: none */
+};
+
+struct node_vnet {
+	struct node *node;
+	uint32_t number;            /* identity for nexthop_get() */
+	struct vnet_config *config; /* inside node->config */
+	struct rib *rib;            /* NULL without a route server */
+	struct node_peering **peerings;
+	size_t n_peerings;
+	struct node_table *tables;
+	size_t n_tables;
+	struct loop_work rib_work;
+};
+
+enum nic_attach_state {
+	NIC_ATTACHED,
+	NIC_PENDING,
+	NIC_CONFLICT,
+	NIC_EXCLUDED,
+	NIC_FAILED
+};
+const char *nic_attach_state_name(enum nic_attach_state state); /* "attached" */
+
+/* One host interface that a rule took. */
+struct node_nic {
+	char name[NIC_IF_NAME_MAX];
+	uint32_t ifindex;
+	uint32_t slot; /* in xrs_stats */
+	int rule;      /* index in config->nics */
+	struct node_vnet *vnet;
+	struct node_table *table;
+	enum xrs_nic_role role;
+	enum nic_attach_state state;
+	char reason[192]; /* why it is not attached, or "" */
+	struct loader_attachment attachment;
+	uint32_t n_gateway_macs;
+	uint8_t gateway_mac[XRS_GATEWAY_MACS][6];
+	struct mono since;
+};
+
+struct node_nexthop { /* by next-hop id: what resolve said last */
+	struct resolved_nexthop resolved;
+	bool live; /* in nexthop_table */
+	struct mono since;
+};
+
+struct node_counters {
+	uint64_t fib_batches, fib_writes, fib_write_errors;
+	uint64_t reloads, reload_failures;
+	uint64_t nic_attaches, nic_attach_failures;
+};
+
+struct node {
+	struct loop *loop;
+	char config_path[256];
+	struct config *config;
+	struct config_paths paths;
+	struct nexthop_table *nexthops;
+	struct listener_set *listeners;
+	struct node_vnet **vnets;
+	size_t n_vnets;
+	struct node_nic **nics;
+	size_t n_nics;
+	struct node_nexthop *nexthop_state; /* XRS_NEXTHOP_MAX */
+	/* Data plane; all NULL with dataplane.mode none. */
+	struct loader *loader;
+	struct fib_maps *maps;
+	struct fib_plan *plan;
+	struct net_model *net;
+	struct nl_watch *watch;
+	struct node_counters counters;
+	struct mono started;
+	uint64_t started_wall;
+	bool adopted;    /* pins of an earlier process were taken over */
+	bool sweep_done; /* stale entries of that process are gone */
+	uint32_t generation;
+	bool stopping;
+};
+
+/* --- life (main.c) ------------------------------------------------------------------------ */
+/* Takes over @config. 0, or negative errno with the cause logged. */
+int node_new(struct loop *loop, struct config *config, const char *config_path,
+	     struct node **ret_node);
+/* Stops sessions; keeps links and maps: forwarding goes on. */
+void node_free(struct node *node);
+
+/* --- lookups ------------------------------------------------------------------------------ */
+struct node_vnet *node_find_vnet(const struct node *node, const char *name);
+/* @vnet NULL: in any vnet; *ret_ambiguous when several vnets have one of that name. */
+struct node_peering *node_find_peering(const struct node *node, const char *vnet, const char *name,
+				       bool *ret_ambiguous);
+struct node_nic *node_find_nic(const struct node *node, const char *name);
+struct node_table *node_find_table(const struct node_vnet *vnet, const char *name);
+
+/* --- actions ------------------------------------------------------------------------------ */
+/*
+ * Reads the file again and applies what changed; a session is reset only when its own peering changed
+ * in a way that needs it. On error nothing is changed.
+ */
+int node_reload(struct node *node, struct config_error *ret_error);
+/* Applies a whole new configuration (taken over on success only). */
+int node_apply(struct node *node, struct config *config, struct config_error *ret_error);
+
+/* --- reading the data plane ------------------------------------------------------------------ */
+/* The effective routes of one table for exactly @prefix: every candidate with state and reason. */
+void node_effective(const struct node_table *table, const struct ip_prefix *prefix,
+		    struct effective_result *ret_result);
+/*
+ * All prefixes that any candidate exists for in @table: fixed ones first, then the RIB's. Resumable:
+ * zero *cursor to begin; false at the end. Each prefix comes once.
+ */
+struct node_effective_cursor {
+	unsigned int stage;
+	uint32_t position;
+};
+bool node_effective_walk(const struct node_table *table, struct node_effective_cursor *cursor,
+			 unsigned int budget,
+			 bool (*fn)(void *ctx, const struct ip_prefix *prefix,
+				    const struct effective_result *result),
+			 void *ctx);
+
+struct fib_verify_result {
+	uint64_t expected, present, missing, stale, differing, pending, rejected;
+	unsigned int n_examples;
+	struct {
+		char table[2 * VNET_NAME_MAX + 2];
+		struct ip_prefix prefix;
+		const char *what; /* "missing", "stale", "differing" */
+	} examples[16];
+};
+/* Compares the maps with the plan, route by route, group by group. @repair writes the differences. */
+int node_fib_verify(struct node *node, bool repair, struct fib_verify_result *ret_result);
+
+#endif
