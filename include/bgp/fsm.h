@@ -51,8 +51,8 @@ enum fsm_event { /* RFC 4271 8.1; the numbers are the RFC's */
 	FSM_KEEPALIVE_MSG = 26,
 	FSM_UPDATE_MSG = 27,
 	FSM_UPDATE_ERR = 28,
-	FSM_ROUTE_REFRESH_MSG = 29, /* RFC 2918: not in RFC 4271's list */
-	FSM_SEND_HOLD_EXPIRES = 30, /* RFC 9687 */
+	FSM_SEND_HOLD_EXPIRES = 29, /* RFC 9687 */
+	FSM_ROUTE_REFRESH_MSG = 30, /* RFC 2918, which gives it no number */
 	FSM_EVENT_MAX = 31,
 };
 const char *fsm_event_name(enum fsm_event event);
@@ -84,6 +84,7 @@ struct fsm_config {
 	struct bgp_open open; /* ours; hold_time and caps as configured */
 	struct bgp_open_policy policy;
 	bool passive;
+	bool notify_without_open; /* SendNOTIFICATIONwithoutOPEN: answer errors that precede our OPEN */
 	uint32_t connect_retry_ms, idle_hold_ms, idle_hold_max_ms;
 	uint32_t delay_open_ms; /* 0: DelayOpen is off */
 	uint32_t large_hold_ms; /* hold timer in OpenSent: RFC suggests 4 minutes */
@@ -94,9 +95,15 @@ struct fsm_config {
 struct fsm_input {
 	enum fsm_event event;
 	struct mono now;
-	uint32_t random;               /* any 32 bits: jitter of timers, RFC 4271 10 */
-	const struct bgp_open *open;   /* FSM_BGP_OPEN, FSM_OPEN_WITH_DELAY_OPEN */
-	const struct bgp_error *error; /* *_ERR, *_STOP, COLLISION_DUMP, SEND_HOLD: what to send */
+	uint32_t random; /* any 32 bits: jitter of timers, RFC 4271 10 */
+	/* FSM_BGP_OPEN, FSM_OPEN_WITH_DELAY_OPEN: the peer's OPEN, and what bgp_open_accept() made of it. */
+	const struct bgp_open *open;
+	const struct bgp_session_params *params;
+	/*
+	 * *_ERR (required), *_STOP, COLLISION_DUMP: what to send. NULL: the event's own default (Cease 6/2,
+	 * 6/7); code 0: close without a word, as RFC 4724 4.1 asks of a restarting speaker.
+	 */
+	const struct bgp_error *error;
 };
 
 struct fsm_result {
@@ -111,7 +118,8 @@ struct fsm {
 	struct mono timer
 		[FSM_TIMER_MAX]; /* absolute; 0: stopped. The caller arms one timer for the first */
 	uint32_t connect_retry_count;
-	uint32_t idle_hold_ms;            /* present back-off */
+	uint32_t idle_hold_ms;            /* the next back-off */
+	struct mono established_at;       /* 0: not Established */
 	struct bgp_open peer_open;        /* valid from OpenConfirm */
 	struct bgp_session_params params; /* valid from OpenConfirm */
 };
@@ -123,6 +131,13 @@ void fsm_step(struct fsm *fsm, const struct fsm_input *input, struct fsm_result 
 struct mono fsm_next_timer(const struct fsm *fsm, enum fsm_timer *ret_timer);
 /* The event that the expiry of a timer is. */
 enum fsm_event fsm_timer_event(enum fsm_timer timer);
+/* Whether an OPEN that arrives now is event 19 or, with the DelayOpenTimer running, event 20. */
+enum fsm_event fsm_open_event(const struct fsm *fsm);
+/*
+ * Puts a connection without TCP into Idle until @until (0: until a start event): the peer's other
+ * connection is up, or failed and both share the back-off.
+ */
+void fsm_park(struct fsm *fsm, struct mono until);
 
 /*
  * RFC 4271 6.8 with RFC 6286: of two connections with this peer, does ours (the one we initiated)

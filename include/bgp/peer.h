@@ -50,12 +50,13 @@ struct bgp_peer_down {
 struct bgp_peer;
 
 /*
- * The world around a peer. `send` queues a whole message and must take it (the caller bounds the queue;
- * 0 or -ENOBUFS: then the connection fails). `close` drops a connection after what was sent went out.
- * Callbacks run inside peer_* calls and must not free the peer.
+ * The world around a peer. `send` queues one whole OPEN, KEEPALIVE or NOTIFICATION, ahead of waiting UPDATEs; a
+ * queue that is full may swallow it (the send hold timer judges the peer then). `close` drops a
+ * connection after what was sent went out. Callbacks run inside peer_*() calls, may call them, and must
+ * not free the peer.
  */
 struct bgp_peer_ops {
-	int (*send)(void *ctx, enum bgp_conn_side side, const uint8_t *msg, size_t len);
+	void (*send)(void *ctx, enum bgp_conn_side side, const uint8_t *msg, size_t len);
 	void (*connect)(void *ctx);
 	void (*close)(void *ctx, enum bgp_conn_side side);
 	void (*established)(void *ctx, enum bgp_conn_side side,
@@ -79,13 +80,17 @@ struct bgp_clock {
 
 struct bgp_conn {
 	struct fsm fsm;
-	bool open;       /* a TCP connection exists (or is being made) */
-	bool have_error; /* of the message being processed */
+	struct fsm_config config; /* the peer's, with `passive` as this side is */
+	struct bgp_open sent;     /* our OPEN as it went out */
+	bool open;                /* a TCP connection exists (or is being made) */
+	const char *reason;       /* of the step under way, or NULL */
+	bool note_sent, note_received;
+	uint8_t code, subcode; /* of that NOTIFICATION */
 };
 
 /* Everything of a peer; a caller holds it by value and touches it through peer_*() only. */
 struct bgp_peer {
-	struct fsm_config config;
+	bool passive;
 	struct bgp_update_limits limits;
 	const struct bgp_peer_ops *ops; /* not owned */
 	void *ctx;
@@ -93,7 +98,6 @@ struct bgp_peer {
 	bool started;
 	enum bgp_conn_side up; /* the side that is Established; valid when is_up */
 	bool is_up;
-	bool down_note_sent, down_note_received;
 	struct bgp_caps peer_caps;
 	bool have_peer_caps;
 	struct bgp_peer_stats stats;
@@ -106,16 +110,22 @@ void peer_configure(struct bgp_peer *peer, const struct fsm_config *config,
 		    const struct bgp_update_limits *limits);
 
 void peer_start(struct bgp_peer *peer, const struct bgp_clock *clock);
-/* Closes everything; @error (NULL: silently, as RFC 4724 asks of a restarting speaker) is sent. */
+/* Closes everything and stays down. @error is sent; NULL: Cease 6/2; code 0: nothing (RFC 4724 4.1). */
 void peer_stop(struct bgp_peer *peer, const struct bgp_error *error, const struct bgp_clock *clock);
-/* The same, but an automatic start follows after the idle hold time. */
-void peer_fail(struct bgp_peer *peer, const struct bgp_error *error, const struct bgp_clock *clock);
+/* The same, but starts again after @restart_ms (0: after the idle hold time). */
+void peer_fail(struct bgp_peer *peer, const struct bgp_error *error, uint32_t restart_ms,
+	       const struct bgp_clock *clock);
 
-/* A connection from this peer was accepted. false: not wanted, the caller closes it. */
-bool peer_accepted(struct bgp_peer *peer, const struct bgp_clock *clock);
+/*
+ * A connection from this peer arrived. true: it is wanted, and an older one in its place has been closed;
+ * the caller puts it in place and says peer_accepted(). false: refuse it.
+ */
+bool peer_wants(struct bgp_peer *peer, const struct bgp_clock *clock);
+void peer_accepted(struct bgp_peer *peer, const struct bgp_clock *clock);
 void peer_connected(struct bgp_peer *peer, const struct bgp_clock *clock); /* connect() succeeded */
-/* The connection failed or ended. */
-void peer_lost(struct bgp_peer *peer, enum bgp_conn_side side, const struct bgp_clock *clock);
+/* The connection failed or ended; @reason is fixed text. */
+void peer_lost(struct bgp_peer *peer, enum bgp_conn_side side, const char *reason,
+	       const struct bgp_clock *clock);
 /*
  * Octets from a connection. Handles at most one message and returns the octets it took, 0 when more
  * input is needed or the connection was closed; call again while it returns more than 0 and
@@ -132,6 +142,8 @@ void peer_count_sent(struct bgp_peer *peer, const uint8_t *msgs, size_t len);
 struct mono peer_next_timer(const struct bgp_peer *peer);
 /* Whether the timer that is due at @now is a hold timer: read the socket first, we may be the slow one. */
 bool peer_hold_due(const struct bgp_peer *peer, enum bgp_conn_side side, struct mono now);
+/* Input is waiting that we were too slow to read: the peer is not to blame before @until. */
+void peer_extend_hold(struct bgp_peer *peer, enum bgp_conn_side side, struct mono until);
 /* Fires the timers that are due. */
 void peer_tick(struct bgp_peer *peer, const struct bgp_clock *clock);
 
