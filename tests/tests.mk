@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Builds and runs every kind of test; tests/README.md describes them. A test binary links only the
+# libraries that its module may call (the Makefile's MODULES, from it to the right), and its own
+# module as a whole: a pure library that would need a stub does not link.
+
+FUZZ_SECONDS ?= 60
+T            := $(B)/tests
+
+# $(call from,bgp,$(MODULES)) -> bgp util
+from        = $(if $(filter $(1),$(firstword $(2))),$(2),$(call from,$(1),$(wordlist 2,99,$(2))))
+# agent and api call each other through main, so that their tests get everything.
+linked      = $(call from,$(if $(filter agent,$(1)),api,$(1)),$(MODULES))
+archives    = $(foreach m,$(call linked,$(1)),$(B)/lib$(m).a)
+# The leftmost module whose headers a file includes: what a test needs is what it names.
+leftmost    = $(firstword $(foreach m,$(MODULES),$(filter $(m),\
+		$(shell sed -n 's,^.include "\([a-z]*\)/.*,\1,p' $(1)))) util)
+objects     = $(patsubst %.c,$(B)/%.o,$(1))
+pure       := vnet rib bgp util
+# Tests read back with jansson what json_out wrote; no other pure module's tests get a library.
+libs_util  := -ljansson
+syslibs     = $(if $(filter $(1),$(pure)),$(libs_$(1)),$(LIBS))
+
+$(B)/tests/%.o: CPPFLAGS += -Itests/lib
+
+TESTLIB := $(T)/libtest.a
+$(TESTLIB): $(call objects,$(wildcard tests/lib/*.c))
+	@mkdir -p $(@D)
+	$(Q)rm -f $@; ar rcsD $@ $^
+
+# $(call test_binary,binary,sources,module,more flags)
+define test_binary
+$(1): $(call objects,$(2)) $(TESTLIB) $(call archives,$(3))
+	@mkdir -p $$(@D)
+	$$(call say,LD,$$@)
+	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $(call objects,$(2)) -Wl,--start-group $(TESTLIB) \
+		$(4) $(call archives,$(3)) -Wl,--end-group $(call syslibs,$(3)) $(5) -o $$@
+endef
+whole = -Wl,--whole-archive $(B)/lib$(1).a -Wl,--no-whole-archive
+
+UNIT_MODULES := $(foreach m,$(MODULES),$(if $(wildcard tests/unit/$(m)/*.c),$(m)))
+UNIT_BINS    := $(foreach m,$(UNIT_MODULES),$(T)/unit_$(m))
+$(foreach m,$(UNIT_MODULES),$(eval $(call test_binary,$(T)/unit_$(m),\
+	$(wildcard tests/unit/$(m)/*.c),$(m),$(call whole,$(m)),-lcriterion)))
+
+# tests/model/model_decision.c or decision.c -> model_decision
+single        = $(T)/$(1)_$(patsubst $(1)_%,%,$(basename $(notdir $(2))))
+MODEL_FILES  := $(wildcard tests/model/*.c)
+VECTOR_FILES := $(wildcard tests/vectors/*.c)
+MODEL_BINS   := $(foreach f,$(MODEL_FILES),$(call single,model,$(f)))
+VECTOR_BINS  := $(foreach f,$(VECTOR_FILES),$(call single,vectors,$(f)))
+$(foreach f,$(MODEL_FILES),$(eval $(call test_binary,$(call single,model,$(f)),$(f),\
+	$(call leftmost,$(f)),,-lcriterion)))
+$(foreach f,$(VECTOR_FILES),$(eval $(call test_binary,$(call single,vectors,$(f)),$(f),\
+	$(call leftmost,$(f)),,-lcriterion)))
+
+BPF_FILES := $(wildcard tests/bpf/*.c)
+BPF_BINS  := $(if $(BPF_FILES),$(T)/bpf)
+$(call objects,$(BPF_FILES)): $(B)/gen/xrs.skel.h
+$(eval $(call test_binary,$(T)/bpf,$(BPF_FILES),$(firstword $(MODULES)),,-lcriterion))
+
+# One target, two mains: a plain replay of its corpus for `check`, libFuzzer's for `fuzz`.
+FUZZ_FILES  := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_FILES))
+REPLAY_BINS := $(addprefix $(T)/replay_,$(FUZZ_NAMES))
+FUZZ_BINS   := $(addprefix $(T)/fuzz_,$(FUZZ_NAMES))
+$(foreach f,$(FUZZ_FILES),$(eval $(call test_binary,$(f:tests/fuzz/fuzz_%.c=$(T)/replay_%),\
+	$(f) tests/fuzz/replay.c,$(call leftmost,$(f)))))
+$(foreach f,$(FUZZ_FILES),$(eval $(call test_binary,$(f:tests/fuzz/%.c=$(T)/%),\
+	$(f),$(call leftmost,$(f)),,-fsanitize=fuzzer)))
+
+CHECK_BINS   := $(UNIT_BINS) $(MODEL_BINS) $(VECTOR_BINS) $(REPLAY_BINS)
+CHECK_TESTS   = $(CHECK_BINS) $(wildcard tests/unit/*.sh)
+NETNS_TESTS   = $(sort $(wildcard tests/netns/*.sh))
+INTEROP_TESTS = $(sort $(wildcard tests/interop/*.sh))
+RUN          := XRS_BUILD=$(B) tests/run.sh
+
+.PHONY: tests check test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
+tests: $(CHECK_BINS) $(BPF_BINS)
+check: $(CHECK_BINS) ## tests that need no root
+	$(Q)$(RUN) $(CHECK_TESTS)
+test: ## install what is missing, build, run every test (root)
+	$(Q)if [ -x deploy/install-deps.sh ]; then deploy/install-deps.sh; fi
+	$(Q)$(MAKE) --no-print-directory test-all
+test-all: all tests
+	$(Q)$(RUN) $(CHECK_TESTS) $(BPF_BINS) $(NETNS_TESTS) $(INTEROP_TESTS)
+bpf-test: $(BPF_BINS) ## packets through the real program (root)
+	$(Q)$(RUN) $(BPF_BINS)
+netns-test: all ## real frames between namespaces (root)
+	$(Q)$(RUN) $(NETNS_TESTS)
+interop-test: all ## against BIRD, FRR, GoBGP (root)
+	$(Q)$(RUN) $(INTEROP_TESTS)
+soak: all ## long runs (root)
+	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
+bench: all ## measurements (root)
+	$(Q)$(RUN) -v $(sort $(wildcard tests/bench/*.sh))
+
+# The whole tree again with clang's coverage and sanitizers, in a build directory of its own.
+FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz: ## run each fuzz target for FUZZ_SECONDS (60)
+	$(Q)$(MAKE) --no-print-directory B=build-fuzz SAN= CC=$(CLANG) CFLAGS="$(FUZZ_FLAGS)" fuzz-bins
+	$(Q)for name in $(FUZZ_NAMES); do \
+		mkdir -p build-fuzz/corpus/$$name build-fuzz/crashes/$$name; \
+		echo "fuzz $$name for $(FUZZ_SECONDS) s"; \
+		build-fuzz/tests/fuzz_$$name -max_total_time=$(FUZZ_SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=build-fuzz/crashes/$$name/ build-fuzz/corpus/$$name \
+			$$(ls -d tests/fuzz/corpus/$$name 2>/dev/null) || exit 1; \
+	done
+fuzz-bins: $(FUZZ_BINS)
