@@ -27,22 +27,22 @@ void json_out_done(struct json_out *out);
 void json_out_consume(struct json_out *out, size_t n);
 
 /* @key is NULL inside an array or at the top. */
-void json_begin_object(struct json_out *out, const char *key);
-void json_end_object(struct json_out *out);
-void json_begin_array(struct json_out *out, const char *key);
-void json_end_array(struct json_out *out);
-void json_string(struct json_out *out, const char *key, const char *value); /* NULL: null */
-void json_string_n(struct json_out *out, const char *key, const char *value, size_t len);
-void json_stringf(struct json_out *out, const char *key, const char *format, ...)
+void json_out_begin_object(struct json_out *out, const char *key);
+void json_out_end_object(struct json_out *out);
+void json_out_begin_array(struct json_out *out, const char *key);
+void json_out_end_array(struct json_out *out);
+void json_out_string(struct json_out *out, const char *key, const char *value); /* NULL: null */
+void json_out_string_n(struct json_out *out, const char *key, const char *value, size_t len);
+void json_out_stringf(struct json_out *out, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-void json_uint(struct json_out *out, const char *key, uint64_t value);
-void json_int(struct json_out *out, const char *key, int64_t value);
-void json_double(struct json_out *out, const char *key, double value);
-void json_bool(struct json_out *out, const char *key, bool value);
-void json_null(struct json_out *out, const char *key);
+void json_out_uint(struct json_out *out, const char *key, uint64_t value);
+void json_out_int(struct json_out *out, const char *key, int64_t value);
+void json_out_double(struct json_out *out, const char *key, double value);
+void json_out_bool(struct json_out *out, const char *key, bool value);
+void json_out_null(struct json_out *out, const char *key);
 /* A finished JSON value as it is. */
-void json_raw(struct json_out *out, const char *key, const char *value, size_t len);
+void json_out_raw(struct json_out *out, const char *key, const char *value, size_t len);
 /* A bare octet outside the document (the newline that ends a record). */
-void json_put_char(struct json_out *out, char c);
+void json_out_put_char(struct json_out *out, char c);
 
 #endif

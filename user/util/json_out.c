@@ -70,7 +70,7 @@ static void put(struct json_out *out, const char *text, size_t len)
 	out->len += len;
 }
 
-void json_put_char(struct json_out *out, char c)
+void json_out_put_char(struct json_out *out, char c)
 {
 	put(out, &c, 1);
 }
@@ -132,7 +132,7 @@ static void put_quoted(struct json_out *out, const char *value, size_t len)
 	const unsigned char *text = (const unsigned char *)value;
 	size_t i = 0;
 
-	json_put_char(out, '"');
+	json_out_put_char(out, '"');
 	while (i < len && !out->failed) {
 		size_t from = i;
 		size_t wide = 0;
@@ -149,19 +149,19 @@ static void put_quoted(struct json_out *out, const char *value, size_t len)
 			put_escaped_char(out, text[i]);
 		i++;
 	}
-	json_put_char(out, '"');
+	json_out_put_char(out, '"');
 }
 
 /* The comma and the key that come before a value; values at the top are not separated. */
 static void begin_value(struct json_out *out, const char *key)
 {
 	if (out->depth && !out->first[out->depth])
-		json_put_char(out, ',');
+		json_out_put_char(out, ',');
 	out->first[out->depth] = false;
 	if (!key)
 		return;
 	put_quoted(out, key, strlen(key));
-	json_put_char(out, ':');
+	json_out_put_char(out, ':');
 }
 
 static void begin(struct json_out *out, const char *key, char bracket)
@@ -171,7 +171,7 @@ static void begin(struct json_out *out, const char *key, char bracket)
 	if (out->failed)
 		return;
 	begin_value(out, key);
-	json_put_char(out, bracket);
+	json_out_put_char(out, bracket);
 	out->first[++out->depth] = true;
 }
 
@@ -181,45 +181,45 @@ static void end(struct json_out *out, char bracket)
 		out->failed = true;
 	if (out->failed)
 		return;
-	json_put_char(out, bracket);
+	json_out_put_char(out, bracket);
 	out->depth--;
 }
 
-void json_begin_object(struct json_out *out, const char *key)
+void json_out_begin_object(struct json_out *out, const char *key)
 {
 	begin(out, key, '{');
 }
 
-void json_end_object(struct json_out *out)
+void json_out_end_object(struct json_out *out)
 {
 	end(out, '}');
 }
 
-void json_begin_array(struct json_out *out, const char *key)
+void json_out_begin_array(struct json_out *out, const char *key)
 {
 	begin(out, key, '[');
 }
 
-void json_end_array(struct json_out *out)
+void json_out_end_array(struct json_out *out)
 {
 	end(out, ']');
 }
 
-void json_string(struct json_out *out, const char *key, const char *value)
+void json_out_string(struct json_out *out, const char *key, const char *value)
 {
 	if (value)
-		json_string_n(out, key, value, strlen(value));
+		json_out_string_n(out, key, value, strlen(value));
 	else
-		json_null(out, key);
+		json_out_null(out, key);
 }
 
-void json_string_n(struct json_out *out, const char *key, const char *value, size_t len)
+void json_out_string_n(struct json_out *out, const char *key, const char *value, size_t len)
 {
 	begin_value(out, key);
 	put_quoted(out, value, len);
 }
 
-void json_stringf(struct json_out *out, const char *key, const char *format, ...)
+void json_out_stringf(struct json_out *out, const char *key, const char *format, ...)
 {
 	char small[256];
 	char *large = NULL;
@@ -237,7 +237,7 @@ void json_stringf(struct json_out *out, const char *key, const char *format, ...
 	if (len < 0)
 		out->failed = true;
 	else
-		json_string_n(out, key, large ? large : small, (size_t)len);
+		json_out_string_n(out, key, large ? large : small, (size_t)len);
 	if (len >= 0)
 		free(large);
 }
@@ -265,26 +265,26 @@ static void put_decimal(struct json_out *out, uint64_t value, bool negative)
 	put(out, at, (size_t)(digits + sizeof(digits) - at));
 }
 
-void json_uint(struct json_out *out, const char *key, uint64_t value)
+void json_out_uint(struct json_out *out, const char *key, uint64_t value)
 {
 	begin_value(out, key);
 	put_decimal(out, value, false);
 }
 
-void json_int(struct json_out *out, const char *key, int64_t value)
+void json_out_int(struct json_out *out, const char *key, int64_t value)
 {
 	begin_value(out, key);
 	put_decimal(out, value < 0 ? -(uint64_t)value : (uint64_t)value, value < 0);
 }
 
 /* The shortest of two precisions that reads back as the same number; JSON has no NaN, no infinity. */
-void json_double(struct json_out *out, const char *key, double value)
+void json_out_double(struct json_out *out, const char *key, double value)
 {
 	char text[32];
 	char *comma;
 
 	if (!isfinite(value)) {
-		json_null(out, key);
+		json_out_null(out, key);
 		return;
 	}
 	snprintf(text, sizeof(text), "%.15g", value);
@@ -293,20 +293,20 @@ void json_double(struct json_out *out, const char *key, double value)
 	comma = strchr(text, ','); /* the decimal point of some locales */
 	if (comma)
 		*comma = '.';
-	json_raw(out, key, text, strlen(text));
+	json_out_raw(out, key, text, strlen(text));
 }
 
-void json_bool(struct json_out *out, const char *key, bool value)
+void json_out_bool(struct json_out *out, const char *key, bool value)
 {
-	json_raw(out, key, value ? "true" : "false", value ? 4 : 5);
+	json_out_raw(out, key, value ? "true" : "false", value ? 4 : 5);
 }
 
-void json_null(struct json_out *out, const char *key)
+void json_out_null(struct json_out *out, const char *key)
 {
-	json_raw(out, key, "null", 4);
+	json_out_raw(out, key, "null", 4);
 }
 
-void json_raw(struct json_out *out, const char *key, const char *value, size_t len)
+void json_out_raw(struct json_out *out, const char *key, const char *value, size_t len)
 {
 	begin_value(out, key);
 	put(out, value, len);
