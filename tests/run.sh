@@ -152,6 +152,10 @@ run_one() { # PROGRAM
 	elif [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
 		add_failure "$name" "exit status $status without a failed test"
 	fi
+	# Leaks show after a test has reported that it passed.
+	if grep -qsE '(Address|Leak|Thread|UndefinedBehavior)Sanitizer|: runtime error: ' "$work/err"; then
+		add_failure "$name" "a sanitizer reported an error"
+	fi
 	if [ "$failed" -ne "$before" ]; then
 		show_failure "$program"
 	elif [ -n "$verbose" ]; then
