@@ -15,6 +15,7 @@
 struct loop;
 struct session;
 struct listener_set;
+struct listener_entry;
 
 struct listener_key {
 	struct ip_addr local; /* IP_NONE: any address of the peer's family */
@@ -26,6 +27,7 @@ struct listener_key {
 
 struct listener_stats {
 	uint64_t accepted;             /* handed to a session */
+	uint64_t refused;              /* from a peer whose session does not want one now */
 	uint64_t rejected;             /* from nobody we know */
 	uint64_t exhausted;            /* descriptors ran out */
 	unsigned int sockets, pending; /* listening now; rejected and not closed yet */
@@ -37,15 +39,17 @@ void listener_set_free(struct listener_set *set);
 const struct listener_stats *listener_set_stats(const struct listener_set *set);
 
 /*
- * Lets @session receive connections that match @key; opens or shares the socket. A failed bind is
- * retried, listener_problem() says it meanwhile. -EEXIST: another session has the key; -ENOMEM.
+ * Lets @session receive connections that match @key; opens or shares the socket. A failed bind is no
+ * error: it is retried, and listener_problem() says it meanwhile. *ret_entry is owned by the set until
+ * listener_remove(). 0; -EEXIST: another session has the key; -ENOMEM.
  */
-int listener_add(struct listener_set *set, const struct listener_key *key, struct session *session);
-void listener_remove(struct listener_set *set, struct session *session); /* no effect when absent */
-/* Sets (or with @len 0 removes) the MD5 key of this session's peer on its socket. 0 or negative errno. */
-int listener_set_md5(struct listener_set *set, struct session *session, const void *key,
-		     unsigned int len);
+int listener_add(struct listener_set *set, const struct listener_key *key, struct session *session,
+		 struct listener_entry **ret_entry);
+void listener_remove(struct listener_entry *entry); /* NULL is fine */
+/* Sets (or with @len 0 removes) the MD5 key of this peer on the socket, now and after a rebind. */
+int listener_set_md5(struct listener_entry *entry, const void *key, size_t len);
+void listener_set_ttl_security(struct listener_entry *entry, uint8_t hops);
 /* "bind 10.1.255.4 port 179: Address already in use", or NULL when listening. */
-const char *listener_problem(const struct listener_set *set, const struct session *session);
+const char *listener_problem(const struct listener_entry *entry);
 
 #endif

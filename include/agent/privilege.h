@@ -31,11 +31,9 @@ struct privilege_info {
 const struct privilege_info *privilege_info(enum privilege_op op);
 
 struct privilege_listen {
-	struct ip_addr addr; /* of family; zero address: any */
+	struct ip_addr addr; /* of the family to listen on; zero: any address */
 	uint16_t port;
-	char device[IFNAMSIZ];
-	uint8_t min_ttl; /* GTSM: drop what arrives with less; 0: off */
-	uint8_t ttl;     /* of what we send before accept(); 0: default */
+	char device[IFNAMSIZ]; /* "": any */
 };
 /* A bound, listening, nonblocking socket (IP_FREEBIND, SO_REUSEADDR, IPV6_V6ONLY), or negative errno. */
 int privilege_bind_listen(const struct privilege_listen *request);
@@ -48,8 +46,8 @@ struct privilege_md5 {
 	uint8_t len; /* 0: remove */
 	uint8_t key[PRIVILEGE_KEY_MAX];
 };
-/* TCP_MD5SIG (RFC 2385) for @request->peer. 0; -ENOPROTOOPT: kernel without it; other errno. */
-int privilege_tcp_md5(int fd, const struct privilege_md5 *request);
+/* TCP_MD5SIG (RFC 2385) for @key->peer. 0; -ENOPROTOOPT: kernel without it; other errno. */
+int privilege_tcp_md5(int fd, const struct privilege_md5 *key);
 
 /*
  * Reads a key file: regular, at most PRIVILEGE_KEY_MAX octets after one trailing newline is cut, not

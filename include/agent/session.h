@@ -158,7 +158,7 @@ struct session_info {
 void session_get_info(const struct session *session, struct session_info *ret_info);
 
 /* --- for listener.c ----------------------------------------------------------------------- */
-/* Takes over an accepted nonblocking socket; closes it when the FSM does not want it. */
-void session_accept(struct session *session, int fd);
+/* Takes over an accepted nonblocking socket. false: not wanted now, @fd stays the caller's. */
+bool session_accept(struct session *session, int fd);
 
 #endif

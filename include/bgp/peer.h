@@ -50,13 +50,14 @@ struct bgp_peer_down {
 struct bgp_peer;
 
 /*
- * The world around a peer. `send` queues one whole OPEN, KEEPALIVE or NOTIFICATION, ahead of waiting UPDATEs; a
- * queue that is full may swallow it (the send hold timer judges the peer then). `close` drops a
+ * The world around a peer. `send` queues one whole OPEN, KEEPALIVE or NOTIFICATION, ahead of waiting
+ * UPDATEs (which a NOTIFICATION cancels); a queue that is full may swallow it (the send hold timer judges the peer then). `close` drops a
  * connection after what was sent went out. Callbacks run inside peer_*() calls, may call them, and must
  * not free the peer.
  */
 struct bgp_peer_ops {
-	void (*send)(void *ctx, enum bgp_conn_side side, const uint8_t *msg, size_t len);
+	void (*send)(void *ctx, enum bgp_conn_side side, enum bgp_msg_type type, const uint8_t *msg,
+		     size_t len);
 	void (*connect)(void *ctx);
 	void (*close)(void *ctx, enum bgp_conn_side side);
 	void (*established)(void *ctx, enum bgp_conn_side side,

@@ -43,7 +43,7 @@ static void send_message(struct bgp_peer *peer, enum bgp_conn_side side, enum bg
 		return;
 	peer->stats.msgs_out[type]++;
 	peer->stats.octets_out += (uint64_t)len;
-	peer->ops->send(peer->ctx, side, msg, (size_t)len);
+	peer->ops->send(peer->ctx, side, type, msg, (size_t)len);
 }
 
 static void send_open(struct bgp_peer *peer, enum bgp_conn_side side)
@@ -191,7 +191,7 @@ static void rest_theirs(struct bgp_peer *peer, struct mono until, const struct b
 	struct bgp_conn *conn = &peer->conn[BGP_CONN_THEIRS];
 	bool flaps = conn->config.damp && conn->fsm.idle_hold_ms / 2 > conn->config.idle_hold_ms;
 
-	if (conn->open)
+	if (conn->open || !peer->started)
 		return;
 	if (flaps && mono_is_set(until)) {
 		fsm_park(&conn->fsm, until);
@@ -206,7 +206,7 @@ static void rest_ours(struct bgp_peer *peer, struct mono until)
 {
 	struct bgp_conn *conn = &peer->conn[BGP_CONN_OURS];
 
-	if (!is_idle_side(conn))
+	if (!is_idle_side(conn) || !peer->started)
 		return;
 	do_close(peer, BGP_CONN_OURS);
 	fsm_park(&conn->fsm, peer->passive ? (struct mono){ 0 } : until);
@@ -231,7 +231,8 @@ static void after_failure(struct bgp_peer *peer, enum bgp_conn_side side,
 static void after_step(struct bgp_peer *peer, enum bgp_conn_side side,
 		       const struct fsm_result *result, const struct bgp_clock *clock)
 {
-	if (result->from == result->to)
+	/* The owner may have stopped or reset the peer from a callback: then all is settled already. */
+	if (result->from == result->to || peer->conn[side].fsm.state != result->to)
 		return;
 	if (result->to == FSM_ESTABLISHED && side == BGP_CONN_THEIRS)
 		rest_ours(peer, (struct mono){ 0 });
@@ -329,7 +330,7 @@ void peer_fail(struct bgp_peer *peer, const struct bgp_error *error, uint32_t re
 		peer->conn[side].reason = error ? error->reason : NULL;
 		step(peer, side, FSM_AUTOMATIC_STOP, error, clock);
 	}
-	if (!restart_ms)
+	if (!restart_ms || !peer->started)
 		return;
 	rest_ours(peer, until);
 	fsm_park(&peer->conn[BGP_CONN_THEIRS].fsm, until);
