@@ -78,6 +78,8 @@ RUN          := XRS_BUILD=$(B) tests/run.sh
 tests: $(CHECK_BINS) $(BPF_BINS)
 check: $(CHECK_BINS) ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
+unit-%: $(T)/unit_%
+	$(Q)$(RUN) $<
 test: ## install what is missing, build, run every test (root)
 	$(Q)if [ -x deploy/install-deps.sh ]; then deploy/install-deps.sh; fi
 	$(Q)$(MAKE) --no-print-directory test-all

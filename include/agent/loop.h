@@ -26,7 +26,7 @@ void loop_free(struct loop *loop); /* gives the signal mask back */
 
 /* Runs until loop_stop(). 0, or the negative errno of epoll. */
 int loop_run(struct loop *loop);
-/* From any callback, or before loop_run(): that run returns after the callback under way. */
+/* Ends loop_run() after the callback under way; called before, the next run returns at once. */
 void loop_stop(struct loop *loop);
 /*
  * One turn: waits at most @wait_msec (-1: until something is due), then calls back what is ready,
