@@ -10,7 +10,7 @@
 #
 # A shell test may ask for another limit than 300 s with a line "# timeout: SECONDS".
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 . tests/lib/sweep.sh
 
 SHELL_LIMIT=300

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 #
 # What every shell test starts with:
 #
@@ -243,7 +244,7 @@ _cleanup() {
 		[ -e "$path" ] && remove_netns "${path##*/}"
 	done
 	for path in /sys/fs/bpf /run /var/lib; do
-		rm -rf "$path/$ID" "$path/$ID"-*
+		rm -rf "$path/${ID:?}" "$path/${ID:?}"-*
 	done
 	rm -rf "$DIR"
 	exit "$status"

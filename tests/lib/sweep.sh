@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
 # Removes what a test left that was killed with -9: everything a test makes outside of its own
 # process is named xrst-<pid of its owner>-..., and the owner is dead. Sourced by run.sh and sh.sh.
 
