@@ -30,6 +30,7 @@
 #define XRS_BUCKETS        256     /* flow buckets of one group; a power of two */
 #define XRS_NAME_LEN       32
 #define XRS_VLAN_DEPTH     2
+#define XRS_TRACE_BYTES    262144 /* ring of xrs_trace */
 
 /* --- xrs_meta: array, one entry ----------------------------------------------------------------- */
 struct xrs_meta {
@@ -196,8 +197,11 @@ struct xrs_nic_stats { /* xrs_stats: per-CPU array by nic slot; one counter of f
 /* --- the decision record ------------------------------------------------------------------------
  * Two uses of one struct. xrs_trace (ring buffer) carries it for nics with XRS_NIC_F_TRACE. And a
  * test run (BPF_PROG_TEST_RUN) may put one with `magic` into the XDP metadata area: the program then
- * fills it, and counts nothing, so that nic.showNextHop asks the real program. Frames from a device
- * never have metadata at this point. 32 octets: the most that old kernels allow.
+ * fills it, and counts nothing, so that nic.showNextHop asks the real program. Only a frame that came
+ * from ifindex 1 is a test run; the programs are never attached to the loopback device. 32 octets: the
+ * most that old kernels allow. A test run of xrs_steer_tc has no metadata and uses __sk_buff.cb, whose
+ * five words hold: magic, ifindex -> magic, reason | kind << 8 | prefix_len << 16 | family << 24,
+ * table << 16 | bucket, group << 16 | nexthop, hash.
  */
 #define XRS_PROBE_MAGIC 0x58525350u /* "XRSP" */
 
@@ -214,6 +218,25 @@ struct xrs_decision {
 	__u8 family; /* 4, 6, or 0 when the frame was not IP */
 	__u16 pad;
 	__u32 hash;
+};
+
+/* --- the mark: from xrs_steer to xrs_steer_tc ------------------------------------------------------
+ * Metadata that XDP leaves in front of a frame that it passes; tc reads it as skb->data_meta. FINAL:
+ * counted and done with, tc lets it go by. TO_TC, or no mark at all: tc decides. So where a driver has no
+ * metadata xrs_steer only redirects and drops; the rest passes uncounted and is tc's. `ifindex` names the
+ * device where it was set: the metadata stays with a frame that is bridged to a second nic.
+ */
+#define XRS_MARK_MAGIC 0x5852534du /* "XRSM" */
+
+enum xrs_mark_verdict {
+	XRS_MARK_TO_TC = 1,
+	XRS_MARK_FINAL = 2,
+};
+
+struct xrs_mark {
+	__u32 magic;
+	__u32 ifindex;
+	enum xrs_mark_verdict verdict;
 };
 
 #ifdef __bpf__
@@ -233,5 +256,6 @@ XRS_ASSERT_SIZE(struct xrs_bucket, 2 * XRS_BUCKETS);
 XRS_ASSERT_SIZE(struct xrs_nexthop, 64 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
+XRS_ASSERT_SIZE(struct xrs_mark, 12);
 
 #endif

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * nic -> table -> route -> group -> bucket -> next hop: where a packet goes.
+ *
+ * Called by both programs. Only reads maps. Each step leaves what it found in the decision record, so
+ * that a probe (nic.showNextHop) and a trace tell how far the packet came.
+ */
+#ifndef XRS_LOOKUP_BPF_H
+#define XRS_LOOKUP_BPF_H
+
+#include "admit.bpf.h"
+#include "flow.bpf.h"
+#include "maps.bpf.h"
+
+XRS_INLINE const struct xrs_nic *xrs_find_nic(__u32 ifindex)
+{
+	struct xrs_nic_key key = { .ifindex = ifindex };
+
+	return bpf_map_lookup_elem(&xrs_nic, &key);
+}
+
+XRS_INLINE const struct xrs_route *xrs_find_route4(const struct xrs_packet *p, void *trie)
+{
+	struct xrs_key4 key = { .prefixlen = 32 };
+
+	__builtin_memcpy(key.addr, p->dst, sizeof(key.addr));
+	return bpf_map_lookup_elem(trie, &key);
+}
+
+XRS_INLINE const struct xrs_route *xrs_find_route6(const struct xrs_packet *p, void *trie)
+{
+	struct xrs_key6 key = { .prefixlen = 128 };
+
+	__builtin_memcpy(key.addr, p->dst, sizeof(key.addr));
+	return bpf_map_lookup_elem(trie, &key);
+}
+
+/* XRS_GO_ON with *ret_route, or NO_TABLE, NO_ROUTE. */
+XRS_INLINE enum xrs_reason xrs_find_route(const struct xrs_packet *p, __u32 table,
+					  const struct xrs_route **ret_route)
+{
+	void *trie;
+
+	if (p->family == 4)
+		trie = bpf_map_lookup_elem(&xrs_table, &table);
+	else
+		trie = bpf_map_lookup_elem(&xrs_table6, &table);
+	if (!trie)
+		return XRS_REASON_NO_TABLE;
+	*ret_route = p->family == 4 ? xrs_find_route4(p, trie) : xrs_find_route6(p, trie);
+	return *ret_route ? XRS_GO_ON : XRS_REASON_NO_ROUTE;
+}
+
+/* What a route means by itself; XRS_GO_ON: its group decides. */
+XRS_INLINE enum xrs_reason xrs_route_reason(enum xrs_route_kind kind)
+{
+	switch (kind) {
+	case XRS_ROUTE_STEER:
+		return XRS_GO_ON;
+	case XRS_ROUTE_LOCAL:
+		return XRS_REASON_LOCAL;
+	case XRS_ROUTE_INTERNET:
+		return XRS_REASON_INTERNET;
+	case XRS_ROUTE_DROP:
+		return XRS_REASON_NONE;
+	case XRS_ROUTE_PROTECTED:
+		return XRS_REASON_PROTECTED;
+	}
+	return XRS_REASON_NO_ROUTE;
+}
+
+/* The member of @group that this flow belongs to; NULL when nobody is alive. */
+XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
+						      const struct xrs_packet *p, __u32 group,
+						      struct xrs_decision *d)
+{
+	const struct xrs_bucket *buckets = bpf_map_lookup_elem(&xrs_bucket, &group);
+
+	d->hash = xrs_flow_hash(p, nic->flags & XRS_NIC_F_SYMMETRIC);
+	d->bucket = d->hash & (XRS_BUCKETS - 1);
+	if (!buckets)
+		return NULL;
+	d->nexthop = buckets->member[d->hash & (XRS_BUCKETS - 1)];
+	if (!d->nexthop)
+		return NULL;
+	return bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop);
+}
+
+/* Never back to the appliance that the frame came from (design section 6, point 6). */
+XRS_INLINE bool xrs_is_self_loop(const struct xrs_packet *p, const struct xrs_nexthop *nh,
+				 __u32 ifindex)
+{
+	return nh->ifindex == ifindex || xrs_mac_equal(nh->dmac, p->smac);
+}
+
+/* How the frame leaves through this next hop. */
+XRS_INLINE enum xrs_reason xrs_way_reason(const struct xrs_packet *p, const struct xrs_nexthop *nh,
+					  __u32 ifindex)
+{
+	enum xrs_way way = *(const volatile enum xrs_way *)&nh->way;
+
+	if (way == XRS_WAY_NONE)
+		return XRS_REASON_NO_NEXTHOP;
+	if (way != XRS_WAY_REDIRECT && way != XRS_WAY_BRIDGE)
+		return XRS_REASON_TO_KERNEL;
+	if (xrs_is_self_loop(p, nh, ifindex))
+		return XRS_REASON_SELF_LOOP;
+	if (nh->mtu && xrs_l3_out(p) > nh->mtu)
+		return XRS_REASON_TOO_BIG;
+	if (way == XRS_WAY_REDIRECT)
+		return XRS_REASON_REDIRECTED;
+	/* The frame stays in the VLAN it is in: the bridge would look for the next hop there. */
+	return xrs_vid(p) == nh->vlan ? XRS_REASON_BRIDGED : XRS_REASON_VLAN_MISMATCH;
+}
+
+/*
+ * From the route table to the way out: XRS_REASON_REDIRECTED or XRS_REASON_BRIDGED with *ret_nh, still
+ * to be carried out; any other reason is final.
+ */
+XRS_INLINE enum xrs_reason xrs_choose(const struct xrs_nic *nic, const struct xrs_packet *p,
+				      struct xrs_decision *d, const struct xrs_nexthop **ret_nh)
+{
+	const struct xrs_route *route;
+	enum xrs_reason reason;
+
+	d->table = nic->table;
+	reason = xrs_find_route(p, nic->table, &route);
+	if (reason != XRS_GO_ON)
+		return reason;
+	d->kind = route->kind;
+	d->prefix_len = route->prefix_len;
+	reason = xrs_route_reason(route->kind);
+	if (reason != XRS_GO_ON)
+		return reason;
+	d->group = route->group;
+	*ret_nh = xrs_find_nexthop(nic, p, d->group, d);
+	return *ret_nh ? xrs_way_reason(p, *ret_nh, d->ifindex) : XRS_REASON_NO_NEXTHOP;
+}
+
+#endif
