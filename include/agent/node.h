@@ -2,8 +2,9 @@
 /*
  * The node: everything that one xrsd holds, and the wiring between the parts.
  *
- *   session.c -> node_vnet.c -> rib -> node_vnet.c -> vnet/effective -> fib_plan -> node_fib.c -> fib_maps
- *   nl_watch  -> node_nic.c (attach, forget) and node_fib.c (resolve next hops)
+ *   session.c -> node_peering.c -> rib -> node_vnet.c -> vnet/effective -> fib_plan -> node_fib.c -> fib_maps
+ *   nl_watch  -> node_net.c -> node_nic.c (attach, forget) and node_fib.c (resolve next hops)
+ *   pins of an earlier process -> restart.c -> nexthop_group, fib_plan
  *
  * The API reads these structs directly and acts only through the functions below. One thread, one loop.
  */
@@ -17,6 +18,7 @@
 #include "fib/fib_maps.h"
 #include "fib/fib_plan.h"
 #include "fib/loader.h"
+#include "net/nl_request.h"
 #include "net/nl_watch.h"
 #include "net/resolve.h"
 #include "rib/rib.h"
@@ -28,17 +30,13 @@ struct node_vnet;
 /* One peering of a vnet: its session and its place in the RIB. */
 struct node_peering {
 	struct node_vnet *vnet;
-	struct peering_config *config; /* inside vnet->config */
+	const struct peering_config *config; /* inside vnet->config */
 	struct session *session;
-	uint16_t rib_peer;               /* index in vnet->rib */
-	struct loop_timer restart_timer; /* graceful restart helper: sweep when it fires */
+	uint16_t rib_peer;       /* index in vnet->rib */
+	struct loop_timer grace; /* graceful restart helper: its stale paths go when it fires */
+	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
 	struct mono created;
-	uint32_t restart_deadline_armed;
-	struct {
-		uint64_t updates, withdrawn, findings; /* UPDATE messages; RFC 7606 findings */
-		const char *last_finding;              /* fixed text, or NULL */
-		uint8_t last_finding_attr;
-	} in;
+	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
 };
 
 /* One route table of a vnet: its index in xrs_table and its precedence. */
@@ -47,19 +45,22 @@ struct node_table {
 	const struct route_table_config *config; /* inside vnet->config */
 	uint32_t index;                          /* in xrs_table and xrs_table6 */
 	struct effective_table *effective;
-	uint32_t *user_groups; /* a group id for each user route, 0: none */
+	uint32_t *user_groups; /* a held group id for each user route, 0: none */
 };
 
 struct node_vnet {
 	struct node *node;
-	uint32_t number;            /* identity for nexthop_get() */
-	struct vnet_config *config; /* inside node->config */
-	struct rib *rib;            /* NULL without a route server */
+	uint32_t number;                  /* identity for nexthop_get() */
+	const struct vnet_config *config; /* inside node->config */
+	struct rib *rib;                  /* NULL without a route server */
 	struct node_peering **peerings;
 	size_t n_peerings;
 	struct node_table *tables;
 	size_t n_tables;
-	struct loop_work rib_work;
+	struct loop_work rib_work;  /* queued while rib_work() has more */
+	struct loop_work recompute; /* decides the RIB's prefixes again after a reload */
+	enum bgp_family recompute_family;
+	uint32_t recompute_cursor;
 };
 
 enum nic_attach_state {
@@ -90,7 +91,11 @@ struct node_nic {
 
 struct node_nexthop { /* by next-hop id: what resolve said last */
 	struct resolved_nexthop resolved;
-	bool live; /* in nexthop_table */
+	bool live;       /* in nexthop_table */
+	bool managed;    /* nl_neigh_manage() was asked for it */
+	bool peer_dead;  /* its own session ended: not used until the RIB has forgotten its paths */
+	bool dirty;      /* resolve it again */
+	uint32_t devmap; /* ifindex that it holds in xrs_devmap, 0: none */
 	struct mono since;
 };
 
@@ -109,20 +114,30 @@ struct node {
 	struct listener_set *listeners;
 	struct node_vnet **vnets;
 	size_t n_vnets;
+	uint32_t next_vnet_number;
 	struct node_nic **nics;
 	size_t n_nics;
 	struct node_nexthop *nexthop_state; /* XRS_NEXTHOP_MAX */
+	bool *group_dirty;                  /* XRS_GROUP_MAX */
+	bool nexthops_dirty, groups_dirty;  /* some entry of the two above is */
 	/* Data plane; all NULL with dataplane.mode none. */
 	struct loader *loader;
 	struct fib_maps *maps;
 	struct fib_plan *plan;
 	struct net_model *net;
 	struct nl_watch *watch;
+	struct nl_request *request;
+	struct loop_io watch_io;
+	struct loop_timer watch_timer; /* a dump is due */
+	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
+	struct loop_work fib_work;
+	bool net_synced; /* the first picture is whole */
 	struct node_counters counters;
 	struct mono started;
 	uint64_t started_wall;
 	bool adopted;    /* pins of an earlier process were taken over */
 	bool sweep_done; /* stale entries of that process are gone */
+	struct loop_timer sweep_deadline;
 	uint32_t generation;
 	bool stopping;
 };

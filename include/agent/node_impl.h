@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of the node (user/agent/node*.c, restart.c) say to each other; nobody else includes it. */
+#ifndef XRS_AGENT_NODE_IMPL_H
+#define XRS_AGENT_NODE_IMPL_H
+
+#include "agent/node.h"
+
+/* Seconds after start at which what nobody announced again is removed (design section 9). */
+#define NODE_SWEEP_DEADLINE_SEC 180
+/* Prefixes of one slice of RIB work: well under a millisecond each hundred. */
+#define NODE_RIB_SLICE 512
+
+/* --- node_vnet.c --------------------------------------------------------------------------- */
+/* Makes the runtime of a vnet without peerings, so that adoption knows its number. NULL: no memory. */
+struct node_vnet *node_vnet_new(struct node *node, const struct vnet_config *config);
+/* RIB, route tables, peerings. 0 or negative errno; what failed is logged. */
+int node_vnet_start(struct node_vnet *vnet);
+void node_vnet_free(struct node_vnet *vnet);
+/* Takes over a changed configuration of the same vnet, piece by piece. */
+int node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config);
+/* Decides one prefix in every route table of the vnet. @group: what BGP offers. */
+void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group);
+/* Queues the RIB's deferred work. */
+void node_vnet_rib_work(struct node_vnet *vnet);
+/* No deferred work is left. */
+bool node_vnet_idle(const struct node_vnet *vnet);
+
+/* --- node_peering.c ------------------------------------------------------------------------ */
+int node_peering_new(struct node_vnet *vnet, const struct peering_config *config,
+		     struct node_peering **ret_peering);
+void node_peering_free(struct node_peering *peering);
+/* Same name, changed configuration: live where possible. */
+int node_peering_reconfigure(struct node_peering *peering, const struct peering_config *config);
+/* Every enabled peering is up and has sent End-of-RIB for what it negotiated. */
+bool node_peerings_complete(const struct node *node);
+void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
+			    enum bgp_family family, uint32_t count);
+
+/* --- node_fib.c ---------------------------------------------------------------------------- */
+int node_fib_init(struct node *node);
+void node_fib_done(struct node *node);
+/* Something in the plan, a next hop or a group is to be dealt with: in the next slices. */
+void node_fib_kick(struct node *node);
+/* Writes changed next hops and groups now: the failure path does not wait for a slice. */
+void node_fib_urgent(struct node *node);
+/* Resolve again: all of a vnet (NULL: of all), or those with this address or MAC. */
+void node_fib_dirty_all(struct node *node, const struct node_vnet *vnet);
+void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr);
+void node_fib_dirty_mac(struct node *node, const uint8_t *mac);
+void node_fib_dirty_link(struct node *node, uint32_t ifindex);
+/* The session with this address ended for good, or is up again. */
+void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead);
+struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number);
+
+/* --- node_nic.c ---------------------------------------------------------------------------- */
+/* Matches one link, or all, against the rules: attaches, changes or forgets. */
+void node_nic_link(struct node *node, const struct net_link *link);
+void node_nic_gone(struct node *node, uint32_t ifindex);
+void node_nic_rematch(struct node *node);
+/* Attach failures that may have passed are tried again. */
+void node_nic_retry(struct node *node);
+/* What the nics of a vnet have in common, for the choice of a way out. */
+struct resolve_nics node_nic_common(const struct node *node, const struct node_vnet *vnet);
+/* At a stop: forgets the structs; attachments stay. */
+void node_nic_free_all(struct node *node);
+/* After a restart: removes attachments and nic entries that no rule wants any more. */
+void node_nic_sweep(struct node *node);
+
+/* --- node_net.c ---------------------------------------------------------------------------- */
+int node_net_init(struct node *node);
+void node_net_done(struct node *node);
+
+/* --- restart.c ----------------------------------------------------------------------------- */
+/* Takes over next hops, groups and routes that the maps hold. Vnets exist, nothing else has started. */
+int restart_adopt(struct node *node);
+/* The index that a pinned table has, or the lowest free one; FIB_TABLE_BAD: none left. */
+uint32_t restart_table_index(struct node *node, const char *vnet, const char *table);
+/* Ends adoption when all peers are complete or the deadline is over. */
+void restart_check(struct node *node);
+
+#endif
