@@ -215,6 +215,13 @@ const struct net_addr *net_model_addr_next(const struct net_model *model, size_t
 
 /* --- questions over several tables --------------------------------------------------------------------- */
 /*
+ * The bridge that frames of the L3 device @ifindex go through: itself, or the parent of a VLAN device
+ * (802.1Q). 0: no bridge. *ret_vlan is the VLAN they travel in there, the FDB's key; 0 when the bridge does
+ * not filter. *ret_tag is the VLAN id that they carry into the bridge; 0: none.
+ */
+uint32_t net_model_bridge_of(const struct net_model *model, uint32_t ifindex, uint16_t *ret_vlan,
+			     uint16_t *ret_tag);
+/*
  * Where a MAC lives that is seen from the L3 device @ifindex (a bridge, a VLAN on a bridge, or anything
  * else): the bridge port that learned it, or the device itself. 0: not known, or this host's own.
  */

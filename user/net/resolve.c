@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Five steps from an address to a way out, in the order of the head comment of net/resolve.h. Each step
+ * says RESOLVE_OK to go on, or why it ends here.
+ *
+ * Called by the agent for each next hop, whenever something on its path changed. Never asks the kernel.
+ */
+#include <linux/if_arp.h>
+#include <linux/rtnetlink.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/resolve.h"
+
+#define VLAN_PROTO_8021Q 0x8100
+
+struct path { /* what the steps have found so far */
+	const struct net_model *model;
+	const struct ip_addr *addr;
+	const struct net_route *route;
+	const struct resolve_nics *nics;
+	const struct net_link *l3;
+	const struct net_link *egress;
+	uint32_t bridge;      /* 0: none */
+	uint16_t bridge_vlan; /* 0: it does not filter */
+	uint16_t bridge_tag;  /* what the L3 device's frames carry into the bridge */
+	bool flood;           /* the bridge does not know the port */
+	struct resolved_nexthop *ret;
+};
+
+static const char *const reason_names[RESOLVE_REASONS] = {
+	[RESOLVE_OK] = "Resolved",
+	[RESOLVE_NOT_UNICAST] = "NotUnicast",
+	[RESOLVE_LOCAL] = "Local",
+	[RESOLVE_NO_ROUTE] = "NoRoute",
+	[RESOLVE_VIA_GATEWAY] = "ViaGateway",
+	[RESOLVE_NO_LINK] = "NoLink",
+	[RESOLVE_LINK_DOWN] = "LinkDown",
+	[RESOLVE_NO_CARRIER] = "NoCarrier",
+	[RESOLVE_NO_NEIGHBOUR] = "NoNeighbour",
+	[RESOLVE_NEIGHBOUR_FAILED] = "NeighbourFailed",
+	[RESOLVE_VLAN_DENIED] = "VlanDenied",
+};
+
+const char *resolve_reason_name(enum resolve_reason reason)
+{
+	return reason < RESOLVE_REASONS ? reason_names[reason] : "Unknown";
+}
+
+__attribute__((format(printf, 3, 4))) static enum resolve_reason
+fail(struct path *path, enum resolve_reason reason, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(path->ret->text, sizeof(path->ret->text), format, args);
+	va_end(args);
+	return reason;
+}
+
+static bool is_vlan(const struct net_link *link)
+{
+	return !strcmp(link->kind, "vlan") && link->vlan_proto == VLAN_PROTO_8021Q &&
+	       link->parent_netns == NET_NETNS_HERE;
+}
+
+static bool is_unicast_mac(const uint8_t mac[NET_MAC_LEN])
+{
+	static const uint8_t zero[NET_MAC_LEN];
+
+	return !(mac[0] & 1) && memcmp(mac, zero, NET_MAC_LEN) != 0;
+}
+
+/* --- the steps -------------------------------------------------------------------------------------- */
+static enum resolve_reason step_address(struct path *path)
+{
+	const struct ip_addr *addr = path->addr;
+
+	if (addr->family == IP_NONE || ip_is_zero(addr) || ip_is_multicast(addr) ||
+	    ip_is_loopback(addr) || ip_to_v4(addr) == UINT32_MAX)
+		return fail(path, RESOLVE_NOT_UNICAST, "not a unicast address");
+	if (net_model_is_own_addr(path->model, addr))
+		return fail(path, RESOLVE_LOCAL, "an address of this host");
+	return RESOLVE_OK;
+}
+
+static enum resolve_reason step_route(struct path *path)
+{
+	const struct net_route *route = path->route;
+	char gateway[IP_TEXT_MAX];
+	const char *why;
+
+	if (route->error) {
+		why = strerrordesc_np(-route->error);
+		return fail(path, RESOLVE_NO_ROUTE, "no route: %s", why ? why : "unknown error");
+	}
+	switch (route->type) {
+	case RTN_UNICAST:
+		break;
+	case RTN_LOCAL:
+		return fail(path, RESOLVE_LOCAL, "an address of this host");
+	case RTN_BROADCAST:
+	case RTN_ANYCAST:
+	case RTN_MULTICAST:
+		return fail(path, RESOLVE_NOT_UNICAST, "a broadcast, anycast or multicast route");
+	default:
+		return fail(path, RESOLVE_NO_ROUTE, "the route is unreachable or a blackhole");
+	}
+	path->ret->l3_ifindex = route->oif;
+	if (route->gateway.family != IP_NONE && !ip_equal(&route->gateway, path->addr))
+		return fail(path, RESOLVE_VIA_GATEWAY, "reached only through %s on %s",
+			    ip_format(&route->gateway, gateway),
+			    net_model_link_name(path->model, route->oif));
+	return RESOLVE_OK;
+}
+
+static enum resolve_reason check_link(struct path *path, const struct net_link *link)
+{
+	if (!link->up)
+		return fail(path, RESOLVE_LINK_DOWN, "%s is down", link->name);
+	if (!link->carrier)
+		return fail(path, RESOLVE_NO_CARRIER, "%s has no carrier", link->name);
+	return RESOLVE_OK;
+}
+
+static void limit_mtu(struct resolved_nexthop *ret, uint32_t mtu)
+{
+	if (mtu && (!ret->mtu || mtu < ret->mtu))
+		ret->mtu = mtu;
+}
+
+static enum resolve_reason step_l3_device(struct path *path)
+{
+	path->l3 = net_model_link(path->model, path->route->oif);
+	if (!path->l3)
+		return fail(path, RESOLVE_NO_LINK, "interface %u is not there", path->route->oif);
+	if (path->l3->loopback)
+		return fail(path, RESOLVE_LOCAL, "the route leads to %s", path->l3->name);
+	limit_mtu(path->ret, path->route->mtu);
+	limit_mtu(path->ret, path->l3->mtu);
+	return check_link(path, path->l3);
+}
+
+static enum resolve_reason step_neighbour(struct path *path)
+{
+	const struct net_neigh *neigh = net_model_neigh(path->model, path->l3->ifindex, path->addr);
+
+	if (!neigh || net_neigh_state(neigh) == NET_NEIGH_NONE)
+		return fail(path, RESOLVE_NO_NEIGHBOUR, "no answer yet on %s", path->l3->name);
+	if (net_neigh_state(neigh) == NET_NEIGH_FAILED)
+		return fail(path, RESOLVE_NEIGHBOUR_FAILED, "does not answer on %s",
+			    path->l3->name);
+	if (!is_unicast_mac(neigh->mac))
+		return fail(path, RESOLVE_NO_NEIGHBOUR, "no unicast MAC on %s", path->l3->name);
+	memcpy(path->ret->dmac, neigh->mac, NET_MAC_LEN);
+	memcpy(path->ret->smac, path->l3->mac, NET_MAC_LEN);
+	return RESOLVE_OK;
+}
+
+/* A VLAN device is its parent with a tag, as long as the frame has none yet. */
+static enum resolve_reason descend(struct path *path)
+{
+	const struct net_link *parent;
+
+	if (path->ret->vlan || !is_vlan(path->egress))
+		return RESOLVE_OK;
+	parent = net_model_link(path->model, path->egress->parent);
+	if (!parent)
+		return RESOLVE_OK;
+	path->ret->vlan = path->egress->vlan_id;
+	path->egress = parent;
+	limit_mtu(path->ret, parent->mtu);
+	return check_link(path, parent);
+}
+
+/* The tag with which the bridge would let a frame of the next hop's VLAN out of the port. */
+static enum resolve_reason port_tag(struct path *path, const struct net_link *port)
+{
+	uint16_t vlan = path->bridge_vlan;
+
+	if (!vlan) {
+		path->ret->vlan = path->bridge_tag;
+		return RESOLVE_OK;
+	}
+	if (!net_vlans_has(port->vlans, vlan))
+		return fail(path, RESOLVE_VLAN_DENIED, "%s does not carry VLAN %u", port->name,
+			    vlan);
+	path->ret->vlan = net_vlans_untagged(port->vlans, vlan) ? 0 : vlan;
+	return RESOLVE_OK;
+}
+
+static enum resolve_reason step_port(struct path *path)
+{
+	const struct net_link *bridge, *port;
+	const struct net_fdb *fdb;
+	enum resolve_reason reason;
+
+	path->egress = path->l3;
+	path->bridge = net_model_bridge_of(path->model, path->l3->ifindex, &path->bridge_vlan,
+					   &path->bridge_tag);
+	if (!path->bridge)
+		return descend(path);
+	bridge = net_model_link(path->model, path->bridge);
+	if (bridge->vlan_filtering && !path->bridge_vlan)
+		return fail(path, RESOLVE_VLAN_DENIED, "%s has no PVID of its own", bridge->name);
+	fdb = net_model_fdb(path->model, path->bridge, path->ret->dmac, path->bridge_vlan);
+	if (fdb && fdb->local)
+		return fail(path, RESOLVE_LOCAL, "its MAC is one of this host, on %s",
+			    net_model_link_name(path->model, fdb->port));
+	port = fdb ? net_model_link(path->model, fdb->port) : NULL;
+	path->flood = !port;
+	if (!port)
+		return RESOLVE_OK;
+	path->egress = port;
+	limit_mtu(path->ret, port->mtu);
+	reason = check_link(path, port);
+	if (reason == RESOLVE_OK)
+		reason = port_tag(path, port);
+	return reason == RESOLVE_OK ? descend(path) : reason;
+}
+
+/* --- the way -------------------------------------------------------------------------------------------- */
+bool resolve_takes_xdp(const struct net_link *link)
+{
+	if (link->type != ARPHRD_ETHER)
+		return false;
+	if (link->xdp_features_known)
+		return link->xdp_features & NET_XDP_NDO_XMIT;
+	/* Before kernel 6.3 nobody tells; a tap has had ndo_xdp_xmit since 4.17 (drivers/net/tun.c). */
+	return !strcmp(link->kind, "tun") && link->tun_type != NET_TUN_TUN;
+}
+
+/* The bridge would deliver frames of these nics to the next hop. */
+static bool bridge_delivers(const struct path *path)
+{
+	return path->bridge && path->nics->bridge == path->bridge &&
+	       path->nics->vlan == path->bridge_vlan;
+}
+
+static void choose_way(struct path *path)
+{
+	struct resolved_nexthop *ret = path->ret;
+
+	ret->ifindex = path->egress->ifindex;
+	if (!path->flood && resolve_takes_xdp(path->egress)) {
+		ret->way = XRS_WAY_REDIRECT;
+		ret->xdp = true;
+	} else if (bridge_delivers(path)) {
+		ret->way = XRS_WAY_BRIDGE;
+		if (path->flood)
+			ret->ifindex = path->bridge;
+		/* A bridge that does not filter looks at no tag: the frame keeps the L3 device's. */
+		ret->vlan = path->bridge_vlan ? path->nics->tag : path->bridge_tag;
+	} else {
+		ret->way = XRS_WAY_REDIRECT;
+	}
+}
+
+static enum resolve_reason walk(struct path *path)
+{
+	static enum resolve_reason (*const steps[])(struct path *) = { step_address, step_route,
+								       step_l3_device };
+	enum resolve_reason reason;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		reason = steps[i](path);
+		if (reason != RESOLVE_OK)
+			return reason;
+	}
+	if (path->l3->type != ARPHRD_ETHER) {
+		path->ret->way = XRS_WAY_KERNEL;
+		path->ret->ifindex = path->l3->ifindex;
+		return RESOLVE_OK;
+	}
+	reason = step_neighbour(path);
+	if (reason == RESOLVE_OK)
+		reason = step_port(path);
+	if (reason == RESOLVE_OK)
+		choose_way(path);
+	return reason;
+}
+
+void resolve_nexthop(const struct net_model *model, const struct ip_addr *addr,
+		     const struct net_route *route, const struct resolve_nics *nics,
+		     struct resolved_nexthop *ret)
+{
+	struct path path = {
+		.model = model, .addr = addr, .route = route, .nics = nics, .ret = ret
+	};
+
+	memset(ret, 0, sizeof(*ret));
+	ret->reason = walk(&path);
+}
+
+/* --- what nics have in common --------------------------------------------------------------------------- */
+/* The only VLAN of @vlans; 0: none or several. */
+static uint16_t only_vlan(const struct net_port_vlans *vlans)
+{
+	uint16_t only = 0;
+
+	for (uint16_t id = 1; vlans && id <= NET_VLAN_MAX; id++) {
+		if (!net_vlans_has(vlans, id))
+			continue;
+		if (only)
+			return 0;
+		only = id;
+	}
+	return only;
+}
+
+/* False: no port of a bridge, or its frames may travel in several VLANs. */
+static bool nic_place(const struct net_model *model, uint32_t ifindex, struct resolve_nics *ret)
+{
+	const struct net_link *nic = net_model_link(model, ifindex);
+	const struct net_link *bridge = nic ? net_model_link(model, nic->master) : NULL;
+
+	if (!bridge || strcmp(bridge->kind, "bridge") != 0)
+		return false;
+	*ret = (struct resolve_nics){ .bridge = bridge->ifindex };
+	if (!bridge->vlan_filtering)
+		return true;
+	if (nic->vlans && nic->vlans->pvid) {
+		ret->vlan = nic->vlans->pvid;
+		return true;
+	}
+	ret->vlan = ret->tag = only_vlan(nic->vlans);
+	return ret->vlan;
+}
+
+struct resolve_nics resolve_common_nics(const struct net_model *model, const uint32_t *ifindexes,
+					size_t n)
+{
+	struct resolve_nics first = { 0 }, other;
+
+	for (size_t i = 0; i < n; i++) {
+		if (!nic_place(model, ifindexes[i], i ? &other : &first))
+			return (struct resolve_nics){ 0 };
+		if (i && (other.bridge != first.bridge || other.vlan != first.vlan ||
+			  other.tag != first.tag))
+			return (struct resolve_nics){ 0 };
+	}
+	return first;
+}
