@@ -62,7 +62,6 @@ struct decision_config {
 };
 
 struct decision_path { /* everything that selection looks at */
-	const struct bgp_attrs *attrs;
 	const struct attr_summary *summary;
 	enum peer_role role;
 	bool usable;
@@ -78,19 +77,18 @@ struct decision_path { /* everything that selection looks at */
 int decision_compare(const struct decision_config *config, const struct decision_path *a,
 		     const struct decision_path *b, enum decision_step *ret_step);
 
-#define DECISION_PATHS_MAX 256
+#define DECISION_MULTIPATH_MAX 16
 struct decision_result {
 	int best;                 /* index, or -1 */
 	unsigned int n_multipath; /* members, the best first, then in canonical order */
-	uint16_t multipath[16];
-	uint8_t lost_at
-		[DECISION_PATHS_MAX]; /* enum decision_step against the best; STEP_NONE for members */
+	uint32_t multipath[DECISION_MULTIPATH_MAX];
 };
 /*
- * Selects among @n paths (at most DECISION_PATHS_MAX; more are ignored in canonical order and say so).
- * MED is compared within groups of one neighbour AS as RFC 4271 9.1.2.2 c wants it: deterministic.
+ * Selects among any number of paths. MED is compared within groups of one neighbour AS as RFC 4271
+ * 9.1.2.2 c wants it: deterministic. @ret_lost_at has room for @n: enum decision_step at which each
+ * lost; STEP_NONE for the members. Time is O(n) for each step.
  */
 void decision_select(const struct decision_config *config, const struct decision_path *paths,
-		     size_t n, struct decision_result *ret_result);
+		     size_t n, struct decision_result *ret_result, uint8_t *ret_lost_at);
 
 #endif

@@ -1,0 +1,504 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Next hops and their groups. rib.c takes next hops for paths and groups for prefixes; the node sets
+ * what is usable and writes what group_render() says into the maps. Ids are indices of BPF arrays, so
+ * they are small, stable, and given again only after the owner of the maps said so.
+ *
+ *	free -> (get or adopt) -> held -> last reference gone -> unused -> recycle -> free
+ *	                           ^---------- get ----------------'
+ *
+ * A group keeps its members referenced until it is recycled: its map entry may still name them.
+ * Must never depend on the order in which members came: two hosts with the same members agree.
+ */
+#include "rib/nexthop_group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "util/htab.h"
+
+struct nexthop {
+	struct nexthop_info info;
+	uint32_t id;
+};
+
+struct group {
+	struct group_info info;
+	uint32_t id;
+	uint32_t hash;
+};
+
+struct nexthop_table {
+	struct nexthop_events events;
+	struct nexthop *nexthops[XRS_NEXTHOP_MAX]; /* by id; NULL: free */
+	struct group *groups[XRS_GROUP_MAX];
+	uint32_t nexthop_high, group_high; /* one more than the highest id in use */
+	uint32_t nexthop_low, group_low;   /* no free id lies below */
+	struct htab *nexthop_index, *group_index;
+};
+
+struct nexthop_table *nexthop_table_new(const struct nexthop_events *events)
+{
+	struct nexthop_table *table = calloc(1, sizeof(*table));
+
+	if (!table)
+		return NULL;
+	table->events = *events;
+	table->nexthop_high = table->group_high = 1;
+	table->nexthop_low = table->group_low = 1;
+	table->nexthop_index = htab_new();
+	table->group_index = htab_new();
+	if (!table->nexthop_index || !table->group_index) {
+		nexthop_table_free(table);
+		return NULL;
+	}
+	return table;
+}
+
+void nexthop_table_free(struct nexthop_table *table)
+{
+	if (!table)
+		return;
+	for (uint32_t id = 0; id < table->nexthop_high; id++)
+		free(table->nexthops[id]);
+	for (uint32_t id = 0; id < table->group_high; id++)
+		free(table->groups[id]);
+	htab_free(table->nexthop_index);
+	htab_free(table->group_index);
+	free(table);
+}
+
+static void emit(const struct nexthop_table *table, void (*fn)(void *ctx, uint32_t id), uint32_t id)
+{
+	if (fn)
+		fn(table->events.ctx, id);
+}
+
+/* --- next hops -------------------------------------------------------------------------------- */
+
+struct nexthop_key {
+	uint32_t vnet;
+	struct ip_addr addr;
+};
+
+static uint32_t nexthop_hash(const struct nexthop_key *key)
+{
+	return hash_bytes(key->addr.bytes, sizeof(key->addr.bytes),
+			  hash_u32(key->vnet, key->addr.family));
+}
+
+static bool nexthop_eq(const void *item, const void *key)
+{
+	const struct nexthop *nexthop = item;
+	const struct nexthop_key *want = key;
+
+	return nexthop->info.vnet == want->vnet && ip_equal(&nexthop->info.addr, &want->addr);
+}
+
+static struct nexthop *find_nexthop(const struct nexthop_table *table,
+				    const struct nexthop_key *key)
+{
+	return htab_find(table->nexthop_index, nexthop_hash(key), nexthop_eq, key);
+}
+
+static struct nexthop *nexthop_at(const struct nexthop_table *table, uint32_t id)
+{
+	return id < table->nexthop_high ? table->nexthops[id] : NULL;
+}
+
+static int put_nexthop(struct nexthop_table *table, uint32_t id, const struct nexthop_key *key)
+{
+	struct nexthop *nexthop = calloc(1, sizeof(*nexthop));
+
+	if (!nexthop)
+		return -ENOMEM;
+	nexthop->id = id;
+	nexthop->info.vnet = key->vnet;
+	nexthop->info.addr = key->addr;
+	if (htab_insert(table->nexthop_index, nexthop_hash(key), nexthop)) {
+		free(nexthop);
+		return -ENOMEM;
+	}
+	table->nexthops[id] = nexthop;
+	if (id >= table->nexthop_high)
+		table->nexthop_high = id + 1;
+	return 0;
+}
+
+uint32_t nexthop_get(struct nexthop_table *table, uint32_t vnet, const struct ip_addr *addr)
+{
+	struct nexthop_key key = { .vnet = vnet, .addr = *addr };
+	struct nexthop *nexthop = find_nexthop(table, &key);
+	uint32_t id = table->nexthop_low;
+
+	if (!nexthop) {
+		while (id < XRS_NEXTHOP_MAX && table->nexthops[id])
+			id++;
+		table->nexthop_low = id;
+		if (id == XRS_NEXTHOP_MAX || put_nexthop(table, id, &key))
+			return NEXTHOP_NONE;
+		nexthop = table->nexthops[id];
+	}
+	if (!nexthop->info.refs++)
+		emit(table, table->events.nexthop_added, nexthop->id);
+	return nexthop->id;
+}
+
+uint32_t nexthop_find(const struct nexthop_table *table, uint32_t vnet, const struct ip_addr *addr)
+{
+	struct nexthop_key key = { .vnet = vnet, .addr = *addr };
+	const struct nexthop *nexthop = find_nexthop(table, &key);
+
+	return nexthop ? nexthop->id : NEXTHOP_NONE;
+}
+
+void nexthop_ref(struct nexthop_table *table, uint32_t id)
+{
+	if (!table->nexthops[id]->info.refs++)
+		emit(table, table->events.nexthop_added, id);
+}
+
+void nexthop_unref(struct nexthop_table *table, uint32_t id)
+{
+	if (id && !--table->nexthops[id]->info.refs)
+		emit(table, table->events.nexthop_unused, id);
+}
+
+const struct nexthop_info *nexthop_info(const struct nexthop_table *table, uint32_t id)
+{
+	const struct nexthop *nexthop = nexthop_at(table, id);
+
+	return nexthop ? &nexthop->info : NULL;
+}
+
+static bool lists(const uint32_t *ids, unsigned int n, uint32_t id)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (ids[i] == id)
+			return true;
+	}
+	return false;
+}
+
+/* A scan of at most 16,384 groups: 0.3 ms at the very worst, and no lists to keep for it. */
+bool nexthop_set_usable(struct nexthop_table *table, uint32_t id, bool usable)
+{
+	struct nexthop *nexthop = nexthop_at(table, id);
+
+	if (!nexthop || nexthop->info.usable == usable)
+		return false;
+	nexthop->info.usable = usable;
+	for (uint32_t g = 1; g < table->group_high; g++) {
+		const struct group *group = table->groups[g];
+
+		if (group && (lists(group->info.member, group->info.n_members, id) ||
+			      lists(group->info.backup, group->info.n_backup, id)))
+			emit(table, table->events.group_changed, g);
+	}
+	return true;
+}
+
+int nexthop_adopt(struct nexthop_table *table, uint32_t id, uint32_t vnet,
+		  const struct ip_addr *addr)
+{
+	struct nexthop_key key = { .vnet = vnet, .addr = *addr };
+
+	if (!id || id >= XRS_NEXTHOP_MAX)
+		return -EINVAL;
+	if (table->nexthops[id] || find_nexthop(table, &key))
+		return -EEXIST;
+	return put_nexthop(table, id, &key);
+}
+
+int nexthop_recycle(struct nexthop_table *table, uint32_t id)
+{
+	struct nexthop *nexthop = nexthop_at(table, id);
+	struct nexthop_key key;
+
+	if (!nexthop)
+		return -ENOENT;
+	if (nexthop->info.refs)
+		return -EBUSY;
+	key = (struct nexthop_key){ .vnet = nexthop->info.vnet, .addr = nexthop->info.addr };
+	htab_remove(table->nexthop_index, nexthop_hash(&key), nexthop_eq, &key);
+	free(nexthop);
+	table->nexthops[id] = NULL;
+	if (id < table->nexthop_low)
+		table->nexthop_low = id;
+	return 0;
+}
+
+uint32_t nexthop_next(const struct nexthop_table *table, uint32_t after)
+{
+	for (uint32_t id = after + 1; id < table->nexthop_high; id++) {
+		if (table->nexthops[id])
+			return id;
+	}
+	return NEXTHOP_NONE;
+}
+
+/* --- groups ------------------------------------------------------------------------------------ */
+
+/* By address, which is the same on every host; the vnet only where two have the same address. */
+static int member_order(const struct nexthop_table *table, uint32_t a, uint32_t b)
+{
+	const struct nexthop_info *x = &table->nexthops[a]->info, *y = &table->nexthops[b]->info;
+	int order = ip_cmp(&x->addr, &y->addr);
+
+	return order ? order : (x->vnet > y->vnet) - (x->vnet < y->vnet);
+}
+
+static void insert_member(const struct nexthop_table *table, uint32_t *list, unsigned int *n,
+			  uint32_t id)
+{
+	unsigned int at = (*n)++;
+
+	for (; at > 0 && member_order(table, id, list[at - 1]) < 0; at--)
+		list[at] = list[at - 1];
+	list[at] = id;
+}
+
+/* The first XRS_MEMBERS_MAX distinct ones of each list, sorted; a member is no backup of itself. */
+static struct group_info canonical(const struct nexthop_table *table, const uint32_t *members,
+				   unsigned int n_members, const uint32_t *backup,
+				   unsigned int n_backup)
+{
+	struct group_info info = { 0 };
+
+	for (unsigned int i = 0; i < n_members && info.n_members < XRS_MEMBERS_MAX; i++) {
+		if (!lists(info.member, info.n_members, members[i]))
+			insert_member(table, info.member, &info.n_members, members[i]);
+	}
+	for (unsigned int i = 0; i < n_backup && info.n_backup < XRS_MEMBERS_MAX; i++) {
+		if (!lists(info.member, info.n_members, backup[i]) &&
+		    !lists(info.backup, info.n_backup, backup[i]))
+			insert_member(table, info.backup, &info.n_backup, backup[i]);
+	}
+	return info;
+}
+
+static uint32_t group_hash(const struct group_info *info)
+{
+	return hash_bytes(info->backup, info->n_backup * sizeof(info->backup[0]),
+			  hash_bytes(info->member, info->n_members * sizeof(info->member[0]), 0));
+}
+
+static bool group_eq(const void *item, const void *key)
+{
+	const struct group_info *a = &((const struct group *)item)->info, *b = key;
+
+	return a->n_members == b->n_members && a->n_backup == b->n_backup &&
+	       !memcmp(a->member, b->member, a->n_members * sizeof(a->member[0])) &&
+	       !memcmp(a->backup, b->backup, a->n_backup * sizeof(a->backup[0]));
+}
+
+static struct group *group_at(const struct nexthop_table *table, uint32_t id)
+{
+	return id < table->group_high ? table->groups[id] : NULL;
+}
+
+static int put_group(struct nexthop_table *table, uint32_t id, const struct group_info *info)
+{
+	struct group *group = calloc(1, sizeof(*group));
+
+	if (!group)
+		return -ENOMEM;
+	group->id = id;
+	group->info = *info;
+	group->hash = group_hash(info);
+	if (htab_insert(table->group_index, group->hash, group)) {
+		free(group);
+		return -ENOMEM;
+	}
+	for (unsigned int i = 0; i < info->n_members; i++)
+		nexthop_ref(table, info->member[i]);
+	for (unsigned int i = 0; i < info->n_backup; i++)
+		nexthop_ref(table, info->backup[i]);
+	table->groups[id] = group;
+	if (id >= table->group_high)
+		table->group_high = id + 1;
+	return 0;
+}
+
+uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigned int n_members,
+		   const uint32_t *backup, unsigned int n_backup)
+{
+	struct group_info info = canonical(table, members, n_members, backup, n_backup);
+	struct group *group;
+	uint32_t id = table->group_low;
+
+	if (!info.n_members)
+		return GROUP_NONE;
+	group = htab_find(table->group_index, group_hash(&info), group_eq, &info);
+	if (!group) {
+		while (id < XRS_GROUP_MAX && table->groups[id])
+			id++;
+		table->group_low = id;
+		if (id == XRS_GROUP_MAX || put_group(table, id, &info))
+			return GROUP_NONE;
+		group = table->groups[id];
+	}
+	if (!group->info.refs++)
+		emit(table, table->events.group_changed, group->id);
+	return group->id;
+}
+
+void group_ref(struct nexthop_table *table, uint32_t id)
+{
+	if (!table->groups[id]->info.refs++)
+		emit(table, table->events.group_changed, id);
+}
+
+void group_unref(struct nexthop_table *table, uint32_t id)
+{
+	if (id && !--table->groups[id]->info.refs)
+		emit(table, table->events.group_unused, id);
+}
+
+const struct group_info *group_info(const struct nexthop_table *table, uint32_t id)
+{
+	const struct group *group = group_at(table, id);
+
+	return group ? &group->info : NULL;
+}
+
+static bool all_known(const struct nexthop_table *table, const uint32_t *ids, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (!nexthop_at(table, ids[i]))
+			return false;
+	}
+	return true;
+}
+
+int group_adopt(struct nexthop_table *table, uint32_t id, const uint32_t *members,
+		unsigned int n_members, const uint32_t *backup, unsigned int n_backup)
+{
+	struct group_info info;
+
+	if (!id || id >= XRS_GROUP_MAX || !n_members || !all_known(table, members, n_members) ||
+	    !all_known(table, backup, n_backup))
+		return -EINVAL;
+	info = canonical(table, members, n_members, backup, n_backup);
+	if (table->groups[id] || htab_find(table->group_index, group_hash(&info), group_eq, &info))
+		return -EEXIST;
+	return put_group(table, id, &info);
+}
+
+int group_recycle(struct nexthop_table *table, uint32_t id)
+{
+	struct group *group = group_at(table, id);
+	struct group_info info;
+
+	if (!group)
+		return -ENOENT;
+	if (group->info.refs)
+		return -EBUSY;
+	info = group->info;
+	htab_remove(table->group_index, group->hash, group_eq, &info);
+	free(group);
+	table->groups[id] = NULL;
+	if (id < table->group_low)
+		table->group_low = id;
+	for (unsigned int i = 0; i < info.n_members; i++)
+		nexthop_unref(table, info.member[i]);
+	for (unsigned int i = 0; i < info.n_backup; i++)
+		nexthop_unref(table, info.backup[i]);
+	return 0;
+}
+
+uint32_t group_next(const struct nexthop_table *table, uint32_t after)
+{
+	for (uint32_t id = after + 1; id < table->group_high; id++) {
+		if (table->groups[id])
+			return id;
+	}
+	return GROUP_NONE;
+}
+
+/* --- rendering ----------------------------------------------------------------------------------- */
+
+/* Two rounds of xor-shift and multiply; each bit in reaches each bit out. Fixed: hosts must agree. */
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 32;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	x ^= x >> 32;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	return x ^ x >> 32;
+}
+
+/* From octets in network order one by one: the same number on a host of any byte order. */
+static uint64_t address_seed(const struct ip_addr *addr)
+{
+	uint64_t seed = addr->family;
+
+	for (unsigned int i = 0; i < sizeof(addr->bytes); i += 4) {
+		uint32_t word = (uint32_t)addr->bytes[i] << 24 |
+				(uint32_t)addr->bytes[i + 1] << 16 |
+				(uint32_t)addr->bytes[i + 2] << 8 | addr->bytes[i + 3];
+
+		seed = mix(seed ^ word) + UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return seed;
+}
+
+static unsigned int usable_of(const struct nexthop_table *table, const uint32_t *ids,
+			      unsigned int n, uint32_t *ret_alive)
+{
+	unsigned int alive = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (table->nexthops[ids[i]]->info.usable)
+			ret_alive[alive++] = ids[i];
+	}
+	return alive;
+}
+
+/*
+ * Highest random weight: each bucket chooses for itself among those alive, so no choice depends on who
+ * else is there. Members are in canonical order and only a higher weight wins: ties are settled alike.
+ */
+static void fill_buckets(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
+			 struct xrs_bucket *bucket)
+{
+	uint64_t seed[XRS_MEMBERS_MAX];
+
+	for (unsigned int i = 0; i < n; i++)
+		seed[i] = address_seed(&table->nexthops[alive[i]]->info.addr);
+	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
+		uint64_t highest = 0;
+
+		bucket->member[b] = 0;
+		for (unsigned int i = 0; i < n; i++) {
+			uint64_t weight = mix(seed[i] ^ mix(b + 1)) | 1;
+
+			if (weight > highest) {
+				highest = weight;
+				bucket->member[b] = (uint16_t)alive[i];
+			}
+		}
+	}
+}
+
+void group_render(const struct nexthop_table *table, uint32_t id, struct xrs_group *ret_group,
+		  struct xrs_bucket *ret_bucket)
+{
+	const struct group_info *info = &table->groups[id]->info;
+	uint32_t alive[XRS_MEMBERS_MAX];
+	unsigned int n = usable_of(table, info->member, info->n_members, alive);
+
+	*ret_group = (struct xrs_group){
+		.n_members = info->n_members,
+		.n_alive = n,
+		.n_backup = info->n_backup,
+	};
+	memcpy(ret_group->member, info->member, info->n_members * sizeof(info->member[0]));
+	memcpy(ret_group->backup, info->backup, info->n_backup * sizeof(info->backup[0]));
+	if (!n) {
+		n = usable_of(table, info->backup, info->n_backup, alive);
+		ret_group->using_backup = n > 0;
+	}
+	fill_buckets(table, alive, n, ret_bucket);
+}
