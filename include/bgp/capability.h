@@ -27,6 +27,15 @@ enum {
 	BGP_ADD_PATH_SEND = 2
 };
 
+enum bgp_role { /* RFC 9234 4.1: what the sender is to the receiver */
+	BGP_ROLE_PROVIDER = 0,
+	BGP_ROLE_RS = 1,
+	BGP_ROLE_RS_CLIENT = 2,
+	BGP_ROLE_CUSTOMER = 3,
+	BGP_ROLE_PEER = 4,
+	BGP_ROLE_MAX = 5,
+};
+
 #define BGP_CAPS_UNKNOWN_MAX 32
 
 struct bgp_caps {
@@ -38,14 +47,16 @@ struct bgp_caps {
 	uint32_t ext_next_hop; /* families (of NLRI) that may use an IPv6 next hop: IPv4 only */
 	uint8_t add_path[BGP_FAMILY_MAX]; /* BGP_ADD_PATH_* */
 	bool has_role;
-	uint8_t role;
+	uint8_t role;       /* enum bgp_role, or a number without a meaning */
+	bool role_conflict; /* two different roles: RFC 9234 4.2 */
 	bool graceful_restart, gr_restarting, gr_notification; /* R and N bits */
 	uint16_t gr_time;                                      /* seconds */
 	uint32_t gr_families;                                  /* listed */
 	uint32_t gr_forwarding;                                /* with the F bit */
 	bool llgr;
 	uint32_t llgr_families;
-	uint32_t llgr_time[BGP_FAMILY_MAX]; /* seconds */
+	uint32_t llgr_forwarding;           /* with the F bit */
+	uint32_t llgr_time[BGP_FAMILY_MAX]; /* seconds, 24 bits */
 	uint8_t n_unknown;
 	uint8_t unknown
 		[BGP_CAPS_UNKNOWN_MAX]; /* codes that we ignored, in order, without repeats */
@@ -66,9 +77,15 @@ struct bgp_session_params {
 	bool peer_gr;                       /* peer may restart gracefully (helper role) */
 };
 
-/* Decodes the value of one Capabilities parameter into *caps (accumulates over several). 0, -EBADMSG. */
+/*
+ * Decodes the value of one Capabilities parameter into *caps (accumulates over several; the caller zeroes
+ * it before the first). A capability of a length that its RFC does not allow is ignored and listed as
+ * unknown, except those that decide how UPDATEs are read (multiprotocol, 4-octet AS). 0; -EBADMSG: those,
+ * or a capability that overruns the parameter.
+ */
 int bgp_caps_decode(struct wire_reader *r, struct bgp_caps *caps);
-/* Appends all capabilities as TLVs (no parameter header). */
+/* Appends all capabilities as TLVs (no parameter header); at most BGP_CAPS_ENCODED_MAX octets. */
+#define BGP_CAPS_ENCODED_MAX 128
 void bgp_caps_encode(const struct bgp_caps *caps, struct wire_writer *w);
 /* Intersects what was sent and received; timers and ids are the caller's. */
 void bgp_caps_negotiate(const struct bgp_caps *sent, const struct bgp_caps *received,

@@ -18,6 +18,8 @@ struct bgp_nlri {
 
 /* Prefixes in the section, or -EBADMSG: a length over the family's bits, or over the field. */
 int nlri_validate(const struct bgp_nlri *nlri);
+/* The same, and how many of them are multicast, which nlri_next() leaves out (RFC 4271 6.3). */
+int nlri_scan(const struct bgp_nlri *nlri, unsigned int *ret_multicast);
 
 struct nlri_iter {
 	struct wire_reader r;
@@ -25,7 +27,7 @@ struct nlri_iter {
 	bool add_path;
 };
 void nlri_iter_init(struct nlri_iter *it, const struct bgp_nlri *nlri);
-/* false at the end. Host bits that the peer left set are cleared. *ret_path_id is 0 without ADD-PATH. */
+/* false at the end. Multicast prefixes are skipped. Host bits that the peer left set are cleared. *ret_path_id is 0 without ADD-PATH. */
 bool nlri_next(struct nlri_iter *it, struct ip_prefix *ret_prefix, uint32_t *ret_path_id);
 
 /* Appends one prefix (and @path_id when @add_path). Fails the writer when it does not fit. */

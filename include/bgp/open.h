@@ -11,6 +11,8 @@ struct bgp_open {
 	uint16_t my_as;     /* the 2-octet field; AS_TRANS when the ASN does not fit */
 	uint16_t hold_time; /* seconds */
 	uint32_t id;        /* BGP identifier, host order */
+	/* RFC 9072 form: in, the peer used it; out, use it even where the short form would do. */
+	bool extended_parameters;
 	struct bgp_caps caps;
 };
 
@@ -20,7 +22,11 @@ uint32_t bgp_open_asn(const struct bgp_open *open);
 /* Body after the header. 0, or -EBADMSG with *ret_error filled (RFC 4271 6.2). */
 int bgp_open_decode(const uint8_t *body, size_t len, struct bgp_open *ret_open,
 		    struct bgp_error *ret_error);
-/* Whole message with header; uses RFC 9072 form when the parameters need it. Octets or -ENOSPC. */
+/*
+ * Whole message with header. All that struct bgp_caps can say fits the short form of the parameters;
+ * @open asks for the RFC 9072 one. Octets or -ENOSPC.
+ */
+#define BGP_OPEN_ENCODED_MAX 192
 int bgp_open_encode(const struct bgp_open *open, uint8_t *buf, size_t cap);
 
 /* What we require of the peer. */
@@ -31,10 +37,12 @@ struct bgp_open_policy {
 		required_families; /* refused with 2/7 when the intersection lacks one; 0: at least one of ours */
 	uint16_t hold_time, keepalive_time; /* configured; seconds */
 	bool require_as4;
+	bool require_role; /* RFC 9234 4.2, strict mode; our role is in the OPEN that was sent */
 };
 /*
- * RFC 4271 6.2 and RFC 6286 checks of a decoded OPEN, then negotiation: hold time is the lower of the
- * two (0 allowed, 1 and 2 refused), keepalive is at most a third of it.
+ * RFC 4271 6.2, RFC 6286 and RFC 9234 checks of a decoded OPEN, then negotiation: hold time is the lower
+ * of the two (0 allowed, 1 and 2 refused), keepalive is at most a third of it. 0, or -EBADMSG with
+ * *ret_error filled; 2/7 carries the capabilities that were missed (RFC 5492 5).
  */
 int bgp_open_accept(const struct bgp_open *sent, const struct bgp_open *received,
 		    const struct bgp_open_policy *policy, struct bgp_session_params *ret_params,

@@ -45,12 +45,15 @@ struct bgp_update {
 struct bgp_update_limits {    /* bounds of one path, issue 3; 0: none. Over: treat as withdraw */
 	uint32_t max_as_path; /* hops */
 	uint32_t max_communities; /* of all kinds together */
-	uint32_t max_attr_bytes;
+	uint32_t max_attr_bytes;  /* of the attribute field, without MP_REACH and MP_UNREACH */
+	bool enforce_first_as;    /* RFC 4271 6.3: eBGP, leftmost ASN is not the peer's */
 };
 
 /*
  * @body is the message after its header. 0 with *ret_update, whose `outcome` is anything but
- * BGP_RESET; or -EBADMSG with *ret_error to send. *ret_update points into @body.
+ * BGP_RESET; or -EBADMSG with *ret_error to send. *ret_update points into @body and into itself: it
+ * can not be copied. Unlike elsewhere its content is undefined after a failure (it is too big to work on a
+ * copy), and its scratch is never cleared.
  */
 int bgp_update_decode(const uint8_t *body, size_t len, const struct bgp_session_params *params,
 		      const struct bgp_update_limits *limits, struct bgp_update *ret_update,

@@ -21,15 +21,17 @@ struct bgp_prefix_batch {
 /*
  * One message that announces prefixes of @family with @attrs (next_hop is the one to send; for IPv6 or
  * RFC 8950 it goes to MP_REACH_NLRI). Octets written; 0: the batch is done; -EMSGSIZE: the attributes
- * and one prefix do not fit into a message of this session (the route can not be sent to this peer).
+ * and one prefix do not fit into a message of this session; -EINVAL: no ORIGIN or AS_PATH, or a next hop
+ * that the family and session can not carry. Both: the route can not be sent to this peer.
+ * LOCAL_PREF, ORIGINATOR_ID and CLUSTER_LIST are left out to external peers.
  */
 int bgp_update_encode_reach(const struct bgp_attrs *attrs, enum bgp_family family,
 			    const struct bgp_session_params *params, struct bgp_prefix_batch *batch,
 			    uint8_t *buf, size_t cap);
-/* The same for withdrawals. */
+/* The same for withdrawals; -EMSGSIZE: @cap is too small for one prefix. */
 int bgp_update_encode_withdraw(enum bgp_family family, const struct bgp_session_params *params,
 			       struct bgp_prefix_batch *batch, uint8_t *buf, size_t cap);
-/* End-of-RIB (RFC 4724 2). */
+/* End-of-RIB (RFC 4724 2). Octets, or -ENOSPC. */
 int bgp_update_encode_eor(enum bgp_family family, uint8_t *buf, size_t cap);
 
 #endif

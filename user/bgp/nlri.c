@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Prefixes on the wire. Called by update_decode.c (checks a section once), by rib (walks it) and by
+ * update_encode.c. Must never hand out a prefix with host bits set, or a multicast one.
+ *
+ *	[ path identifier, 4 octets, with ADD-PATH ] [ length in bits, 1 ] [ (length + 7) / 8 octets ]
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "bgp/nlri.h"
+
+static bool is_multicast(enum ip_family ip, uint8_t len, uint8_t first)
+{
+	return ip == IP_V4 ? len >= 4 && first >> 4 == 0xe : len >= 8 && first == 0xff;
+}
+
+int nlri_scan(const struct bgp_nlri *nlri, unsigned int *ret_multicast)
+{
+	enum ip_family ip = bgp_family_ip(nlri->family);
+	unsigned int bits = ip_bits(ip), multicast = 0;
+	struct wire_reader r;
+	int count = 0;
+
+	wire_read_init(&r, nlri->data, nlri->len);
+	while (wire_left(&r)) {
+		const uint8_t *at;
+		uint8_t len;
+
+		if (nlri->add_path)
+			wire_skip(&r, 4);
+		len = wire_u8(&r);
+		at = wire_bytes(&r, (len + 7u) / 8);
+		if (!at || len > bits)
+			return -EBADMSG;
+		if (len && is_multicast(ip, len, at[0]))
+			multicast++;
+		count++;
+	}
+	if (r.failed)
+		return -EBADMSG;
+	*ret_multicast = multicast;
+	return count;
+}
+
+int nlri_validate(const struct bgp_nlri *nlri)
+{
+	unsigned int multicast;
+
+	return nlri_scan(nlri, &multicast);
+}
+
+void nlri_iter_init(struct nlri_iter *it, const struct bgp_nlri *nlri)
+{
+	wire_read_init(&it->r, nlri->data, nlri->len);
+	it->ip = bgp_family_ip(nlri->family);
+	it->add_path = nlri->add_path;
+}
+
+bool nlri_next(struct nlri_iter *it, struct ip_prefix *ret_prefix, uint32_t *ret_path_id)
+{
+	while (wire_left(&it->r)) {
+		struct ip_prefix prefix = { .addr.family = (uint8_t)it->ip };
+		uint32_t path_id = it->add_path ? wire_u32(&it->r) : 0;
+		uint8_t len = wire_u8(&it->r);
+		size_t octets = (len + 7u) / 8;
+		const uint8_t *at = wire_bytes(&it->r, octets);
+
+		/* Not after nlri_validate(); an iterator of anything else just ends. */
+		if (!at || octets > ip_bytes(it->ip))
+			return false;
+		if (len && is_multicast(it->ip, len, at[0]))
+			continue;
+		memcpy(prefix.addr.bytes, at, octets);
+		if (len % 8)
+			prefix.addr.bytes[octets - 1] &= (uint8_t)(0xff << (8 - len % 8));
+		prefix.len = len;
+		*ret_prefix = prefix;
+		*ret_path_id = path_id;
+		return true;
+	}
+	return false;
+}
+
+size_t nlri_size(const struct ip_prefix *prefix, bool add_path)
+{
+	return (add_path ? 4 : 0) + 1 + (prefix->len + 7u) / 8;
+}
+
+void nlri_put(struct wire_writer *w, const struct ip_prefix *prefix, bool add_path,
+	      uint32_t path_id)
+{
+	if (add_path)
+		wire_put_u32(w, path_id);
+	wire_put_u8(w, prefix->len);
+	wire_put_bytes(w, prefix->addr.bytes, (prefix->len + 7u) / 8);
+}
