@@ -209,6 +209,8 @@ const struct net_fdb *net_model_fdb_next(const struct net_model *model, size_t *
 
 int net_model_addr_set(struct net_model *model, const struct net_addr *addr);
 int net_model_addr_del(struct net_model *model, const struct net_addr *addr);
+/* The address with that device and prefix length. */
+const struct net_addr *net_model_addr(const struct net_model *model, const struct net_addr *key);
 /* @addr is an address of this host on any link. */
 bool net_model_is_own_addr(const struct net_model *model, const struct ip_addr *addr);
 const struct net_addr *net_model_addr_next(const struct net_model *model, size_t *cursor);

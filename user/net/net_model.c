@@ -613,6 +613,11 @@ int net_model_addr_del(struct net_model *model, const struct net_addr *addr)
 	return del(model, NET_CLASS_ADDR, addr);
 }
 
+const struct net_addr *net_model_addr(const struct net_model *model, const struct net_addr *key)
+{
+	return find(model, NET_CLASS_ADDR, key);
+}
+
 bool net_model_is_own_addr(const struct net_model *model, const struct ip_addr *addr)
 {
 	const struct net_addr *own;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "net/nl_parse.h"
-#include "net/nl_sock.h"
+#include "net/nlsock.h"
 #include "net/nl_watch.h"
 #include "util/log.h"
 
@@ -37,10 +37,10 @@ struct nl_watch {
 	nl_watch_fn fn;
 	void *ctx;
 	int epoll_fd;
-	struct nl_sock *route;  /* multicast */
-	struct nl_sock *netdev; /* multicast, generic; NULL before kernel 6.3 */
-	struct nl_sock *dump;   /* questions */
-	struct nl_sock *genl;   /* questions, generic; NULL together with netdev */
+	struct nlsock *route;  /* multicast */
+	struct nlsock *netdev; /* multicast, generic; NULL before kernel 6.3 */
+	struct nlsock *dump;   /* questions */
+	struct nlsock *genl;   /* questions, generic; NULL together with netdev */
 	struct nl_family family;
 	uint32_t resync_wait_ms;
 	bool resync_wanted;
@@ -190,8 +190,8 @@ static int on_link(struct nl_watch *watch, const struct nlmsghdr *nlh)
 		return 0;
 	}
 	if (watch->genl && !watch->dumping)
-		nl_sock_ask_features(watch->genl, watch->family.id, link.ifindex,
-				     take_first_features, watch);
+		nlsock_ask_features(watch->genl, watch->family.id, link.ifindex,
+				    take_first_features, watch);
 	tell(watch,
 	     &(struct net_event){
 		     .kind = NET_EVENT_LINK_ADDED, .ifindex = link.ifindex, .changes = changes },
@@ -367,9 +367,9 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 }
 
 /* --- the dump ------------------------------------------------------------------------------------------- */
-static struct nlmsghdr *ask_links(struct nl_sock *sock, uint8_t family, uint32_t mask)
+static struct nlmsghdr *ask_links(struct nlsock *sock, uint8_t family, uint32_t mask)
 {
-	struct nlmsghdr *nlh = nl_sock_begin(sock, RTM_GETLINK, NLM_F_DUMP);
+	struct nlmsghdr *nlh = nlsock_begin(sock, RTM_GETLINK, NLM_F_DUMP);
 	struct ifinfomsg *ifi = mnl_nlmsg_put_extra_header(nlh, sizeof(*ifi));
 
 	ifi->ifi_family = family;
@@ -377,9 +377,9 @@ static struct nlmsghdr *ask_links(struct nl_sock *sock, uint8_t family, uint32_t
 	return nlh;
 }
 
-static struct nlmsghdr *ask_neighs(struct nl_sock *sock, uint8_t family)
+static struct nlmsghdr *ask_neighs(struct nlsock *sock, uint8_t family)
 {
-	struct nlmsghdr *nlh = nl_sock_begin(sock, RTM_GETNEIGH, NLM_F_DUMP);
+	struct nlmsghdr *nlh = nlsock_begin(sock, RTM_GETNEIGH, NLM_F_DUMP);
 	struct ndmsg *ndm = mnl_nlmsg_put_extra_header(nlh, sizeof(*ndm));
 
 	ndm->ndm_family = family;
@@ -388,40 +388,40 @@ static struct nlmsghdr *ask_neighs(struct nl_sock *sock, uint8_t family)
 
 static int dump_links(struct nl_watch *watch)
 {
-	return nl_sock_ask(watch->dump, ask_links(watch->dump, AF_UNSPEC, RTEXT_FILTER_SKIP_STATS),
-			   take_message, watch);
+	return nlsock_ask(watch->dump, ask_links(watch->dump, AF_UNSPEC, RTEXT_FILTER_SKIP_STATS),
+			  take_message, watch);
 }
 
 static int dump_bridge_vlans(struct nl_watch *watch)
 {
-	return nl_sock_ask(watch->dump,
-			   ask_links(watch->dump, AF_BRIDGE, RTEXT_FILTER_BRVLAN_COMPRESSED),
-			   take_message, watch);
+	return nlsock_ask(watch->dump,
+			  ask_links(watch->dump, AF_BRIDGE, RTEXT_FILTER_BRVLAN_COMPRESSED),
+			  take_message, watch);
 }
 
 static int dump_neighs(struct nl_watch *watch)
 {
-	return nl_sock_ask(watch->dump, ask_neighs(watch->dump, AF_UNSPEC), take_message, watch);
+	return nlsock_ask(watch->dump, ask_neighs(watch->dump, AF_UNSPEC), take_message, watch);
 }
 
 static int dump_fdb(struct nl_watch *watch)
 {
-	return nl_sock_ask(watch->dump, ask_neighs(watch->dump, AF_BRIDGE), take_message, watch);
+	return nlsock_ask(watch->dump, ask_neighs(watch->dump, AF_BRIDGE), take_message, watch);
 }
 
 static int dump_addrs(struct nl_watch *watch)
 {
-	struct nlmsghdr *nlh = nl_sock_begin(watch->dump, RTM_GETADDR, NLM_F_DUMP);
+	struct nlmsghdr *nlh = nlsock_begin(watch->dump, RTM_GETADDR, NLM_F_DUMP);
 
 	mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifaddrmsg));
-	return nl_sock_ask(watch->dump, nlh, take_message, watch);
+	return nlsock_ask(watch->dump, nlh, take_message, watch);
 }
 
 static int dump_features(struct nl_watch *watch)
 {
 	if (!watch->genl)
 		return 0;
-	return nl_sock_ask_features(watch->genl, watch->family.id, 0, take_features, watch);
+	return nlsock_ask_features(watch->genl, watch->family.id, 0, take_features, watch);
 }
 
 /* Links come first: the others refer to them. */
@@ -477,10 +477,10 @@ static int ignore_message(void *ctx, const struct nlmsghdr *nlh)
 }
 
 /* What is waiting is older than the dump that follows. */
-static void drain(struct nl_sock *sock)
+static void drain(struct nlsock *sock)
 {
 	for (int i = 0; sock && i < DRAIN_MAX; i++) {
-		if (nl_sock_receive(sock, ignore_message, NULL) == -EAGAIN)
+		if (nlsock_receive(sock, ignore_message, NULL) == -EAGAIN)
 			return;
 	}
 }
@@ -539,44 +539,44 @@ static const uint32_t groups[] = {
 	RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,  RTNLGRP_BRVLAN,
 };
 
-static int poll_sock(struct nl_watch *watch, const struct nl_sock *sock)
+static int poll_sock(struct nl_watch *watch, const struct nlsock *sock)
 {
 	struct epoll_event event = { .events = EPOLLIN };
 
-	return epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, nl_sock_fd(sock), &event) ? -errno : 0;
+	return epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, nlsock_fd(sock), &event) ? -errno : 0;
 }
 
 static int open_route(struct nl_watch *watch, uint32_t rcvbuf)
 {
-	int r = nl_sock_open(NETLINK_ROUTE, &watch->route);
+	int r = nlsock_open(NETLINK_ROUTE, &watch->route);
 
 	if (!r)
-		r = nl_sock_open(NETLINK_ROUTE, &watch->dump);
+		r = nlsock_open(NETLINK_ROUTE, &watch->dump);
 	if (r)
 		return r;
-	watch->stats.rcvbuf = nl_sock_rcvbuf(watch->route, rcvbuf);
+	watch->stats.rcvbuf = nlsock_rcvbuf(watch->route, rcvbuf);
 	for (size_t i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
-		r = nl_sock_join(watch->route, groups[i]);
+		r = nlsock_join(watch->route, groups[i]);
 	return r ? r : poll_sock(watch, watch->route);
 }
 
 /* Without the family the features stay unknown: no error. */
 static int open_netdev(struct nl_watch *watch)
 {
-	int r = nl_sock_open(NETLINK_GENERIC, &watch->genl);
+	int r = nlsock_open(NETLINK_GENERIC, &watch->genl);
 
 	if (r)
 		return r;
-	r = nl_sock_family(watch->genl, "netdev", "mgmt", &watch->family);
+	r = nlsock_family(watch->genl, "netdev", "mgmt", &watch->family);
 	if (r) {
-		nl_sock_close(watch->genl);
+		nlsock_close(watch->genl);
 		watch->genl = NULL;
 		return r == -ENOENT ? 0 : r;
 	}
 	watch->stats.netdev_family = true;
-	r = nl_sock_open(NETLINK_GENERIC, &watch->netdev);
+	r = nlsock_open(NETLINK_GENERIC, &watch->netdev);
 	if (!r && watch->family.group)
-		r = nl_sock_join(watch->netdev, watch->family.group);
+		r = nlsock_join(watch->netdev, watch->family.group);
 	return r ? r : poll_sock(watch, watch->netdev);
 }
 
@@ -614,10 +614,10 @@ void nl_watch_free(struct nl_watch *watch)
 {
 	if (!watch)
 		return;
-	nl_sock_close(watch->route);
-	nl_sock_close(watch->netdev);
-	nl_sock_close(watch->dump);
-	nl_sock_close(watch->genl);
+	nlsock_close(watch->route);
+	nlsock_close(watch->netdev);
+	nlsock_close(watch->dump);
+	nlsock_close(watch->genl);
 	if (watch->epoll_fd >= 0)
 		close(watch->epoll_fd);
 	free(watch);
@@ -636,14 +636,14 @@ int nl_watch_start(struct nl_watch *watch, struct mono now)
 }
 
 /* Reads up to @budget messages and signs of loss. */
-static unsigned int read_events(struct nl_watch *watch, struct nl_sock *sock, nl_sock_fn fn,
+static unsigned int read_events(struct nl_watch *watch, struct nlsock *sock, nlsock_fn fn,
 				unsigned int budget)
 {
 	unsigned int n = 0;
 	int r;
 
 	while (sock && n < budget) {
-		r = nl_sock_receive(sock, fn, watch);
+		r = nlsock_receive(sock, fn, watch);
 		if (r == -EAGAIN)
 			break;
 		if (r == -ENOBUFS)

@@ -13,28 +13,28 @@
 #include <sys/uio.h>
 
 #include "net/nl_request.h"
-#include "net/nl_sock.h"
+#include "net/nlsock.h"
 
 #define NETDEV_CMD_DEV_GET_   1 /* uapi linux/netdev.h, kernel 6.3 */
 #define NETDEV_A_DEV_IFINDEX_ 1
 
-struct nl_sock {
+struct nlsock {
 	struct mnl_socket *mnl;
 	uint32_t seq;
 	union {
 		struct nlmsghdr align;
-		uint8_t octets[NL_SOCK_BUF];
+		uint8_t octets[NLSOCK_BUF];
 	} in;
 	union {
 		struct nlmsghdr align;
-		uint8_t octets[NL_SOCK_REQUEST];
+		uint8_t octets[NLSOCK_REQUEST];
 	} out;
 };
 
-static int set_options(struct nl_sock *sock)
+static int set_options(struct nlsock *sock)
 {
 	struct timeval timeout = { .tv_usec = NL_REQUEST_TIMEOUT_MS * 1000 };
-	int fd = nl_sock_fd(sock), one = 1;
+	int fd = nlsock_fd(sock), one = 1;
 
 	/* Errors name the offending attribute, dumps honour their filters; older kernels do without. */
 	mnl_socket_setsockopt(sock->mnl, NETLINK_EXT_ACK, &one, sizeof(one));
@@ -45,9 +45,9 @@ static int set_options(struct nl_sock *sock)
 	return 0;
 }
 
-int nl_sock_open(int bus, struct nl_sock **ret_sock)
+int nlsock_open(int bus, struct nlsock **ret_sock)
 {
-	struct nl_sock *sock = calloc(1, sizeof(*sock));
+	struct nlsock *sock = calloc(1, sizeof(*sock));
 	int r;
 
 	if (!sock)
@@ -58,14 +58,14 @@ int nl_sock_open(int bus, struct nl_sock **ret_sock)
 	else
 		r = set_options(sock);
 	if (r) {
-		nl_sock_close(sock);
+		nlsock_close(sock);
 		return r;
 	}
 	*ret_sock = sock;
 	return 0;
 }
 
-void nl_sock_close(struct nl_sock *sock)
+void nlsock_close(struct nlsock *sock)
 {
 	if (!sock)
 		return;
@@ -74,12 +74,12 @@ void nl_sock_close(struct nl_sock *sock)
 	free(sock);
 }
 
-int nl_sock_fd(const struct nl_sock *sock)
+int nlsock_fd(const struct nlsock *sock)
 {
 	return mnl_socket_get_fd(sock->mnl);
 }
 
-int nl_sock_join(struct nl_sock *sock, uint32_t group)
+int nlsock_join(struct nlsock *sock, uint32_t group)
 {
 	int value = (int)group;
 
@@ -88,9 +88,9 @@ int nl_sock_join(struct nl_sock *sock, uint32_t group)
 		       : 0;
 }
 
-uint32_t nl_sock_rcvbuf(struct nl_sock *sock, uint32_t octets)
+uint32_t nlsock_rcvbuf(struct nlsock *sock, uint32_t octets)
 {
-	int fd = nl_sock_fd(sock), value = (int)octets;
+	int fd = nlsock_fd(sock), value = (int)octets;
 	socklen_t len = sizeof(value);
 
 	/* Without CAP_NET_ADMIN the administrator's limit holds. */
@@ -102,7 +102,7 @@ uint32_t nl_sock_rcvbuf(struct nl_sock *sock, uint32_t octets)
 }
 
 /* Octets of one datagram of the kernel; 0: somebody else's; or a negative errno. */
-static int receive(struct nl_sock *sock, int flags)
+static int receive(struct nlsock *sock, int flags)
 {
 	struct sockaddr_nl from = { 0 };
 	struct iovec iov = { .iov_base = sock->in.octets, .iov_len = sizeof(sock->in.octets) };
@@ -112,7 +112,7 @@ static int receive(struct nl_sock *sock, int flags)
 	ssize_t n;
 
 	do {
-		n = recvmsg(nl_sock_fd(sock), &msg, flags);
+		n = recvmsg(nlsock_fd(sock), &msg, flags);
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
@@ -121,7 +121,7 @@ static int receive(struct nl_sock *sock, int flags)
 	return msg.msg_flags & MSG_TRUNC ? -EMSGSIZE : (int)n;
 }
 
-int nl_sock_receive(struct nl_sock *sock, nl_sock_fn fn, void *ctx)
+int nlsock_receive(struct nlsock *sock, nlsock_fn fn, void *ctx)
 {
 	const struct nlmsghdr *nlh = &sock->in.align;
 	int left = receive(sock, MSG_DONTWAIT), n = 0;
@@ -134,7 +134,7 @@ int nl_sock_receive(struct nl_sock *sock, nl_sock_fn fn, void *ctx)
 }
 
 /* --- questions -------------------------------------------------------------------------------------- */
-struct nlmsghdr *nl_sock_begin(struct nl_sock *sock, uint16_t type, uint16_t flags)
+struct nlmsghdr *nlsock_begin(struct nlsock *sock, uint16_t type, uint16_t flags)
 {
 	struct nlmsghdr *nlh;
 
@@ -149,7 +149,7 @@ struct nlmsghdr *nl_sock_begin(struct nl_sock *sock, uint16_t type, uint16_t fla
 }
 
 struct answer {
-	nl_sock_fn fn;
+	nlsock_fn fn;
 	void *ctx;
 	uint32_t seq;
 	bool done, interrupted;
@@ -183,7 +183,7 @@ static void take_message(struct answer *answer, const struct nlmsghdr *nlh)
 		answer->result = r;
 }
 
-static int take_datagram(struct nl_sock *sock, struct answer *answer)
+static int take_datagram(struct nlsock *sock, struct answer *answer)
 {
 	const struct nlmsghdr *nlh = &sock->in.align;
 	int left = receive(sock, 0);
@@ -195,7 +195,7 @@ static int take_datagram(struct nl_sock *sock, struct answer *answer)
 	return left > 0 ? -EBADMSG : 0;
 }
 
-int nl_sock_ask(struct nl_sock *sock, struct nlmsghdr *nlh, nl_sock_fn fn, void *ctx)
+int nlsock_ask(struct nlsock *sock, struct nlmsghdr *nlh, nlsock_fn fn, void *ctx)
 {
 	struct answer answer = { .fn = fn, .ctx = ctx, .seq = nlh->nlmsg_seq };
 	int r;
@@ -213,10 +213,10 @@ int nl_sock_ask(struct nl_sock *sock, struct nlmsghdr *nlh, nl_sock_fn fn, void 
 }
 
 /* --- generic netlink ------------------------------------------------------------------------------------ */
-static struct nlmsghdr *begin_genl(struct nl_sock *sock, uint16_t family, uint16_t flags,
+static struct nlmsghdr *begin_genl(struct nlsock *sock, uint16_t family, uint16_t flags,
 				   uint8_t cmd)
 {
-	struct nlmsghdr *nlh = nl_sock_begin(sock, family, flags);
+	struct nlmsghdr *nlh = nlsock_begin(sock, family, flags);
 	struct genlmsghdr *genl = mnl_nlmsg_put_extra_header(nlh, sizeof(*genl));
 
 	genl->cmd = cmd;
@@ -236,15 +236,15 @@ static int take_family(void *ctx, const struct nlmsghdr *nlh)
 	return nl_parse_family(nlh, query->group, &query->family);
 }
 
-int nl_sock_family(struct nl_sock *sock, const char *name, const char *group,
-		   struct nl_family *ret_family)
+int nlsock_family(struct nlsock *sock, const char *name, const char *group,
+		  struct nl_family *ret_family)
 {
 	struct nlmsghdr *nlh = begin_genl(sock, GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY);
 	struct family_query query = { .group = group };
 	int r;
 
 	mnl_attr_put_strz(nlh, CTRL_ATTR_FAMILY_NAME, name);
-	r = nl_sock_ask(sock, nlh, take_family, &query);
+	r = nlsock_ask(sock, nlh, take_family, &query);
 	if (r)
 		return r;
 	if (!query.family.id)
@@ -253,13 +253,13 @@ int nl_sock_family(struct nl_sock *sock, const char *name, const char *group,
 	return 0;
 }
 
-int nl_sock_ask_features(struct nl_sock *sock, uint16_t family, uint32_t ifindex, nl_sock_fn fn,
-			 void *ctx)
+int nlsock_ask_features(struct nlsock *sock, uint16_t family, uint32_t ifindex, nlsock_fn fn,
+			void *ctx)
 {
 	struct nlmsghdr *nlh =
 		begin_genl(sock, family, ifindex ? 0 : NLM_F_DUMP, NETDEV_CMD_DEV_GET_);
 
 	if (ifindex)
 		mnl_attr_put_u32(nlh, NETDEV_A_DEV_IFINDEX_, ifindex);
-	return nl_sock_ask(sock, nlh, fn, ctx);
+	return nlsock_ask(sock, nlh, fn, ctx);
 }
