@@ -34,6 +34,8 @@ struct config {
 	char api_group[32];
 	char metrics_tcp[64]; /* "127.0.0.1:9470" or "" */
 	enum log_level log_level;
+	char **warnings; /* for the log: keys that have no effect yet, and the like */
+	size_t n_warnings;
 };
 
 #define CONFIG_ERROR_MAX 512
@@ -54,6 +56,13 @@ const struct vnet_config *config_find_vnet(const struct config *config, const ch
 /* "FILE:LINE:COLUMN: PATH: MESSAGE" for logs and xrsd -t. */
 char *config_error_format(const struct config_error *error, const char *file, char *buf,
 			  size_t cap);
+
+/* api.metricsTcp: "127.0.0.1:9470" or "[::1]:9470". 0 or -EINVAL. */
+struct config_listen {
+	struct ip_addr addr;
+	uint16_t port;
+};
+int config_parse_listen(const char *text, struct config_listen *ret_listen);
 
 /* /run/<instance>/xrs.sock and the other names of design section 4. */
 struct config_paths {

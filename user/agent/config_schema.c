@@ -1,0 +1,417 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The schema: every object of xrs.json, every key of it, with type, bounds, default and meaning. One
+ * table drives the parser, the normal form and the reference part of xrs.json(5). Data only: a new key
+ * is a new row here, a member in its struct, and a look at config_check.c.
+ *
+ * Inner objects come first. An object whose members lie in the struct of the object around it has
+ * offset 0.
+ */
+#include "agent/config_schema.h"
+#include "fib/loader.h"
+
+#define NAMES(...)               ((const struct config_name[]){ __VA_ARGS__, { NULL, 0 } })
+#define AT(type, member)         .offset = offsetof(type, member)
+#define LIST_AT(type, member, n) .offset = offsetof(type, member), .count_offset = offsetof(type, n)
+#define TEXT(type, member)       .offset = offsetof(type, member), .max = sizeof(((type *)NULL)->member)
+#define OBJECT(ident, title, type, ...)                                             \
+	static const struct config_field ident##_fields[] = { __VA_ARGS__, { 0 } }; \
+	static const struct config_object ident = { title, sizeof(type), ident##_fields }
+
+/* --- route maps --------------------------------------------------------------------------------- */
+
+#define POLICY_PREFIXES_MAX 1024
+#define POLICY_VALUES_MAX   64 /* of one list; what a rule adds must fit POLICY_SCRATCH */
+
+static const struct config_name match_ops[] = {
+	{ "equals", POLICY_EQUALS },
+	{ "contains", POLICY_CONTAINS },
+	{ NULL, 0 },
+};
+static const struct config_name community_ops[] = {
+	{ "add", POLICY_LIST_ADD },
+	{ "replace", POLICY_LIST_REPLACE },
+	{ "remove", POLICY_LIST_REMOVE },
+	{ NULL, 0 },
+};
+
+static const struct config_field policy_prefix_fields[] = {
+	{ "equals", &config_type_prefix, AT(struct config_policy_prefix, equals),
+	  .flags = CONFIG_OMIT, .doc = "Exactly this prefix." },
+	{ "contains", &config_type_prefix, AT(struct config_policy_prefix, contains),
+	  .flags = CONFIG_OMIT,
+	  .doc = "This prefix and every more specific one with a length from ge to le. Exactly "
+		 "one of equals and contains is given." },
+	{ "ge", &config_type_u8, AT(struct config_policy_prefix, ge), .max = 128,
+	  .flags = CONFIG_OMIT, .doc = "Default: the length of the prefix itself." },
+	{ "le", &config_type_u8, AT(struct config_policy_prefix, le), .max = 128,
+	  .flags = CONFIG_OMIT, .doc = "Default: the length of an address." },
+	{ 0 },
+};
+const struct config_object config_policy_prefix = { "routeMaps[].rules[].match.prefix[]",
+						    sizeof(struct config_policy_prefix),
+						    policy_prefix_fields };
+
+OBJECT(match_object, "routeMaps[].rules[].match", struct policy_match,
+       { "prefix", &config_type_list, LIST_AT(struct policy_match, prefixes, n_prefixes),
+	 .max = POLICY_PREFIXES_MAX, .flags = CONFIG_OMIT, .element = &config_element_policy_prefix,
+	 .object = &config_policy_prefix,
+	 .doc = "Any entry that matches is enough. A string stands for an object with equals." },
+       { "community", &config_type_condition,
+	 LIST_AT(struct policy_match, communities, n_communities),
+	 .flag_offset = offsetof(struct policy_match, community_op), .min = 1,
+	 .max = POLICY_VALUES_MAX, .names = match_ops, .element = &config_element_community,
+	 .doc = "equals: the route has all that are listed; contains: any of them." },
+       { "largeCommunity", &config_type_condition, LIST_AT(struct policy_match, large, n_large),
+	 .flag_offset = offsetof(struct policy_match, large_op), .min = 1, .max = POLICY_VALUES_MAX,
+	 .names = match_ops, .element = &config_element_large_community,
+	 .doc = "The same for large communities." },
+       { "asPath", &config_type_as_path, LIST_AT(struct policy_match, as_path, n_as_path),
+	 .flag_offset = offsetof(struct policy_match, as_path_op), .max = POLICY_VALUES_MAX,
+	 .names = match_ops, .element = &config_element_asn,
+	 .doc = "equals: the AS_PATH is this sequence (the empty list: it is empty); contains: any "
+		"of these is in it." });
+
+OBJECT(modify_object, "routeMaps[].rules[].modify", struct policy_rule,
+       { "asPath", &config_type_keyed_list, LIST_AT(struct policy_rule, as_path, n_as_path),
+	 .flag_offset = offsetof(struct policy_rule, as_path_action), .max = POLICY_VALUES_MAX,
+	 .names = NAMES({ "prepend", POLICY_LIST_ADD }, { "replace", POLICY_LIST_REPLACE }),
+	 .element = &config_element_asn,
+	 .doc = "prepend puts these in front, in the order listed; replace takes the AS_PATH's "
+		"place." },
+       { "community", &config_type_keyed_list,
+	 LIST_AT(struct policy_rule, communities, n_communities),
+	 .flag_offset = offsetof(struct policy_rule, community_action), .max = POLICY_VALUES_MAX,
+	 .names = community_ops, .element = &config_element_community,
+	 .doc = "Changes the communities of the route; replace with an empty list removes all." },
+       { "largeCommunity", &config_type_keyed_list, LIST_AT(struct policy_rule, large, n_large),
+	 .flag_offset = offsetof(struct policy_rule, large_action), .max = POLICY_VALUES_MAX,
+	 .names = community_ops, .element = &config_element_large_community,
+	 .doc = "The same for large communities." },
+       { "med", &config_type_given_u32, AT(struct policy_rule, med),
+	 .flag_offset = offsetof(struct policy_rule, set_med), .max = UINT32_MAX,
+	 .doc = "Sets MULTI_EXIT_DISC." },
+       { "localPref", &config_type_given_u32, AT(struct policy_rule, local_pref),
+	 .flag_offset = offsetof(struct policy_rule, set_local_pref), .max = UINT32_MAX,
+	 .doc = "Sets LOCAL_PREF." },
+       { "nextHop", &config_type_given_ip, AT(struct policy_rule, next_hop),
+	 .flag_offset = offsetof(struct policy_rule, set_next_hop), .flags = CONFIG_OMIT,
+	 .doc = "Sets the next hop." },
+       { "weight", &config_type_given_u32, AT(struct policy_rule, weight),
+	 .flag_offset = offsetof(struct policy_rule, set_weight), .max = UINT32_MAX,
+	 .doc = "Sets the weight: local to this host, compared before everything else, higher "
+		"wins." });
+
+OBJECT(rule_object, "routeMaps[].rules[]", struct policy_rule,
+       { "name", &config_type_text, TEXT(struct policy_rule, name), .flags = CONFIG_OMIT,
+	 .doc = "For people: explain shows it." },
+       { "match", &config_type_object, AT(struct policy_rule, match), .object = &match_object,
+	 .fallback = "{}",
+	 .doc = "Conditions; all must hold. Without any the rule always matches." },
+       { "action", &config_type_choice, AT(struct policy_rule, drop),
+	 .names = NAMES({ "drop", 1 }, { "modify", 0 }), .fallback = "\"modify\"",
+	 .doc = "drop refuses the route and ends the map." },
+       { "modify", &config_type_object, .offset = 0, .object = &modify_object, .fallback = "{}",
+	 .doc = "What action modify changes; empty: nothing." },
+       { "next", &config_type_choice, AT(struct policy_rule, terminate),
+	 .names = NAMES({ "continue", 0 }, { "terminate", 1 }), .fallback = "\"continue\"",
+	 .doc = "After a match: go on with the next rule, or permit the route as it is now." });
+
+OBJECT(route_map_object, "routeMaps[]", struct route_map,
+       { "name", &config_type_name, TEXT(struct route_map, name), .flags = CONFIG_REQUIRED,
+	 .doc = "Peerings refer to it." },
+       { "rules", &config_type_objects, LIST_AT(struct route_map, rules, n_rules), .max = 1024,
+	 .object = &rule_object, .fallback = "[]",
+	 .doc = "In order. A rule that does not match hands on to the next; after the last the "
+		"route is permitted." });
+
+/* --- peerings ------------------------------------------------------------------------------------ */
+
+OBJECT(max_prefixes_object, "peerings[].maxPrefixes", struct rib_limit,
+       { "limit", &config_type_u32, AT(struct rib_limit, limit), .max = 100000000, .fallback = "0",
+	 .doc = "Distinct prefixes held from this peer, counted for each family; 0: no limit." },
+       { "warnPercent", &config_type_u8, AT(struct rib_limit, warn_percent), .min = 1, .max = 100,
+	 .fallback = "75", .doc = "A warning is logged at this part of the limit." },
+       { "action", &config_type_enum, AT(struct rib_limit, action),
+	 .names = NAMES({ "warn", RIB_LIMIT_WARN }, { "block", RIB_LIMIT_BLOCK },
+			{ "restart", RIB_LIMIT_RESTART }, { "shutdown", RIB_LIMIT_SHUTDOWN }),
+	 .fallback = "\"block\"",
+	 .doc = "Above the limit: only warn; keep the session and use no new prefixes; close the "
+		"session and start it again later; close it until it is enabled by hand." });
+
+OBJECT(bfd_object, "peerings[].bfd", struct bfd_config,
+       { "enabled", &config_type_bool, AT(struct bfd_config, enabled), .fallback = "false",
+	 .flags = CONFIG_NO_EFFECT, .doc = "Bidirectional Forwarding Detection (RFC 5880)." },
+       { "minTxMs", &config_type_u32, AT(struct bfd_config, min_tx_ms), .min = 10, .max = 60000,
+	 .fallback = "300", .doc = "Interval of our packets, milliseconds." },
+       { "minRxMs", &config_type_u32, AT(struct bfd_config, min_rx_ms), .min = 10, .max = 60000,
+	 .fallback = "300", .doc = "Shortest interval that we accept, milliseconds." },
+       { "multiplier", &config_type_u8, AT(struct bfd_config, multiplier), .min = 1, .max = 255,
+	 .fallback = "3", .doc = "Packets that may be missed." },
+       { "multihop", &config_type_bool, AT(struct bfd_config, multihop), .fallback = "false",
+	 .doc = "RFC 5883 in place of RFC 5881." });
+
+OBJECT(gr_object, "peerings[].gracefulRestart", struct peering_config,
+       { "enabled", &config_type_bool, AT(struct peering_config, gr_enabled), .fallback = "true",
+	 .doc = "RFC 4724: routes of a peer that restarts are kept meanwhile." },
+       { "restartTime", &config_type_u16, AT(struct peering_config, gr_restart_time), .min = 1,
+	 .max = 4095, .fallback = "120", .doc = "Seconds that we ask the peer to wait for us." });
+
+OBJECT(advertise_object, "peerings[].advertise", struct peering_config,
+       { "vnetPrefixes", &config_type_bool, AT(struct peering_config, advertise_vnet),
+	 .fallback = "true", .doc = "The vnet's addressPrefixes." },
+       { "hostRoutes", &config_type_bool, AT(struct peering_config, advertise_host_routes),
+	 .fallback = "false", .flags = CONFIG_NO_EFFECT,
+	 .doc = "A /32 or /128 for each local VM." },
+       { "learnedRoutes", &config_type_bool, AT(struct peering_config, advertise_learned),
+	 .fallback = "true", .doc = "Routes learned from other peerings." });
+
+OBJECT(peering_object, "peerings[]", struct peering_config,
+       { "name", &config_type_name, TEXT(struct peering_config, name), .flags = CONFIG_REQUIRED,
+	 .doc = "Unique in the vnet." },
+       { "peerAsn", &config_type_asn, AT(struct peering_config, peer_asn), .min = 0,
+	 .max = UINT32_MAX, .flags = CONFIG_REQUIRED,
+	 .doc = "The peer's AS number. 0, 23456, 65535 and 4294967295 are refused." },
+       { "peerIp", &config_type_ip, AT(struct peering_config, peer_ip), .flags = CONFIG_REQUIRED,
+	 .doc = "The peer's address, IPv4 or IPv6." },
+       { "role", &config_type_enum, AT(struct peering_config, role),
+	 .names = NAMES({ "nva", PEER_NVA }, { "expressRoute", PEER_EXPRESS_ROUTE },
+			{ "vpnGateway", PEER_VPN_GATEWAY }, { "reflector", PEER_REFLECTOR },
+			{ "agent", PEER_AGENT }),
+	 .fallback = "\"nva\"",
+	 .doc = "What the peer is; hubRoutingPreference and allowBranchToBranchTraffic look at "
+		"it." },
+       { "enabled", &config_type_bool, AT(struct peering_config, enabled), .fallback = "true",
+	 .doc = "false: administratively down." },
+       { "passive", &config_type_bool, AT(struct peering_config, passive), .fallback = "false",
+	 .doc = "Never connect, only accept." },
+       { "port", &config_type_u16, AT(struct peering_config, port), .min = 1, .max = 65535,
+	 .fallback = "179", .doc = "The peer's TCP port." },
+       { "localAddress", &config_type_bind, TEXT(struct peering_config, local_address),
+	 .flags = CONFIG_NULLABLE,
+	 .doc = "Source address of the session. Default: the route server's of that family." },
+       { "device", &config_type_text, TEXT(struct peering_config, device), .flags = CONFIG_NULLABLE,
+	 .doc = "Binds the session to this interface." },
+       { "multihopTtl", &config_type_u8, AT(struct peering_config, multihop_ttl), .min = 1,
+	 .max = 255, .fallback = "64", .doc = "TTL of what we send (eBGP multihop)." },
+       { "ttlSecurityHops", &config_type_u8, AT(struct peering_config, ttl_security_hops),
+	 .max = 254, .fallback = "0",
+	 .doc = "RFC 5082: the peer is at most this many hops away; 0: off." },
+       { "holdTime", &config_type_u16, AT(struct peering_config, hold_time), .max = 65535,
+	 .fallback = "180",
+	 .doc = "Seconds; 0: no hold timer; 1 and 2 are refused (RFC 4271 4.2)." },
+       { "keepaliveTime", &config_type_u16, AT(struct peering_config, keepalive_time), .min = 1,
+	 .max = 65534, .flags = CONFIG_NULLABLE,
+	 .doc = "Seconds, less than holdTime. Default: a third of holdTime." },
+       { "connectRetryTime", &config_type_u32, AT(struct peering_config, connect_retry_time),
+	 .min = 1, .max = 65535, .fallback = "5", .doc = "Seconds between attempts." },
+       { "families", &config_type_families, AT(struct peering_config, families),
+	 .names = NAMES({ "ipv4-unicast", BGP_FAMILY_BIT(BGP_IPV4_UNICAST) },
+			{ "ipv6-unicast", BGP_FAMILY_BIT(BGP_IPV6_UNICAST) }),
+	 .flags = CONFIG_NULLABLE,
+	 .doc = "Address families to exchange. Default: that of peerIp." },
+       { "passwordFile", &config_type_path, TEXT(struct peering_config, password_file),
+	 .flags = CONFIG_NULLABLE,
+	 .doc = "File with the key of TCP MD5 (RFC 2385), readable by its owner only." },
+       { "maxPrefixes", &config_type_object, AT(struct peering_config, max_prefixes),
+	 .object = &max_prefixes_object, .fallback = "{}",
+	 .doc = "Limit on what the peer may send." },
+       { "bfd", &config_type_object, AT(struct peering_config, bfd), .object = &bfd_object,
+	 .fallback = "{}", .doc = "Failure detection." },
+       { "gracefulRestart", &config_type_object, .offset = 0, .object = &gr_object,
+	 .fallback = "{}", .doc = "Restart without loss of routes." },
+       { "inboundRouteMap", &config_type_name, TEXT(struct peering_config, inbound_route_map),
+	 .flags = CONFIG_NULLABLE, .doc = "Applied to what the peer sends; default: none." },
+       { "outboundRouteMap", &config_type_name, TEXT(struct peering_config, outbound_route_map),
+	 .flags = CONFIG_NULLABLE, .doc = "Applied to what we send; default: none." },
+       { "advertise", &config_type_object, .offset = 0, .object = &advertise_object,
+	 .fallback = "{}", .doc = "What the peer is told." });
+
+/* --- vnets ------------------------------------------------------------------------------------- */
+
+OBJECT(route_server_object, "vnets[].routeServer", struct route_server_config,
+       { "asn", &config_type_asn, AT(struct route_server_config, asn), .max = UINT32_MAX,
+	 .fallback = "65515", .doc = "Our AS number." },
+       { "localAddress", &config_type_ip, AT(struct route_server_config, local_address),
+	 .min = IP_V4, .flags = CONFIG_NULLABLE,
+	 .doc = "Our IPv4 address: source of sessions and next hop of what we originate." },
+       { "localAddress6", &config_type_ip, AT(struct route_server_config, local_address6),
+	 .min = IP_V6, .flags = CONFIG_NULLABLE, .doc = "The same for IPv6." },
+       { "port", &config_type_u16, AT(struct route_server_config, port), .min = 1, .max = 65535,
+	 .fallback = "179", .doc = "TCP port to listen on." },
+       { "hubRoutingPreference", &config_type_enum, AT(struct route_server_config, hub_preference),
+	 .names = NAMES({ "ExpressRoute", HUB_EXPRESS_ROUTE }, { "VpnGateway", HUB_VPN_GATEWAY },
+			{ "ASPath", HUB_AS_PATH }),
+	 .fallback = "\"ExpressRoute\"",
+	 .doc = "Which gateway's path wins before AS_PATH lengths are compared." },
+       { "allowBranchToBranchTraffic", &config_type_bool,
+	 AT(struct route_server_config, branch_to_branch), .fallback = "false",
+	 .doc = "Exchange routes between NVAs and gateways, and between gateways." },
+       { "pathSelection", &config_type_enum, AT(struct route_server_config, selection),
+	 .names = NAMES({ "azure", SELECT_AZURE }, { "rfc4271", SELECT_RFC4271 }),
+	 .fallback = "\"azure\"",
+	 .doc = "azure: hub preference, then AS_PATH length; rfc4271: the whole decision "
+		"process." },
+       { "alwaysCompareMed", &config_type_bool, AT(struct route_server_config, always_compare_med),
+	 .fallback = "false",
+	 .doc = "rfc4271: compare MED also between different neighbour ASes." },
+       { "maxPaths", &config_type_u32, AT(struct route_server_config, max_paths), .min = 1,
+	 .max = XRS_MEMBERS_MAX, .fallback = "16", .doc = "Equal paths that share the load." });
+
+OBJECT(user_route_object, "routeTables[].routes[]", struct user_route,
+       { "addressPrefix", &config_type_prefix, AT(struct user_route, prefix),
+	 .flags = CONFIG_REQUIRED, .doc = "Destination." },
+       { "nextHopType", &config_type_enum, AT(struct user_route, type),
+	 .names = NAMES({ "VirtualAppliance", NEXT_HOP_VIRTUAL_APPLIANCE },
+			{ "VirtualNetworkGateway", NEXT_HOP_VIRTUAL_NETWORK_GATEWAY },
+			{ "VnetLocal", NEXT_HOP_VNET_LOCAL }, { "Internet", NEXT_HOP_INTERNET },
+			{ "None", NEXT_HOP_NONE }),
+	 .flags = CONFIG_REQUIRED, .doc = "None drops." },
+       { "nextHopIpAddress", &config_type_ip, AT(struct user_route, next_hop),
+	 .flags = CONFIG_NULLABLE,
+	 .doc = "Of VirtualAppliance, and only of it: the appliance's address." });
+
+OBJECT(route_table_object, "vnets[].routeTables[]", struct route_table_config,
+       { "name", &config_type_name, TEXT(struct route_table_config, name), .flags = CONFIG_REQUIRED,
+	 .doc = "Nic rules refer to it. main always exists." },
+       { "disableBgpRoutePropagation", &config_type_bool,
+	 AT(struct route_table_config, disable_bgp_propagation), .fallback = "false",
+	 .doc = "Takes all BGP routes out of this table." },
+       { "allowOwnPrefixes", &config_type_bool, AT(struct route_table_config, allow_own_prefixes),
+	 .fallback = "false",
+	 .doc = "Installs BGP routes that lie inside the vnet's own prefixes." },
+       { "routes", &config_type_objects, LIST_AT(struct route_table_config, routes, n_routes),
+	 .max = 100000, .object = &user_route_object, .fallback = "[]", .doc = "User routes." });
+
+OBJECT(gateway_object, "vnets[].gateway", struct vnet_config,
+       { "macs", &config_type_list, LIST_AT(struct vnet_config, gateway_macs, n_gateway_macs),
+	 .max = XRS_GATEWAY_MACS, .element = &config_element_mac, .fallback = "[]",
+	 .doc = "MAC addresses whose frames are routed. Empty: the nic's own and its bridge's." });
+
+OBJECT(vnet_peering_object, "vnets[].virtualNetworkPeerings[]", struct vnet_peering_config,
+       { "remoteVnet", &config_type_name, TEXT(struct vnet_peering_config, remote_vnet),
+	 .flags = CONFIG_REQUIRED, .doc = "Name of the other vnet." },
+       { "useRemoteRouteServer", &config_type_bool,
+	 AT(struct vnet_peering_config, use_remote_route_server), .fallback = "false",
+	 .doc = "Share the route server's routes with this pair." });
+
+OBJECT(vnet_object, "vnets[]", struct vnet_config,
+       { "name", &config_type_name, TEXT(struct vnet_config, name), .flags = CONFIG_REQUIRED,
+	 .doc = "Unique on the host." },
+       { "addressPrefixes", &config_type_list, LIST_AT(struct vnet_config, prefixes, n_prefixes),
+	 .min = 1, .max = 4096, .flags = CONFIG_REQUIRED, .element = &config_element_prefix,
+	 .doc = "The vnet's own prefixes; they may not overlap." },
+       { "gateway", &config_type_object, .offset = 0, .object = &gateway_object, .fallback = "{}",
+	 .doc = "The virtual router that VMs send to." },
+       { "protectedPrefixes", &config_type_list,
+	 LIST_AT(struct vnet_config, protected_prefixes, n_protected), .max = 256,
+	 .element = &config_element_prefix, .fallback = "[\"169.254.0.0/16\", \"fe80::/10\"]",
+	 .doc = "Never steered, whatever is announced." },
+       { "routeServer", &config_type_object, AT(struct vnet_config, route_server),
+	 .flag_offset = offsetof(struct vnet_config, route_server.present),
+	 .object = &route_server_object, .doc = "Default: the vnet has none, and no peerings." },
+       { "peerings", &config_type_objects, LIST_AT(struct vnet_config, peerings, n_peerings),
+	 .max = RIB_PEERS_MAX, .object = &peering_object, .fallback = "[]",
+	 .doc = "BGP neighbours." },
+       { "routeMaps", &config_type_objects, LIST_AT(struct vnet_config, route_maps, n_route_maps),
+	 .max = 1024, .object = &route_map_object, .fallback = "[]", .doc = "Policies." },
+       { "routeTables", &config_type_objects,
+	 LIST_AT(struct vnet_config, route_tables, n_route_tables), .max = XRS_TABLE_MAX,
+	 .object = &route_table_object, .fallback = "[]",
+	 .doc = "main is added when it is not listed." },
+       { "virtualNetworkPeerings", &config_type_objects,
+	 LIST_AT(struct vnet_config, vnet_peerings, n_vnet_peerings), .max = XRS_TABLE_MAX,
+	 .object = &vnet_peering_object, .fallback = "[]", .doc = "Peered vnets." });
+
+/* --- nics ---------------------------------------------------------------------------------------- */
+
+#define PATTERNS(key, row, low)                                                                 \
+	{                                                                                       \
+		key, &config_type_patterns,                                                     \
+			.offset = offsetof(struct nic_rule, patterns[row]),                     \
+			.count_offset = offsetof(struct nic_rule, n_patterns[row]), .min = low, \
+			.max = 256
+
+OBJECT(nic_match_object, "nics[].match", struct nic_rule,
+       PATTERNS("name", NIC_MATCH_NAME, 0), .doc = "Name of the interface."
+}
+, PATTERNS("altName", NIC_MATCH_ALT_NAME, 0), .doc = "One of its alternative names."
+}
+, PATTERNS("ifAlias", NIC_MATCH_IF_ALIAS, 0), .doc = "Its alias."
+}
+, PATTERNS("group", NIC_MATCH_GROUP, 0), .doc = "Its group, a number."
+}
+, PATTERNS("master", NIC_MATCH_MASTER, 0), .doc = "The bridge that it is a port of."
+}
+, PATTERNS("kind", NIC_MATCH_KIND, 0), .doc = "tun, veth, macvtap, ...; empty for hardware."
+}
+, PATTERNS("mac", NIC_MATCH_MAC, CONFIG_PATTERN_LOWER), .doc = "Its MAC address."
+});
+
+OBJECT(nic_object, "nics[]", struct nic_rule,
+       { "match", &config_type_object, .offset = 0, .object = &nic_match_object,
+	 .flags = CONFIG_REQUIRED,
+	 .doc = "All keys must hold. Shell globs; a leading ! excludes; at least one key." },
+       { "vnet", &config_type_name, TEXT(struct nic_rule, vnet), .flags = CONFIG_REQUIRED,
+	 .doc = "The vnet that the nic belongs to." },
+       { "routeTable", &config_type_name, TEXT(struct nic_rule, route_table),
+	 .fallback = "\"main\"", .doc = "The route table of that vnet that it uses." },
+       { "role", &config_type_enum, AT(struct nic_rule, role),
+	 .names = NAMES({ "vm", XRS_NIC_VM }, { "nva", XRS_NIC_NVA }, { "uplink", XRS_NIC_UPLINK }),
+	 .fallback = "\"vm\"", .doc = "What is behind it." },
+       { "antiSpoof", &config_type_bool, AT(struct nic_rule, anti_spoof), .fallback = "false",
+	 .doc = "Drop frames from other source addresses than sourcePrefixes." },
+       { "sourcePrefixes", &config_type_list, LIST_AT(struct nic_rule, sources, n_sources),
+	 .max = 2 * XRS_SOURCES, .element = &config_element_prefix, .fallback = "[]",
+	 .doc = "At most four of each family. Empty: the vnet's prefixes." },
+       { "symmetric", &config_type_bool, AT(struct nic_rule, symmetric), .fallback = "true",
+	 .doc = "Both directions of a flow choose the same appliance." });
+
+/* --- the rest ------------------------------------------------------------------------------------ */
+
+OBJECT(node_object, "node", struct config,
+       { "instance", &config_type_name, TEXT(struct config, instance), .fallback = "\"xrs\"",
+	 .doc = "Names the directories below /run, /var/lib and /sys/fs/bpf." },
+       { "routerId", &config_type_router_id, AT(struct config, router_id), .flags = CONFIG_NULLABLE,
+	 .doc = "BGP identifier. Default: the first localAddress." });
+
+OBJECT(dataplane_object, "dataplane", struct config,
+       { "mode", &config_type_enum, AT(struct config, mode),
+	 .names = NAMES({ "auto", DATAPLANE_AUTO }, { "native", DATAPLANE_NATIVE },
+			{ "generic", DATAPLANE_GENERIC }, { "tc", DATAPLANE_TC },
+			{ "none", DATAPLANE_NONE }),
+	 .fallback = "\"auto\"",
+	 .doc = "How programs are attached; none: control plane only, every next hop counts as "
+		"reachable." });
+
+OBJECT(api_object, "api", struct config,
+       { "group", &config_type_text, TEXT(struct config, api_group), .fallback = "\"xrs\"",
+	 .doc = "Members of this group may use the sockets." },
+       { "metricsTcp", &config_type_listen, TEXT(struct config, metrics_tcp),
+	 .flags = CONFIG_NULLABLE,
+	 .doc = "Also serve /metrics and /healthz over TCP, on a loopback address; default: no." });
+
+OBJECT(log_object, "log", struct config,
+       { "level", &config_type_enum, AT(struct config, log_level),
+	 .names = NAMES({ "error", LOG_LEVEL_ERROR }, { "warn", LOG_LEVEL_WARN },
+			{ "info", LOG_LEVEL_INFO }, { "debug", LOG_LEVEL_DEBUG }),
+	 .fallback = "\"info\"", .doc = "What is logged." });
+
+static const struct config_field root_fields[] = {
+	{ "node", &config_type_object, .offset = 0, .object = &node_object, .fallback = "{}",
+	  .doc = "This host." },
+	{ "dataplane", &config_type_object, .offset = 0, .object = &dataplane_object,
+	  .fallback = "{}", .doc = "The BPF side." },
+	{ "vnets", &config_type_objects, LIST_AT(struct config, vnets, n_vnets),
+	  .max = XRS_TABLE_MAX, .object = &vnet_object, .fallback = "[]",
+	  .doc = "Virtual networks. Different ones may use the same addresses." },
+	{ "nics", &config_type_objects, LIST_AT(struct config, nics, n_nics), .max = 4096,
+	  .object = &nic_object, .fallback = "[]",
+	  .doc = "Which interfaces are nics; the first rule that matches wins." },
+	{ "api", &config_type_object, .offset = 0, .object = &api_object, .fallback = "{}",
+	  .doc = "The control socket." },
+	{ "log", &config_type_object, .offset = 0, .object = &log_object, .fallback = "{}",
+	  .doc = "Log messages, on standard error." },
+	{ 0 },
+};
+const struct config_object config_root = { "", sizeof(struct config), root_fields };
