@@ -58,6 +58,12 @@ BPF_BINS  := $(if $(BPF_FILES),$(T)/bpf)
 $(call objects,$(BPF_FILES)): $(B)/gen/xrs.skel.h
 $(eval $(call test_binary,$(T)/bpf,$(BPF_FILES),$(firstword $(MODULES)),,-lcriterion))
 
+# Programs that shell tests drive.
+TOOL_FILES := $(wildcard tests/netns/tool_*.c)
+TOOL_BINS  := $(TOOL_FILES:tests/netns/%.c=$(T)/%)
+$(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(f:tests/netns/%.c=$(T)/%),$(f),\
+	$(call leftmost,$(f)))))
+
 # One target, two mains: a plain replay of its corpus for `check`, libFuzzer's for `fuzz`.
 FUZZ_FILES  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_FILES))
@@ -75,7 +81,7 @@ INTEROP_TESTS = $(sort $(wildcard tests/interop/*.sh))
 RUN          := XRS_BUILD=$(B) tests/run.sh
 
 .PHONY: tests check test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
-tests: $(CHECK_BINS) $(BPF_BINS)
+tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS)
 check: $(CHECK_BINS) ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
 unit-%: $(T)/unit_%
@@ -87,7 +93,7 @@ test-all: all tests
 	$(Q)$(RUN) $(CHECK_TESTS) $(BPF_BINS) $(NETNS_TESTS) $(INTEROP_TESTS)
 bpf-test: $(BPF_BINS) ## packets through the real program (root)
 	$(Q)$(RUN) $(BPF_BINS)
-netns-test: all ## real frames between namespaces (root)
+netns-test: all $(TOOL_BINS) ## real frames between namespaces (root)
 	$(Q)$(RUN) $(NETNS_TESTS)
 interop-test: all ## against BIRD, FRR, GoBGP (root)
 	$(Q)$(RUN) $(INTEROP_TESTS)
