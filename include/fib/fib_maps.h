@@ -40,17 +40,21 @@ int pin_decode(const char *name, size_t len, char *buf, size_t cap);
 int pin_dir(const char *instance, const char *dir, char buf[static FIB_PATH_MAX]);
 
 /* --- opening -------------------------------------------------------------------------------------- */
-/* What new tries are described with, so that bpftool can print them: see loader_open(). */
+/* What new tries are made with; BTF, so that bpftool can print them: see loader_schema(). */
 struct fib_schema {
 	int btf_fd; /* borrowed; -1: tries without BTF */
 	uint32_t key4, key6, route;
+	uint32_t max_routes; /* of one trie; 0: XRS_ROUTE_MAX */
 };
 
 /*
- * The layout version of the pinned maps of @instance. -ENOENT: there are none. A set of pins whose
- * xrs_meta cannot be read counts as version 0.
+ * The layout version of the pinned maps of @instance; 0: they were made, but not finished. -ENOENT: there
+ * are none. -EPROTO: there are pins, but no readable xrs_meta among them.
  */
 int fib_maps_layout(const char *instance, uint32_t *ret_version);
+
+/* Called once by the loader when all maps are pinned: version 0 becomes XRS_LAYOUT_VERSION. */
+int fib_maps_layout_finish(const char *instance);
 
 /*
  * Opens the pinned maps. -ENOENT: not loaded; -EPROTO: another layout version. The caller frees;

@@ -41,7 +41,7 @@ int loader_mode_parse(const char *name, enum loader_mode *ret_mode); /* 0 or -EI
 
 /*
  * Loads the programs. Pinned maps of @instance are adopted; where there are none they are made and
- * pinned. -EPROTO: pins of another layout version (nothing is touched). On failure @text, if not NULL,
+ * pinned. -EPROTO: pins of another layout version (nothing is touched). On failure @text
  * names the cause and the remedy. The caller frees; freeing detaches nothing.
  */
 int loader_open(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader);

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The fixed maps: opening the pins, and typed access to nics, groups, next hops, devices, counters.
+ *
+ * Called by the fib edge of the agent, the API and tests. Buckets and next hops are mapped memory that
+ * packets read at the same moment: see the order of stores at each function. Never logs.
+ */
+#include "fib_maps_impl.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static const char *const map_names[FIB_MAP_MAX] = {
+	[FIB_MAP_META] = "xrs_meta",       [FIB_MAP_NIC] = "xrs_nic",
+	[FIB_MAP_TABLE] = "xrs_table",     [FIB_MAP_TABLE6] = "xrs_table6",
+	[FIB_MAP_GROUP] = "xrs_group",     [FIB_MAP_BUCKET] = "xrs_bucket",
+	[FIB_MAP_NEXTHOP] = "xrs_nexthop", [FIB_MAP_DEVMAP] = "xrs_devmap",
+	[FIB_MAP_STATS] = "xrs_stats",     [FIB_MAP_NH_STATS] = "xrs_nh_stats",
+	[FIB_MAP_TRACE] = "xrs_trace",
+};
+
+/* --- opening -------------------------------------------------------------------------------------- */
+static int open_pin(const char *instance, const char *map)
+{
+	char dir[FIB_PATH_MAX], path[FIB_PATH_MAX + 32];
+	int ret = pin_dir(instance, "maps", dir);
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/%s", dir, map);
+	return bpf_obj_get(path);
+}
+
+/* True when any of the maps is pinned. */
+static bool any_pin(const char *instance)
+{
+	for (int i = 0; i < FIB_MAP_MAX; i++) {
+		int fd = open_pin(instance, map_names[i]);
+
+		if (fd >= 0) {
+			close(fd);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int read_meta(int fd, struct xrs_meta *ret_meta)
+{
+	uint32_t zero = 0;
+
+	return bpf_map_lookup_elem(fd, &zero, ret_meta);
+}
+
+int fib_maps_layout(const char *instance, uint32_t *ret_version)
+{
+	struct xrs_meta meta;
+	int ret, fd = open_pin(instance, map_names[FIB_MAP_META]);
+
+	if (fd == -ENOENT)
+		return any_pin(instance) ? -EPROTO : -ENOENT;
+	if (fd < 0)
+		return fd;
+	ret = read_meta(fd, &meta);
+	close(fd);
+	if (ret)
+		return -EPROTO;
+	*ret_version = meta.layout_version;
+	return 0;
+}
+
+int fib_maps_layout_finish(const char *instance)
+{
+	struct xrs_meta meta;
+	uint32_t zero = 0;
+	int ret, fd = open_pin(instance, map_names[FIB_MAP_META]);
+
+	if (fd < 0)
+		return fd;
+	ret = read_meta(fd, &meta);
+	if (!ret && !meta.layout_version) {
+		meta.layout_version = XRS_LAYOUT_VERSION;
+		ret = bpf_map_update_elem(fd, &zero, &meta, BPF_ANY);
+	}
+	close(fd);
+	return ret;
+}
+
+static size_t page_round(size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) / page * page;
+}
+
+#define BUCKETS_SIZE  page_round(sizeof(struct xrs_bucket) * XRS_GROUP_MAX)
+#define NEXTHOPS_SIZE page_round(sizeof(struct xrs_nexthop) * XRS_NEXTHOP_MAX)
+
+static int map_memory(struct fib_maps *maps)
+{
+	void *buckets = mmap(NULL, BUCKETS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			     maps->fd[FIB_MAP_BUCKET], 0);
+	void *nexthops = mmap(NULL, NEXTHOPS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
+			      maps->fd[FIB_MAP_NEXTHOP], 0);
+
+	maps->buckets = buckets == MAP_FAILED ? NULL : buckets;
+	maps->nexthops = nexthops == MAP_FAILED ? NULL : nexthops;
+	return maps->buckets && maps->nexthops ? 0 : -errno;
+}
+
+static int open_all(struct fib_maps *maps)
+{
+	for (int i = 0; i < FIB_MAP_MAX; i++) {
+		maps->fd[i] = open_pin(maps->instance, map_names[i]);
+		if (maps->fd[i] < 0)
+			return maps->fd[i];
+	}
+	return map_memory(maps);
+}
+
+static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema *schema)
+{
+	struct fib_maps *maps = calloc(1, sizeof(*maps));
+	int n_cpus = libbpf_num_possible_cpus();
+
+	if (!maps)
+		return NULL;
+	for (int i = 0; i < FIB_MAP_MAX; i++)
+		maps->fd[i] = -1;
+	snprintf(maps->instance, sizeof(maps->instance), "%s", instance);
+	maps->schema = *schema;
+	maps->n_cpus = n_cpus > 0 ? (unsigned int)n_cpus : 0;
+	maps->per_cpu = calloc(maps->n_cpus, sizeof(struct xrs_nic_stats));
+	maps->tables = calloc(XRS_TABLE_MAX, sizeof(*maps->tables));
+	maps->buffer = malloc(sizeof(*maps->buffer));
+	if (maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer)
+		return maps;
+	fib_maps_free(maps);
+	return NULL;
+}
+
+int fib_maps_open(const char *instance, const struct fib_schema *schema, struct fib_maps **ret_maps)
+{
+	struct fib_maps *maps;
+	uint32_t version;
+	int ret = fib_maps_layout(instance, &version);
+
+	if (ret)
+		return ret;
+	if (version != XRS_LAYOUT_VERSION)
+		return -EPROTO;
+	maps = alloc_maps(instance, schema);
+	if (!maps)
+		return -ENOMEM;
+	ret = open_all(maps);
+	if (ret) {
+		fib_maps_free(maps);
+		return ret;
+	}
+	*ret_maps = maps;
+	return 0;
+}
+
+void fib_maps_free(struct fib_maps *maps)
+{
+	if (!maps)
+		return;
+	fib_tables_done(maps);
+	if (maps->buckets)
+		munmap(maps->buckets, BUCKETS_SIZE);
+	if (maps->nexthops)
+		munmap(maps->nexthops, NEXTHOPS_SIZE);
+	for (int i = 0; i < FIB_MAP_MAX; i++) {
+		if (maps->fd[i] >= 0)
+			close(maps->fd[i]);
+	}
+	free(maps->per_cpu);
+	free(maps->tables);
+	free(maps->buffer);
+	free(maps);
+}
+
+int fib_maps_fd(const struct fib_maps *maps, const char *map)
+{
+	for (int i = 0; i < FIB_MAP_MAX; i++) {
+		if (!strcmp(map_names[i], map))
+			return maps->fd[i];
+	}
+	return -ENOENT;
+}
+
+int fib_maps_meta_get(const struct fib_maps *maps, struct xrs_meta *ret_meta)
+{
+	return read_meta(maps->fd[FIB_MAP_META], ret_meta);
+}
+
+int fib_maps_generation_set(struct fib_maps *maps, uint32_t generation)
+{
+	struct xrs_meta meta = { XRS_LAYOUT_VERSION, generation };
+	uint32_t zero = 0;
+
+	return bpf_map_update_elem(maps->fd[FIB_MAP_META], &zero, &meta, BPF_ANY);
+}
+
+/* --- nics and devices: hashes by ifindex -------------------------------------------------------------- */
+static int delete_key(int fd, uint32_t key)
+{
+	int ret = bpf_map_delete_elem(fd, &key);
+
+	return ret == -ENOENT ? 0 : ret;
+}
+
+static int next_key(int fd, uint32_t key, uint32_t *ret_key)
+{
+	return bpf_map_get_next_key(fd, key ? &key : NULL, ret_key);
+}
+
+int fib_maps_nic_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic *nic)
+{
+	struct xrs_nic_key key = { ifindex };
+
+	if (!ifindex || nic->table >= XRS_TABLE_MAX || nic->slot >= XRS_NIC_MAX)
+		return -ERANGE;
+	return bpf_map_update_elem(maps->fd[FIB_MAP_NIC], &key, nic, BPF_ANY);
+}
+
+int fib_maps_nic_get(const struct fib_maps *maps, uint32_t ifindex, struct xrs_nic *ret_nic)
+{
+	struct xrs_nic_key key = { ifindex };
+
+	return bpf_map_lookup_elem(maps->fd[FIB_MAP_NIC], &key, ret_nic);
+}
+
+int fib_maps_nic_del(struct fib_maps *maps, uint32_t ifindex)
+{
+	return delete_key(maps->fd[FIB_MAP_NIC], ifindex);
+}
+
+int fib_maps_nic_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *ret_ifindex)
+{
+	return next_key(maps->fd[FIB_MAP_NIC], ifindex, ret_ifindex);
+}
+
+int fib_maps_dev_add(struct fib_maps *maps, uint32_t ifindex)
+{
+	return bpf_map_update_elem(maps->fd[FIB_MAP_DEVMAP], &ifindex, &ifindex, BPF_ANY);
+}
+
+int fib_maps_dev_del(struct fib_maps *maps, uint32_t ifindex)
+{
+	return delete_key(maps->fd[FIB_MAP_DEVMAP], ifindex);
+}
+
+bool fib_maps_dev_has(const struct fib_maps *maps, uint32_t ifindex)
+{
+	uint32_t value;
+
+	return !bpf_map_lookup_elem(maps->fd[FIB_MAP_DEVMAP], &ifindex, &value);
+}
+
+int fib_maps_dev_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *ret_ifindex)
+{
+	return next_key(maps->fd[FIB_MAP_DEVMAP], ifindex, ret_ifindex);
+}
+
+/* --- groups ------------------------------------------------------------------------------------------- */
+/* Whole 16-bit stores: a packet sees the old member or the new one of its bucket, never a mixture. */
+static void store_buckets(struct xrs_bucket *to, const struct xrs_bucket *from)
+{
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+		__atomic_store_n(&to->member[i], from ? from->member[i] : 0, __ATOMIC_RELAXED);
+}
+
+static bool group_ok(uint32_t index)
+{
+	return index && index < XRS_GROUP_MAX;
+}
+
+int fib_maps_group_set(struct fib_maps *maps, uint32_t index, const struct xrs_group *group,
+		       const struct xrs_bucket *bucket)
+{
+	if (!group_ok(index))
+		return -ERANGE;
+	store_buckets(&maps->buckets[index], bucket);
+	return bpf_map_update_elem(maps->fd[FIB_MAP_GROUP], &index, group, BPF_ANY);
+}
+
+int fib_maps_group_get(const struct fib_maps *maps, uint32_t index, struct xrs_group *ret_group,
+		       struct xrs_bucket *ret_bucket)
+{
+	int ret;
+
+	if (!group_ok(index))
+		return -ERANGE;
+	if (ret_group) {
+		ret = bpf_map_lookup_elem(maps->fd[FIB_MAP_GROUP], &index, ret_group);
+		if (ret)
+			return ret;
+	}
+	if (ret_bucket)
+		*ret_bucket = maps->buckets[index];
+	return 0;
+}
+
+int fib_maps_group_del(struct fib_maps *maps, uint32_t index)
+{
+	static const struct xrs_group none;
+
+	return fib_maps_group_set(maps, index, &none, NULL);
+}
+
+/* --- next hops ---------------------------------------------------------------------------------------- */
+static bool nexthop_ok(uint32_t index)
+{
+	return index && index < XRS_NEXTHOP_MAX;
+}
+
+int fib_maps_nexthop_set(struct fib_maps *maps, uint32_t index, const struct xrs_nexthop *nexthop)
+{
+	struct xrs_nexthop quiet = *nexthop;
+	struct xrs_nexthop *slot;
+
+	if (!nexthop_ok(index))
+		return -ERANGE;
+	slot = &maps->nexthops[index];
+	quiet.way = XRS_WAY_NONE;
+	__atomic_store_n(&slot->way, XRS_WAY_NONE, __ATOMIC_SEQ_CST);
+	memcpy(slot, &quiet, sizeof(*slot));
+	__atomic_store_n(&slot->way, nexthop->way, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int fib_maps_nexthop_way(struct fib_maps *maps, uint32_t index, enum xrs_way way)
+{
+	if (!nexthop_ok(index))
+		return -ERANGE;
+	__atomic_store_n(&maps->nexthops[index].way, way, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+int fib_maps_nexthop_get(const struct fib_maps *maps, uint32_t index,
+			 struct xrs_nexthop *ret_nexthop)
+{
+	if (!nexthop_ok(index))
+		return -ERANGE;
+	*ret_nexthop = maps->nexthops[index];
+	return 0;
+}
+
+int fib_maps_nexthop_del(struct fib_maps *maps, uint32_t index)
+{
+	static const struct xrs_nexthop none;
+
+	return fib_maps_nexthop_set(maps, index, &none);
+}
+
+/* --- counters ----------------------------------------------------------------------------------------- */
+/* Adds up @words 64-bit counters over all CPUs. */
+static int sum_cpus(const struct fib_maps *maps, enum fib_map map, uint32_t key, uint64_t *ret_sum,
+		    size_t words)
+{
+	const uint64_t *values = maps->per_cpu;
+	int ret = bpf_map_lookup_elem(maps->fd[map], &key, maps->per_cpu);
+
+	if (ret)
+		return ret;
+	memset(ret_sum, 0, words * sizeof(*ret_sum));
+	for (size_t i = 0; i < words * maps->n_cpus; i++)
+		ret_sum[i % words] += values[i];
+	return 0;
+}
+
+static int zero_cpus(struct fib_maps *maps, enum fib_map map, uint32_t key)
+{
+	memset(maps->per_cpu, 0, maps->n_cpus * sizeof(struct xrs_nic_stats));
+	return bpf_map_update_elem(maps->fd[map], &key, maps->per_cpu, BPF_ANY);
+}
+
+#define WORDS(type) (sizeof(type) / sizeof(uint64_t))
+
+int fib_maps_nic_stats(const struct fib_maps *maps, uint32_t slot, struct xrs_nic_stats *ret_stats)
+{
+	if (slot >= XRS_NIC_MAX)
+		return -ERANGE;
+	return sum_cpus(maps, FIB_MAP_STATS, slot, (uint64_t *)ret_stats, WORDS(*ret_stats));
+}
+
+int fib_maps_nic_stats_zero(struct fib_maps *maps, uint32_t slot)
+{
+	return slot < XRS_NIC_MAX ? zero_cpus(maps, FIB_MAP_STATS, slot) : -ERANGE;
+}
+
+int fib_maps_nh_stats(const struct fib_maps *maps, uint32_t index, struct xrs_nh_stats *ret_stats)
+{
+	if (!nexthop_ok(index))
+		return -ERANGE;
+	return sum_cpus(maps, FIB_MAP_NH_STATS, index, (uint64_t *)ret_stats, WORDS(*ret_stats));
+}
+
+int fib_maps_nh_stats_zero(struct fib_maps *maps, uint32_t index)
+{
+	return nexthop_ok(index) ? zero_cpus(maps, FIB_MAP_NH_STATS, index) : -ERANGE;
+}
+
+static const struct {
+	const char *name, *verdict;
+} reasons[XRS_REASON_MAX] = {
+#define X(enumerator, field, verdict) [XRS_REASON_##enumerator] = { #field, verdict },
+	XRS_REASONS(X)
+#undef X
+};
+
+const char *fib_reason_name(unsigned int reason)
+{
+	return reason < XRS_REASON_MAX ? reasons[reason].name : NULL;
+}
+
+const char *fib_reason_verdict(unsigned int reason)
+{
+	return reason < XRS_REASON_MAX ? reasons[reason].verdict : NULL;
+}
+
+uint64_t fib_reason_count(const struct xrs_nic_stats *stats, unsigned int reason)
+{
+	return reason < XRS_REASON_MAX ? ((const uint64_t *)stats)[reason] : 0;
+}

@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Loads the programs onto pinned maps, pins them, and runs them on test packets.
+ *
+ * Called by the agent, the API and tests; loader_attach.c puts the programs on interfaces. Pins of an
+ * older run are adopted, never replaced: frames go through them at this moment.
+ */
+#include "loader_impl.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/magic.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "util/log.h"
+#include "xrs.skel.h"
+
+int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, LOADER_TEXT, format, args);
+	va_end(args);
+	return code;
+}
+
+/* --- libbpf's messages -------------------------------------------------------------------------------- */
+static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+{
+	char line[512];
+	size_t len;
+
+	if (level == LIBBPF_DEBUG)
+		return 0;
+	vsnprintf(line, sizeof(line), format, args);
+	len = strcspn(line, "\n");
+	line[len] = 0;
+	log_write(level == LIBBPF_WARN ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "libbpf", "%s", line);
+	return 0;
+}
+
+void loader_log_init(void)
+{
+	libbpf_set_print(log_libbpf);
+}
+
+/* --- loading ------------------------------------------------------------------------------------------ */
+static int check_bpffs(char text[static LOADER_TEXT])
+{
+	struct statfs fs;
+
+	if (statfs("/sys/fs/bpf", &fs) || fs.f_type != BPF_FS_MAGIC)
+		return loader_say(text, -ENODEV,
+				  "bpffs is not mounted: mount -t bpf bpf /sys/fs/bpf");
+	return 0;
+}
+
+static int check_layout(const char *instance, char text[static LOADER_TEXT])
+{
+	uint32_t version = 0;
+	int ret = fib_maps_layout(instance, &version);
+
+	if (ret == -ENOENT || (!ret && (!version || version == XRS_LAYOUT_VERSION)))
+		return 0;
+	if (ret && ret != -EPROTO)
+		return loader_say(text, ret, "/sys/fs/bpf/%s/maps: %s", instance, strerror(-ret));
+	return loader_say(
+		text, -EPROTO,
+		"the maps pinned in /sys/fs/bpf/%s have layout %u, this program needs %u: "
+		"stop steering with `xrsctl dataplane detach` of the version that made "
+		"them, then start again",
+		instance, version, XRS_LAYOUT_VERSION);
+}
+
+static int make_dirs(const char *instance, char text[static LOADER_TEXT])
+{
+	static const char *const dirs[] = { "", "maps", "tables", "links", "progs" };
+	char path[FIB_PATH_MAX];
+
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		int ret = pin_dir(instance, dirs[i], path);
+
+		if (ret)
+			return loader_say(text, ret, "'%s' is not an instance name", instance);
+		if (mkdir(path, 0700) && errno != EEXIST)
+			return loader_say(text, -errno, "%s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+static bool is_pinned_map(const struct bpf_map *map)
+{
+	return !bpf_map__is_internal(map);
+}
+
+static int map_path(const char *instance, const struct bpf_map *map,
+		    char buf[static LOADER_PATH_MAX])
+{
+	char dir[FIB_PATH_MAX];
+	int ret = pin_dir(instance, "maps", dir);
+
+	if (!ret)
+		snprintf(buf, LOADER_PATH_MAX, "%s/%s", dir, bpf_map__name(map));
+	return ret;
+}
+
+/*
+ * libbpf's own reuse compares flags, and the kernel adds one to every devmap: so this compares what a
+ * layout version is about, and hands over the descriptor.
+ */
+static int reuse_map(struct bpf_map *map, int fd)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int ret = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (ret)
+		return ret;
+	if (info.type != bpf_map__type(map) || info.key_size != bpf_map__key_size(map) ||
+	    info.value_size != bpf_map__value_size(map) ||
+	    info.max_entries != bpf_map__max_entries(map))
+		return -EPROTO;
+	return bpf_map__reuse_fd(map, fd);
+}
+
+static int adopt_maps(const char *instance, struct xrs_bpf *skel, char text[static LOADER_TEXT])
+{
+	struct bpf_map *map;
+	char path[LOADER_PATH_MAX];
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		int fd, ret;
+
+		if (!is_pinned_map(map))
+			continue;
+		map_path(instance, map, path);
+		fd = bpf_obj_get(path);
+		if (fd == -ENOENT)
+			continue;
+		ret = fd < 0 ? fd : reuse_map(map, fd);
+		if (fd >= 0)
+			close(fd);
+		if (ret)
+			return loader_say(text, ret, "%s can not be adopted: %s", path,
+					  strerror(-ret));
+	}
+	return 0;
+}
+
+static int pin_maps(const char *instance, struct xrs_bpf *skel, char text[static LOADER_TEXT])
+{
+	struct bpf_map *map;
+	char path[LOADER_PATH_MAX];
+
+	bpf_object__for_each_map(map, skel->obj)
+	{
+		int ret;
+
+		if (!is_pinned_map(map))
+			continue;
+		map_path(instance, map, path);
+		if (!access(path, F_OK))
+			continue;
+		ret = bpf_obj_pin(bpf_map__fd(map), path);
+		if (ret)
+			return loader_say(text, ret, "pin %s: %s", path, strerror(-ret));
+	}
+	return fib_maps_layout_finish(instance);
+}
+
+static int pin_prog(const char *instance, const char *name, int fd, char text[static LOADER_TEXT])
+{
+	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
+	int ret = pin_dir(instance, "progs", dir);
+
+	if (ret)
+		return ret;
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	unlink(path);
+	ret = bpf_obj_pin(fd, path);
+	return ret ? loader_say(text, ret, "pin %s: %s", path, strerror(-ret)) : 0;
+}
+
+/* Opens and loads with or without multi-buffer XDP (5.18). */
+static int load(const char *instance, bool frags, char text[static LOADER_TEXT],
+		struct xrs_bpf **ret_skel)
+{
+	struct xrs_bpf *skel = xrs_bpf__open();
+	int ret;
+
+	if (!skel)
+		return loader_say(text, -errno, "open the BPF object: %s", strerror(errno));
+	skel->rodata->xrs_has_frags = frags;
+	if (frags)
+		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
+	ret = adopt_maps(instance, skel, text);
+	if (!ret) {
+		ret = xrs_bpf__load(skel);
+		if (ret)
+			loader_say(text, ret, "the kernel refuses the BPF programs: %s%s",
+				   strerror(-ret),
+				   ret == -EPERM ? " (CAP_BPF and CAP_NET_ADMIN are needed)"
+						 : "; `xrsd -t` names what is missing");
+	}
+	if (ret) {
+		xrs_bpf__destroy(skel);
+		return ret;
+	}
+	*ret_skel = skel;
+	return 0;
+}
+
+static int load_and_pin(struct loader *loader, char text[static LOADER_TEXT])
+{
+	int ret = load(loader->instance, true, text, &loader->skel);
+
+	if (ret == -EINVAL)
+		ret = load(loader->instance, false, text, &loader->skel);
+	if (ret)
+		return ret;
+	loader->xdp_fd = bpf_program__fd(loader->skel->progs.xrs_steer);
+	loader->tc_fd = bpf_program__fd(loader->skel->progs.xrs_steer_tc);
+	ret = pin_maps(loader->instance, loader->skel, text);
+	if (!ret)
+		ret = pin_prog(loader->instance, STEER_PROG, loader->xdp_fd, text);
+	return ret ? ret : pin_prog(loader->instance, STEER_TC, loader->tc_fd, text);
+}
+
+int loader_open(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader)
+{
+	struct loader *loader;
+	int ret = check_bpffs(text);
+
+	if (!ret)
+		ret = make_dirs(instance, text);
+	if (!ret)
+		ret = check_layout(instance, text);
+	if (ret)
+		return ret;
+	loader = calloc(1, sizeof(*loader));
+	if (!loader)
+		return loader_say(text, -ENOMEM, "out of memory");
+	snprintf(loader->instance, sizeof(loader->instance), "%s", instance);
+	ret = load_and_pin(loader, text);
+	if (ret) {
+		loader_free(loader);
+		return ret;
+	}
+	*ret_loader = loader;
+	return 0;
+}
+
+void loader_free(struct loader *loader)
+{
+	if (!loader)
+		return;
+	xrs_bpf__destroy(loader->skel);
+	free(loader);
+}
+
+static uint32_t struct_id(const struct btf *btf, const char *name)
+{
+	int id = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+
+	return id > 0 ? (uint32_t)id : 0;
+}
+
+struct fib_schema loader_schema(const struct loader *loader)
+{
+	const struct btf *btf = bpf_object__btf(loader->skel->obj);
+
+	return (struct fib_schema){
+		.btf_fd = bpf_object__btf_fd(loader->skel->obj),
+		.key4 = struct_id(btf, "xrs_key4"),
+		.key6 = struct_id(btf, "xrs_key6"),
+		.route = struct_id(btf, "xrs_route"),
+	};
+}
+
+/* --- test runs ---------------------------------------------------------------------------------------- */
+/* The record stands in front of the frame as XDP metadata, both ways. */
+static int run_xdp(const struct loader *loader, const struct loader_probe *probe,
+		   struct loader_verdict *ret)
+{
+	const uint32_t meta = sizeof(struct xrs_decision);
+	struct xrs_decision record = { .magic = XRS_PROBE_MAGIC, .ifindex = probe->ifindex };
+	uint8_t in[sizeof(record) + LOADER_FRAME_MAX], out[sizeof(in) + 16];
+	struct xdp_md ctx = { .data = meta, .data_end = meta + (uint32_t)probe->len };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = ctx.data_end,
+		    .data_out = out, .data_size_out = sizeof(out), .ctx_in = &ctx,
+		    .ctx_size_in = sizeof(ctx), .ctx_out = &ctx, .ctx_size_out = sizeof(ctx));
+	int error;
+
+	memcpy(in, &record, meta);
+	memcpy(in + meta, probe->frame, probe->len);
+	error = bpf_prog_test_run_opts(loader->xdp_fd, &opts);
+	if (error)
+		return error;
+	if (ctx.data != meta || opts.data_size_out < meta ||
+	    opts.data_size_out - meta > sizeof(ret->frame))
+		return -EPROTO;
+	ret->action = opts.retval;
+	ret->duration_ns = opts.duration;
+	ret->len = opts.data_size_out - meta;
+	memcpy(&ret->decision, out, meta);
+	memcpy(ret->frame, out + meta, ret->len);
+	return 0;
+}
+
+static struct xrs_decision unpack_cb(const struct __sk_buff *skb, uint32_t ifindex)
+{
+	return (struct xrs_decision){
+		.magic = skb->cb[0],
+		.ifindex = ifindex,
+		.reason = skb->cb[1] & 0xff,
+		.kind = skb->cb[1] >> 8 & 0xff,
+		.prefix_len = skb->cb[1] >> 16 & 0xff,
+		.family = (uint8_t)(skb->cb[1] >> 24),
+		.table = skb->cb[2] >> 16,
+		.bucket = skb->cb[2] & 0xffff,
+		.group = skb->cb[3] >> 16,
+		.nexthop = skb->cb[3] & 0xffff,
+		.hash = skb->cb[4],
+	};
+}
+
+static int run_tc(const struct loader *loader, const struct loader_probe *probe,
+		  struct loader_verdict *ret)
+{
+	struct __sk_buff skb = {
+		.cb = { XRS_PROBE_MAGIC, probe->ifindex },
+		.gso_size = probe->gso_size,
+		.gso_segs = probe->gso_size ? (uint32_t)probe->len / probe->gso_size + 1 : 0,
+	};
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = probe->frame,
+		    .data_size_in = (uint32_t)probe->len, .data_out = ret->frame,
+		    .data_size_out = sizeof(ret->frame), .ctx_in = &skb, .ctx_size_in = sizeof(skb),
+		    .ctx_out = &skb, .ctx_size_out = sizeof(skb));
+	int error = bpf_prog_test_run_opts(loader->tc_fd, &opts);
+
+	if (error)
+		return error;
+	ret->action = opts.retval;
+	ret->duration_ns = opts.duration;
+	ret->len = opts.data_size_out;
+	ret->decision = unpack_cb(&skb, probe->ifindex);
+	return 0;
+}
+
+int loader_test_run(struct loader *loader, const struct loader_probe *probe,
+		    struct loader_verdict *ret)
+{
+	struct loader_verdict verdict;
+	int error;
+
+	if (probe->len < 14 || probe->len > LOADER_FRAME_MAX)
+		return -EINVAL;
+	error = probe->tc ? run_tc(loader, probe, &verdict) : run_xdp(loader, probe, &verdict);
+	if (!error)
+		*ret = verdict;
+	return error;
+}

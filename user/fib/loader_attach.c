@@ -1,0 +1,607 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Puts both halves on an interface by pinned bpf_links, takes over what an earlier process pinned, tells
+ * conflicts, removes.
+ *
+ * Called by the agent for each nic that appears, by `dataplane detach`, and by tests. It never replaces
+ * a program that it did not attach, and never lets go of a link before the new program is in it.
+ *
+ * The tc half goes first: alone it decides every frame, while XDP alone would leave some to nobody.
+ */
+#include "loader_impl.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ATTACH_TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack the name */
+#define CLSACT_HANDLE      0x5852
+#define CLSACT_PRIORITY    0x5852
+
+static const char *const mode_names[] = {
+	[LOADER_AUTO] = "auto",
+	[LOADER_NATIVE] = "native",
+	[LOADER_GENERIC] = "generic",
+	[LOADER_TC] = "tc",
+};
+
+const char *loader_mode_name(enum loader_mode mode)
+{
+	return mode <= LOADER_TC ? mode_names[mode] : "unknown";
+}
+
+int loader_mode_parse(const char *name, enum loader_mode *ret_mode)
+{
+	for (int i = LOADER_AUTO; i <= LOADER_TC; i++) {
+		if (!strcmp(name, mode_names[i])) {
+			*ret_mode = (enum loader_mode)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* --- pins of links ------------------------------------------------------------------------------------ */
+/* XDP and tcx links both begin with the ifindex; 0: the device is gone. */
+struct link_state {
+	uint32_t ifindex, link_id, prog_id;
+};
+
+static int link_state(int fd, struct link_state *ret_state)
+{
+	struct bpf_link_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int ret = bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (ret)
+		return ret;
+	*ret_state = (struct link_state){ info.xdp.ifindex, info.id, info.prog_id };
+	return 0;
+}
+
+static int link_path(const char *instance, const char *ifname, bool tc,
+		     char buf[static LOADER_PATH_MAX])
+{
+	char name[LOADER_TEXT] = "", dir[FIB_PATH_MAX];
+
+	if (pin_dir(instance, "links", dir) || pin_encode(name, sizeof(name), ifname))
+		return -EINVAL;
+	snprintf(buf, LOADER_PATH_MAX, "%s/%.180s%s", dir, name, tc ? ":tc" : "");
+	return 0;
+}
+
+/* "tap0" or "tap0:tc" -> the interface name and which half. */
+static bool parse_link_pin(const char *pin, char ifname[static IFNAMSIZ], bool *ret_tc)
+{
+	size_t len = strlen(pin);
+
+	*ret_tc = len > 3 && !strcmp(pin + len - 3, ":tc");
+	return !pin_decode(pin, *ret_tc ? len - 3 : len, ifname, IFNAMSIZ);
+}
+
+static int open_link(const char *path, struct link_state *ret_state)
+{
+	int fd = bpf_obj_get(path);
+	int ret = fd < 0 ? fd : link_state(fd, ret_state);
+
+	if (ret && fd >= 0)
+		close(fd);
+	return ret ? ret : fd;
+}
+
+typedef bool (*link_visit_fn)(void *ctx, const char *path, const char *ifname, bool tc,
+			      const struct link_state *state);
+
+/* Visits every pinned link until @visit says stop. */
+static int each_link(const char *instance, link_visit_fn visit, void *ctx)
+{
+	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX], ifname[IFNAMSIZ];
+	const struct dirent *entry;
+	int ret = pin_dir(instance, "links", dir);
+	DIR *stream = ret ? NULL : opendir(dir);
+	bool tc, more = true;
+
+	if (!stream)
+		return ret ? ret : -errno;
+	while (more && (entry = readdir(stream))) {
+		struct link_state state;
+		int fd;
+
+		if (!parse_link_pin(entry->d_name, ifname, &tc))
+			continue;
+		snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
+		fd = open_link(path, &state);
+		if (fd < 0)
+			continue;
+		close(fd);
+		more = visit(ctx, path, ifname, tc, &state);
+	}
+	closedir(stream);
+	return 0;
+}
+
+struct rename_search {
+	uint32_t ifindex;
+	bool tc;
+	char path[LOADER_PATH_MAX];
+};
+
+static bool match_ifindex(void *ctx, const char *path, const char *ifname, bool tc,
+			  const struct link_state *state)
+{
+	struct rename_search *search = ctx;
+
+	if (tc != search->tc || state->ifindex != search->ifindex)
+		return true;
+	snprintf(search->path, sizeof(search->path), "%s", path);
+	return false;
+}
+
+/*
+ * A pin stands under the name that its device had. When the name has gone over to another device the
+ * pin moves to its own device's present name; a defunct one goes.
+ */
+static void clear_name(const char *instance, const char *path, bool tc,
+		       const struct link_state *state)
+{
+	char ifname[IFNAMSIZ], to[LOADER_PATH_MAX];
+
+	if (state->ifindex && if_indextoname(state->ifindex, ifname) &&
+	    !link_path(instance, ifname, tc, to) && !rename(path, to))
+		return;
+	if (!state->ifindex)
+		unlink(path);
+}
+
+/* The pinned link of this very device, under its name: descriptor, or -ENOENT. */
+static int find_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc,
+		     struct link_state *ret_state)
+{
+	struct rename_search search = { .ifindex = ifindex, .tc = tc };
+	char path[LOADER_PATH_MAX];
+	int fd, ret = link_path(instance, ifname, tc, path);
+
+	if (ret)
+		return ret;
+	fd = open_link(path, ret_state);
+	if (fd >= 0 && ret_state->ifindex == ifindex)
+		return fd;
+	if (fd >= 0) {
+		close(fd);
+		clear_name(instance, path, tc, ret_state);
+	}
+	each_link(instance, match_ifindex, &search);
+	if (!search.path[0] || rename(search.path, path))
+		return -ENOENT;
+	return open_link(path, ret_state);
+}
+
+/* Detached at once, not when the kernel gets round to freeing it. */
+static void drop_link(int fd, const char *path)
+{
+	bpf_link_detach(fd);
+	close(fd);
+	unlink(path);
+}
+
+/* --- one half ----------------------------------------------------------------------------------------- */
+struct attach { /* one call of loader_attach() */
+	struct loader *loader;
+	struct loader_attachment *out;
+	char *text;
+	enum loader_mode mode;
+	bool new_xdp, new_tc; /* to be undone when the other half fails */
+};
+
+static int pin_link(struct attach *a, int fd, bool tc, struct loader_half *half)
+{
+	struct link_state state;
+	char path[LOADER_PATH_MAX];
+	int ret = link_path(a->loader->instance, a->out->ifname, tc, path);
+
+	if (!ret)
+		ret = bpf_obj_pin(fd, path);
+	if (!ret)
+		ret = link_state(fd, &state);
+	close(fd);
+	if (ret)
+		return loader_say(a->text, ret, "%s: the link can not be pinned: %s",
+				  a->out->ifname, strerror(-ret));
+	*half = (struct loader_half){ true, state.prog_id, state.link_id };
+	return 0;
+}
+
+/* Puts the new program into a pinned link without a gap. -ENOENT: there is none. */
+static int adopt_link(struct attach *a, bool tc, int prog_fd, struct loader_half *half)
+{
+	struct link_state state;
+	int ret, fd = find_link(a->loader->instance, a->out->ifname, a->out->ifindex, tc, &state);
+
+	if (fd < 0)
+		return fd;
+	ret = bpf_link_update(fd, prog_fd, NULL);
+	if (!ret)
+		ret = link_state(fd, &state);
+	close(fd);
+	if (ret)
+		return loader_say(a->text, ret, "%s: the pinned link can not be updated: %s",
+				  a->out->ifname, strerror(-ret));
+	*half = (struct loader_half){ true, state.prog_id, state.link_id };
+	a->out->adopted = true;
+	return 0;
+}
+
+static void remove_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc)
+{
+	struct link_state state;
+	char path[LOADER_PATH_MAX];
+	int fd = find_link(instance, ifname, ifindex, tc, &state);
+
+	if (fd >= 0 && !link_path(instance, ifname, tc, path))
+		drop_link(fd, path);
+}
+
+/* Which program is on the device and how; id 0: none. */
+static enum loader_mode xdp_on_device(uint32_t ifindex, uint32_t *ret_prog_id)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
+
+	*ret_prog_id = 0;
+	if (bpf_xdp_query((int)ifindex, 0, &opts))
+		return LOADER_AUTO;
+	*ret_prog_id = opts.drv_prog_id   ? opts.drv_prog_id
+		       : opts.skb_prog_id ? opts.skb_prog_id
+					  : opts.prog_id;
+	if (opts.attach_mode == XDP_ATTACHED_DRV)
+		return LOADER_NATIVE;
+	return opts.attach_mode == XDP_ATTACHED_SKB ? LOADER_GENERIC : LOADER_AUTO;
+}
+
+static void prog_name(uint32_t id, char buf[static 16])
+{
+	struct bpf_prog_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = bpf_prog_get_fd_by_id(id);
+
+	snprintf(buf, 16, "?");
+	if (fd < 0)
+		return;
+	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
+		snprintf(buf, 16, "%.15s", info.name);
+	close(fd);
+}
+
+static int say_conflict(struct attach *a, uint32_t prog_id)
+{
+	struct loader_attachment *out = a->out;
+
+	out->foreign_id = prog_id;
+	prog_name(prog_id, out->foreign_name);
+	return loader_say(a->text, -EBUSY,
+			  "%s: XDP program %s (id %u) is attached and not ours: exclude the nic, "
+			  "use mode tc, or remove it with `ip link set dev %s xdp off`",
+			  out->ifname, out->foreign_name, prog_id, out->ifname);
+}
+
+static int create_xdp(struct attach *a, uint32_t flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+
+	return bpf_link_create(a->loader->xdp_fd, (int)a->out->ifindex, BPF_XDP, &opts);
+}
+
+static int create_xdp_link(struct attach *a)
+{
+	uint32_t foreign;
+	int fd = -EOPNOTSUPP;
+
+	if (a->mode != LOADER_GENERIC)
+		fd = create_xdp(a, XDP_FLAGS_DRV_MODE);
+	if (fd < 0 && fd != -EBUSY && fd != -EEXIST && a->mode != LOADER_NATIVE)
+		fd = create_xdp(a, XDP_FLAGS_SKB_MODE);
+	if (fd != -EBUSY && fd != -EEXIST)
+		return fd >= 0 ? fd
+			       : loader_say(a->text, fd, "%s: XDP in mode %s: %s", a->out->ifname,
+					    loader_mode_name(a->mode), strerror(-fd));
+	xdp_on_device(a->out->ifindex, &foreign);
+	return say_conflict(a, foreign);
+}
+
+/* The mode that is asked for is the one that the pinned link has, or it does not matter. */
+static bool xdp_mode_fits(const struct attach *a)
+{
+	uint32_t id;
+
+	return a->mode == LOADER_AUTO || xdp_on_device(a->out->ifindex, &id) == a->mode;
+}
+
+static int attach_xdp(struct attach *a)
+{
+	const char *instance = a->loader->instance;
+	struct loader_attachment *out = a->out;
+	uint32_t foreign;
+	int ret, fd;
+
+	if (!xdp_mode_fits(a))
+		remove_link(instance, out->ifname, out->ifindex, false);
+	ret = adopt_link(a, false, a->loader->xdp_fd, &out->xdp);
+	if (ret != -ENOENT)
+		return ret;
+	xdp_on_device(out->ifindex, &foreign);
+	if (foreign)
+		return say_conflict(a, foreign);
+	fd = create_xdp_link(a);
+	if (fd < 0)
+		return fd;
+	a->new_xdp = true;
+	return pin_link(a, fd, false, &out->xdp);
+}
+
+/* --- the tc half -------------------------------------------------------------------------------------- */
+#define CLSACT_HOOK(name, index) \
+	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(index), .attach_point = BPF_TC_INGRESS)
+
+/* The id of our filter on a kernel without tcx; 0: none, or the handle is someone else's. */
+static uint32_t clsact_prog(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+	CLSACT_HOOK(hook, ifindex);
+	char name[16];
+
+	if (bpf_tc_query(&hook, &opts))
+		return 0;
+	prog_name(opts.prog_id, name);
+	return strcmp(name, STEER_TC) ? 0 : opts.prog_id;
+}
+
+static int attach_clsact(struct attach *a)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
+		    .prog_fd = a->loader->tc_fd);
+	CLSACT_HOOK(hook, a->out->ifindex);
+	int ret = bpf_tc_hook_create(&hook);
+
+	if (ret && ret != -EEXIST)
+		return loader_say(a->text, ret, "%s: clsact: %s", a->out->ifname, strerror(-ret));
+	if (clsact_prog(a->out->ifindex)) {
+		opts.flags = BPF_TC_F_REPLACE;
+		a->out->adopted = true;
+	}
+	ret = bpf_tc_attach(&hook, &opts);
+	if (ret)
+		return loader_say(a->text, ret, "%s: tc filter: %s", a->out->ifname,
+				  strerror(-ret));
+	a->new_tc = !a->out->adopted;
+	a->out->tc = (struct loader_half){ true, opts.prog_id, 0 };
+	return 0;
+}
+
+static void detach_clsact(uint32_t ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
+	CLSACT_HOOK(hook, ifindex);
+
+	if (ifindex && clsact_prog(ifindex))
+		bpf_tc_detach(&hook, &opts);
+}
+
+static int attach_tc(struct attach *a)
+{
+	struct loader_attachment *out = a->out;
+	int fd, ret = adopt_link(a, true, a->loader->tc_fd, &out->tc);
+
+	if (ret != -ENOENT)
+		return ret;
+	fd = bpf_link_create(a->loader->tc_fd, (int)out->ifindex,
+			     (enum bpf_attach_type)ATTACH_TCX_INGRESS, NULL);
+	if (fd == -EINVAL) /* before 6.6 */
+		return attach_clsact(a);
+	if (fd < 0)
+		return loader_say(a->text, fd, "%s: tcx: %s", out->ifname, strerror(-fd));
+	a->new_tc = true;
+	return pin_link(a, fd, true, &out->tc);
+}
+
+/* --- both --------------------------------------------------------------------------------------------- */
+static void undo(struct attach *a)
+{
+	const char *instance = a->loader->instance;
+	struct loader_attachment *out = a->out;
+
+	if (a->new_xdp) {
+		remove_link(instance, out->ifname, out->ifindex, false);
+		out->xdp = (struct loader_half){ 0 };
+	}
+	if (a->new_tc) {
+		remove_link(instance, out->ifname, out->ifindex, true);
+		detach_clsact(out->ifindex);
+		out->tc = (struct loader_half){ 0 };
+	}
+}
+
+static int attach_both(struct attach *a)
+{
+	int ret = attach_tc(a);
+
+	if (ret)
+		return ret;
+	if (a->mode != LOADER_TC)
+		return attach_xdp(a);
+	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, false);
+	return 0;
+}
+
+static enum loader_mode real_mode(const struct loader_attachment *at)
+{
+	uint32_t prog_id;
+
+	if (at->xdp.attached)
+		return xdp_on_device(at->ifindex, &prog_id);
+	return at->tc.attached ? LOADER_TC : LOADER_AUTO;
+}
+
+int loader_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
+		  enum loader_mode mode, char text[static LOADER_TEXT],
+		  struct loader_attachment *ret)
+{
+	struct attach a = { .loader = loader, .out = ret, .text = text, .mode = mode };
+	int error;
+
+	*ret = (struct loader_attachment){ .ifindex = ifindex };
+	if (ifindex <= 1 || !*ifname || strlen(ifname) >= IFNAMSIZ)
+		return loader_say(text, -EINVAL, "%.20s (ifindex %u) is not a nic", ifname,
+				  ifindex);
+	snprintf(ret->ifname, sizeof(ret->ifname), "%s", ifname);
+	error = attach_both(&a);
+	if (error)
+		undo(&a);
+	else
+		text[0] = 0;
+	ret->mode = real_mode(ret);
+	return error;
+}
+
+int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
+{
+	char path[LOADER_PATH_MAX];
+	int ret = link_path(instance, ifname, false, path);
+
+	if (ret)
+		return ret;
+	remove_link(instance, ifname, ifindex, false);
+	remove_link(instance, ifname, ifindex, true);
+	detach_clsact(ifindex);
+	return 0;
+}
+
+/* --- listing ------------------------------------------------------------------------------------------ */
+struct list {
+	struct loader_attachment *items;
+	size_t cap, n;
+};
+
+/* The entry of this interface, also when it came with its other half; NULL: the list is full. */
+static struct loader_attachment *list_item(struct list *list, const char *ifname)
+{
+	size_t known = list->n < list->cap ? list->n : list->cap;
+
+	for (size_t i = 0; i < known; i++) {
+		if (!strcmp(list->items[i].ifname, ifname))
+			return &list->items[i];
+	}
+	if (list->n++ >= list->cap)
+		return NULL;
+	list->items[known] = (struct loader_attachment){ 0 };
+	snprintf(list->items[known].ifname, IFNAMSIZ, "%s", ifname);
+	return &list->items[known];
+}
+
+static bool list_visit(void *ctx, const char *path, const char *ifname, bool tc,
+		       const struct link_state *state)
+{
+	struct loader_attachment *item = list_item(ctx, ifname);
+	struct loader_half half = { state->ifindex != 0, state->prog_id, state->link_id };
+
+	if (!item)
+		return true;
+	if (state->ifindex)
+		item->ifindex = state->ifindex;
+	*(tc ? &item->tc : &item->xdp) = half;
+	return true;
+}
+
+int loader_list(const char *instance, struct loader_attachment *items, size_t cap)
+{
+	struct list list = { items, cap, 0 };
+	int ret = each_link(instance, list_visit, &list);
+
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	for (size_t i = 0; i < list.n && i < cap; i++) {
+		items[i].adopted = true;
+		items[i].mode = real_mode(&items[i]);
+	}
+	return (int)list.n;
+}
+
+/* --- purge -------------------------------------------------------------------------------------------- */
+static bool purge_visit(void *ctx, const char *path, const char *ifname, bool tc,
+			const struct link_state *state)
+{
+	int fd = bpf_obj_get(path);
+
+	if (fd >= 0)
+		drop_link(fd, path);
+	return true;
+}
+
+/* Filters without pins, and tries that are too large to be freed in one piece. */
+static void purge_maps(struct fib_maps *maps)
+{
+	struct fib_table_pin *pins = calloc(XRS_TABLE_MAX, sizeof(*pins));
+	uint32_t ifindex = 0;
+	int n = pins ? fib_maps_table_pins(maps, pins, XRS_TABLE_MAX) : 0;
+
+	while (!fib_maps_nic_next(maps, ifindex, &ifindex))
+		detach_clsact(ifindex);
+	for (int i = 0; i < n && i < XRS_TABLE_MAX; i++) {
+		if (pins[i].index != FIB_TABLE_BAD &&
+		    !fib_maps_table_open(maps, pins[i].index, pins[i].vnet, pins[i].table))
+			fib_maps_table_close(maps, pins[i].index);
+	}
+	while (fib_maps_reap(maps, FIB_BATCH))
+		;
+	free(pins);
+}
+
+static int purge_dir(const char *instance, const char *name, char text[static LOADER_TEXT])
+{
+	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
+	const struct dirent *entry;
+	DIR *stream;
+
+	pin_dir(instance, name, dir);
+	stream = opendir(dir);
+	if (!stream)
+		return errno == ENOENT ? 0
+				       : loader_say(text, -errno, "%s: %s", dir, strerror(errno));
+	while ((entry = readdir(stream))) {
+		snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
+		if (entry->d_type != DT_DIR && unlink(path))
+			loader_say(text, -errno, "%s: %s", path, strerror(errno));
+	}
+	closedir(stream);
+	if (rmdir(dir))
+		return loader_say(text, -errno, "%s: %s", dir, strerror(errno));
+	return 0;
+}
+
+int loader_purge(const char *instance, char text[static LOADER_TEXT])
+{
+	static const char *const dirs[] = { "links", "progs", "tables", "maps", "" };
+	const struct fib_schema schema = { .btf_fd = -1 };
+	struct fib_maps *maps;
+	char path[FIB_PATH_MAX];
+	int ret = pin_dir(instance, "", path);
+
+	text[0] = 0;
+	if (ret)
+		return loader_say(text, ret, "'%s' is not an instance name", instance);
+	each_link(instance, purge_visit, NULL);
+	if (!fib_maps_open(instance, &schema, &maps)) {
+		purge_maps(maps);
+		fib_maps_free(maps);
+	}
+	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
+		int error = purge_dir(instance, dirs[i], text);
+
+		ret = ret ? ret : error;
+	}
+	return ret;
+}

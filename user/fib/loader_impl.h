@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What loader.c (programs) and loader_attach.c (links) share. Nobody else includes it. */
+#ifndef XRS_USER_FIB_LOADER_IMPL_H
+#define XRS_USER_FIB_LOADER_IMPL_H
+
+#include "fib/loader.h"
+
+#define LOADER_INSTANCE_MAX 65
+#define LOADER_PATH_MAX     (FIB_PATH_MAX * 2)
+
+#define STEER_PROG          "xrs_steer"
+#define STEER_TC            "xrs_steer_tc"
+
+struct loader {
+	char instance[LOADER_INSTANCE_MAX];
+	struct xrs_bpf *skel;
+	int xdp_fd, tc_fd; /* the programs; the skeleton's */
+};
+
+/* One line for the caller's caller; returns @code. */
+int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif
