@@ -23,6 +23,7 @@
 #include "net/resolve.h"
 #include "rib/rib.h"
 #include "vnet/effective.h"
+#include "vnet/limits.h"
 
 struct node;
 struct node_vnet;

@@ -7,6 +7,8 @@
 
 /* Seconds after start at which what nobody announced again is removed (design section 9). */
 #define NODE_SWEEP_DEADLINE_SEC 180
+/* Seconds between the last End-of-RIB and that removal. */
+#define NODE_SWEEP_SETTLE_SEC 2
 /* Prefixes of one slice of RIB work: well under a millisecond each hundred. */
 #define NODE_RIB_SLICE 512
 
@@ -75,7 +77,7 @@ void node_net_done(struct node *node);
 int restart_adopt(struct node *node);
 /* The index that a pinned table has, or the lowest free one; FIB_TABLE_BAD: none left. */
 uint32_t restart_table_index(struct node *node, const char *vnet, const char *table);
-/* Ends adoption when all peers are complete or the deadline is over. */
+/* Brings the sweep forward when every peer has said everything again. */
 void restart_check(struct node *node);
 
 #endif

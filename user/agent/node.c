@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The node's life: builds everything in the order in which the parts need each other, applies a new
+ * configuration piece by piece, and takes itself down without touching what forwards. Called by main.c
+ * and the API.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/node_impl.h"
+
+#define SUBSYS "node"
+
+/* --- lookups -------------------------------------------------------------------------------------- */
+
+struct node_vnet *node_find_vnet(const struct node *node, const char *name)
+{
+	for (size_t i = 0; i < node->n_vnets; i++) {
+		if (strcmp(node->vnets[i]->config->name, name) == 0)
+			return node->vnets[i];
+	}
+	return NULL;
+}
+
+struct node_peering *node_find_peering(const struct node *node, const char *vnet, const char *name,
+				       bool *ret_ambiguous)
+{
+	struct node_peering *found = NULL;
+	bool ambiguous = false;
+
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		if (vnet && strcmp(node->vnets[v]->config->name, vnet) != 0)
+			continue;
+		for (size_t i = 0; i < node->vnets[v]->n_peerings; i++) {
+			struct node_peering *p = node->vnets[v]->peerings[i];
+
+			if (strcmp(p->config->name, name) != 0)
+				continue;
+			ambiguous |= found != NULL;
+			found = p;
+		}
+	}
+	*ret_ambiguous = ambiguous;
+	return ambiguous ? NULL : found;
+}
+
+struct node_nic *node_find_nic(const struct node *node, const char *name)
+{
+	for (size_t i = 0; i < node->n_nics; i++) {
+		if (strcmp(node->nics[i]->name, name) == 0)
+			return node->nics[i];
+	}
+	return NULL;
+}
+
+struct node_table *node_find_table(const struct node_vnet *vnet, const char *name)
+{
+	for (size_t i = 0; i < vnet->n_tables; i++) {
+		struct node_table *table = &vnet->tables[i];
+
+		if (table->vnet && strcmp(table->config->name, name) == 0)
+			return table;
+	}
+	return NULL;
+}
+
+/* --- effective routes -------------------------------------------------------------------------------- */
+
+void node_effective(const struct node_table *table, const struct ip_prefix *prefix,
+		    struct effective_result *ret_result)
+{
+	struct rib *rib = table->vnet->rib;
+
+	effective_decide(table->effective, prefix, rib ? rib_lookup(rib, prefix) : GROUP_NONE,
+			 ret_result);
+}
+
+typedef bool (*effective_fn)(void *ctx, const struct ip_prefix *prefix,
+			     const struct effective_result *result);
+
+struct walk_context {
+	const struct node_table *table;
+	effective_fn fn;
+	void *ctx;
+	bool stopped;
+};
+
+static void walk_selected(void *ctx, const struct rib_change *change)
+{
+	struct walk_context *walk = ctx;
+	struct effective_result result;
+
+	if (walk->stopped || effective_is_fixed(walk->table->effective, &change->prefix))
+		return;
+	effective_decide(walk->table->effective, &change->prefix, change->group, &result);
+	walk->stopped = !walk->fn(walk->ctx, &change->prefix, &result);
+}
+
+/* Stage 0: fixed prefixes. Returns true when it is over. */
+static bool walk_fixed(const struct node_table *table, struct node_effective_cursor *cursor,
+		       unsigned int budget, effective_fn fn, void *ctx)
+{
+	size_t count = effective_fixed_count(table->effective);
+
+	while (cursor->position < count && budget--) {
+		const struct ip_prefix *prefix =
+			effective_fixed_prefix(table->effective, cursor->position);
+		struct effective_result result;
+
+		node_effective(table, prefix, &result);
+		if (!fn(ctx, prefix, &result))
+			return false;
+		cursor->position++;
+	}
+	return cursor->position >= count;
+}
+
+bool node_effective_walk(const struct node_table *table, struct node_effective_cursor *cursor,
+			 unsigned int budget, effective_fn fn, void *ctx)
+{
+	struct walk_context walk = { .table = table, .fn = fn, .ctx = ctx };
+	struct rib *rib = table->vnet->rib;
+
+	if (cursor->stage == 0) {
+		if (!walk_fixed(table, cursor, budget, fn, ctx))
+			return true;
+		*cursor = (struct node_effective_cursor){ .stage = 1 };
+		return rib != NULL;
+	}
+	if (!rib || cursor->stage > BGP_FAMILY_MAX)
+		return false;
+	if (!rib_walk_selected(rib, cursor->stage - 1, &cursor->position, budget, walk_selected,
+			       &walk))
+		*cursor = (struct node_effective_cursor){ .stage = cursor->stage + 1 };
+	return cursor->stage <= BGP_FAMILY_MAX;
+}
+
+/* --- applying a configuration --------------------------------------------------------------------------- */
+
+static int add_vnet(struct node *node, const struct vnet_config *config)
+{
+	struct node_vnet **grown = realloc(node->vnets, (node->n_vnets + 1) * sizeof(*grown));
+	struct node_vnet *vnet;
+
+	if (!grown)
+		return -ENOMEM;
+	node->vnets = grown;
+	vnet = node_vnet_new(node, config);
+	if (!vnet)
+		return -ENOMEM;
+	node->vnets[node->n_vnets++] = vnet;
+	return 0;
+}
+
+static void remove_nics_of(struct node *node, const struct node_vnet *vnet)
+{
+	for (size_t i = node->n_nics; i-- > 0;) {
+		if (node->nics[i]->vnet == vnet)
+			node_nic_gone(node, node->nics[i]->ifindex);
+	}
+}
+
+static void remove_vnet(struct node *node, size_t index)
+{
+	struct node_vnet *vnet = node->vnets[index];
+
+	remove_nics_of(node, vnet);
+	node->vnets[index] = node->vnets[--node->n_vnets];
+	node_vnet_free(vnet);
+}
+
+static int refuse(struct config_error *error, const char *path, const char *message)
+{
+	memset(error, 0, sizeof(*error));
+	snprintf(error->path, sizeof(error->path), "%s", path);
+	snprintf(error->message, sizeof(error->message), "%s", message);
+	return -EINVAL;
+}
+
+/* What names directories or chooses the data plane is fixed for the life of a process. */
+static int check_fixed(const struct node *node, const struct config *config,
+		       struct config_error *error)
+{
+	if (strcmp(config->instance, node->config->instance) != 0)
+		return refuse(error, "node.instance", "can not change while running; restart xrsd");
+	if (config->mode != node->config->mode)
+		return refuse(error, "dataplane.mode",
+			      "can not change while running; restart xrsd");
+	return 0;
+}
+
+int node_apply(struct node *node, struct config *config, struct config_error *ret_error)
+{
+	struct config *old = node->config;
+	size_t known = 0;
+	int err = check_fixed(node, config, ret_error);
+
+	if (err < 0)
+		return err;
+	node->config = config;
+	log_set_level(config->log_level);
+	for (size_t i = node->n_vnets; i-- > 0;) {
+		if (!config_find_vnet(config, node->vnets[i]->config->name))
+			remove_vnet(node, i);
+	}
+	known = node->n_vnets;
+	for (size_t i = 0; i < config->n_vnets; i++) {
+		struct node_vnet *vnet = node_find_vnet(node, config->vnets[i].name);
+
+		if (vnet)
+			err = node_vnet_reconfigure(vnet, &config->vnets[i]);
+		else
+			err = add_vnet(node, &config->vnets[i]);
+		if (err < 0)
+			log_err(SUBSYS, "vnet=%s: %s", config->vnets[i].name, strerror(-err));
+	}
+	for (size_t i = known; i < node->n_vnets; i++)
+		node_vnet_start(node->vnets[i]);
+	node_nic_rematch(node);
+	config_free(old);
+	node->counters.reloads++;
+	node_fib_kick(node);
+	return 0;
+}
+
+int node_reload(struct node *node, struct config_error *ret_error)
+{
+	char text[CONFIG_ERROR_MAX + 512];
+	struct config *config = config_load(node->config_path, ret_error);
+	int err = -EINVAL;
+
+	if (config)
+		err = node_apply(node, config, ret_error);
+	if (err < 0) {
+		config_free(config);
+		node->counters.reload_failures++;
+		log_err(SUBSYS, "the configuration stays as it was: %s",
+			config_error_format(ret_error, node->config_path, text, sizeof(text)));
+		return err;
+	}
+	log_info(SUBSYS, "configuration %s applied", node->config_path);
+	return 0;
+}
+
+/* --- life ------------------------------------------------------------------------------------------------- */
+
+static int start_vnets(struct node *node)
+{
+	int err;
+
+	for (size_t i = 0; i < node->config->n_vnets; i++) {
+		err = add_vnet(node, &node->config->vnets[i]);
+		if (err < 0)
+			return err;
+	}
+	if (node->maps) {
+		err = restart_adopt(node);
+		if (err < 0)
+			return err;
+	}
+	for (size_t i = 0; i < node->n_vnets; i++) {
+		err = node_vnet_start(node->vnets[i]);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+static int start(struct node *node)
+{
+	int err;
+
+	node->listeners = listener_set_new(node->loop);
+	if (!node->listeners)
+		return -ENOMEM;
+	err = node_fib_init(node);
+	if (err == 0)
+		err = start_vnets(node);
+	if (err == 0)
+		err = node_net_init(node);
+	if (err < 0)
+		return err;
+	restart_check(node);
+	node_fib_kick(node);
+	return 0;
+}
+
+int node_new(struct loop *loop, struct config *config, const char *config_path,
+	     struct node **ret_node)
+{
+	struct node *node = calloc(1, sizeof(*node));
+	int err;
+
+	if (!node)
+		return -ENOMEM;
+	node->loop = loop;
+	node->config = config;
+	node->started = mono_now();
+	node->started_wall = wall_now_usec();
+	snprintf(node->config_path, sizeof(node->config_path), "%s", config_path);
+	config_get_paths(config, &node->paths);
+	err = start(node);
+	if (err < 0) {
+		node_free(node);
+		return err;
+	}
+	*ret_node = node;
+	return 0;
+}
+
+void node_free(struct node *node)
+{
+	if (!node)
+		return;
+	node->stopping = true;
+	while (node->n_vnets)
+		node_vnet_free(node->vnets[--node->n_vnets]);
+	free(node->vnets);
+	node_nic_free_all(node);
+	node_net_done(node);
+	loop_timer_stop(node->loop, &node->sweep_deadline);
+	node_fib_done(node);
+	listener_set_free(node->listeners);
+	config_free(node->config);
+	free(node);
+}

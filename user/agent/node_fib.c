@@ -1,0 +1,549 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The edge between what should be forwarded and the maps: resolves next hops, renders groups, and
+ * carries out the plan's batches in slices of the loop. The failure path (node_fib_urgent) writes the
+ * groups of a dead next hop at once. Called by the rest of the node; the only caller of fib_maps'
+ * writes besides node_nic.c and restart.c.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/node_impl.h"
+
+#define SUBSYS            "fib"
+#define RETRY_SEC         5
+#define RESOLVE_PER_SLICE 256
+
+struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number)
+{
+	for (size_t i = 0; i < node->n_vnets; i++) {
+		if (node->vnets[i]->number == number)
+			return node->vnets[i];
+	}
+	return NULL;
+}
+
+void node_fib_kick(struct node *node)
+{
+	loop_work_add(node->loop, &node->fib_work);
+}
+
+static void dirty_nexthop(struct node *node, uint32_t id)
+{
+	node->nexthop_state[id].dirty = true;
+	node->nexthops_dirty = true;
+	node_fib_kick(node);
+}
+
+/* --- what nexthop_table tells ------------------------------------------------------------------------ */
+
+static void on_nexthop_added(void *ctx, uint32_t id)
+{
+	struct node *node = ctx;
+	bool managed = node->nexthop_state[id].managed;
+	uint32_t devmap = node->nexthop_state[id].devmap;
+
+	/* The id may be one that was on its way out: what it holds in the kernel stays with it. */
+	node->nexthop_state[id] = (struct node_nexthop){
+		.live = true, .managed = managed, .devmap = devmap, .since = loop_now(node->loop)
+	};
+	dirty_nexthop(node, id);
+}
+
+static void on_nexthop_unused(void *ctx, uint32_t id)
+{
+	struct node *node = ctx;
+
+	node->nexthop_state[id].live = false;
+	if (node->plan)
+		fib_plan_del_nexthop(node->plan, id);
+	else
+		dirty_nexthop(node, id);
+	node_fib_kick(node);
+}
+
+static void on_group_changed(void *ctx, uint32_t id)
+{
+	struct node *node = ctx;
+
+	node->group_dirty[id] = true;
+	node->groups_dirty = true;
+	node_fib_kick(node);
+}
+
+static void on_group_unused(void *ctx, uint32_t id)
+{
+	struct node *node = ctx;
+
+	if (node->plan)
+		fib_plan_del_group(node->plan, id);
+	node->group_dirty[id] = !node->plan;
+	node->groups_dirty |= !node->plan;
+	node_fib_kick(node);
+}
+
+/* --- next hops ------------------------------------------------------------------------------------------ */
+
+static void set_devmap(struct node *node, struct node_nexthop *state, uint32_t ifindex)
+{
+	uint32_t old = state->devmap;
+
+	if (old == ifindex)
+		return;
+	if (ifindex && fib_maps_dev_add(node->maps, ifindex) < 0)
+		ifindex = 0; /* the tc half redirects instead */
+	state->devmap = ifindex;
+	for (uint32_t id = 1; old && id < XRS_NEXTHOP_MAX; id++) {
+		if (node->nexthop_state[id].devmap == old)
+			old = 0; /* another next hop still leaves there */
+	}
+	if (old)
+		fib_maps_dev_del(node->maps, old);
+}
+
+/* The kernel resolves the neighbour and keeps it fresh; the answer comes as an event. */
+static void manage_neighbour(struct node *node, struct node_nexthop *state,
+			     const struct nexthop_info *info, const struct resolved_nexthop *now)
+{
+	enum nl_neigh_method method;
+	int err;
+
+	if (!now->l3_ifindex || (state->managed && now->l3_ifindex == state->resolved.l3_ifindex))
+		return;
+	err = nl_neigh_manage(node->request, now->l3_ifindex, &info->addr, &method);
+	state->managed = err == 0 && method != NL_NEIGH_PROBED;
+	if (err < 0 || method == NL_NEIGH_PROBED)
+		loop_timer_set(node->loop, &node->probe_timer,
+			       mono_add_sec(loop_now(node->loop), NL_NEIGH_PROBE_SEC));
+}
+
+/* The first peering with this address, for people who read the map. */
+static const char *peering_of(const struct node_vnet *vnet, const struct ip_addr *addr)
+{
+	for (size_t i = 0; vnet && i < vnet->config->n_peerings; i++) {
+		if (ip_equal(&vnet->config->peerings[i].peer_ip, addr))
+			return vnet->config->peerings[i].name;
+	}
+	return "";
+}
+
+static void render_nexthop(const struct node_vnet *vnet, const struct nexthop_info *info,
+			   const struct resolved_nexthop *r, struct xrs_nexthop *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->way = r->way;
+	ret->ifindex = r->ifindex;
+	ret->mtu = r->mtu;
+	memcpy(ret->dmac, r->dmac, sizeof(ret->dmac));
+	memcpy(ret->smac, r->smac, sizeof(ret->smac));
+	ret->vlan = r->vlan;
+	ret->family = info->addr.family;
+	memcpy(ret->addr, info->addr.bytes, sizeof(ret->addr));
+	strncpy(ret->peering, peering_of(vnet, &info->addr), sizeof(ret->peering) - 1);
+	if (vnet)
+		strncpy(ret->vnet, vnet->config->name, sizeof(ret->vnet) - 1);
+}
+
+static void log_nexthop(const struct node_vnet *vnet, const struct nexthop_info *info,
+			const struct resolved_nexthop *r)
+{
+	char text[IP_TEXT_MAX];
+
+	log_info(SUBSYS, "nexthop=%s vnet=%s %s%s%s", ip_format(&info->addr, text),
+		 vnet ? vnet->config->name : "-", resolve_reason_name(r->reason),
+		 r->text[0] ? ": " : "", r->text);
+}
+
+static void set_usable(struct node *node, uint32_t id, const struct node_vnet *vnet)
+{
+	const struct node_nexthop *state = &node->nexthop_state[id];
+	bool usable = !node->plan || (resolve_is_ok(&state->resolved) && !state->peer_dead);
+
+	if (nexthop_set_usable(node->nexthops, id, usable) && vnet && vnet->rib) {
+		rib_nexthop_changed(vnet->rib, id);
+		node_vnet_rib_work((struct node_vnet *)vnet);
+	}
+}
+
+static void resolve(struct node *node, uint32_t id, const struct nexthop_info *info)
+{
+	struct node_nexthop *state = &node->nexthop_state[id];
+	const struct node_vnet *vnet = node_vnet_by_number(node, info->vnet);
+	const struct nl_route_query query = { .dst = info->addr };
+	struct resolve_nics nics = node_nic_common(node, vnet);
+	struct resolved_nexthop now;
+	struct xrs_nexthop value;
+	struct net_route route;
+
+	if (nl_route_lookup(node->request, &query, &route) < 0) {
+		loop_timer_set(node->loop, &node->probe_timer,
+			       mono_add_sec(loop_now(node->loop), RETRY_SEC));
+		return; /* no answer is no news: what was known stays */
+	}
+	resolve_nexthop(node->net, &info->addr, &route, &nics, &now);
+	manage_neighbour(node, state, info, &now);
+	if (now.reason != state->resolved.reason || now.way != state->resolved.way)
+		log_nexthop(vnet, info, &now);
+	state->resolved = now;
+	set_devmap(node, state, now.xdp ? now.ifindex : 0);
+	render_nexthop(vnet, info, &now, &value);
+	fib_plan_set_nexthop(node->plan, id, &value);
+	set_usable(node, id, vnet);
+}
+
+static void release_nexthop(struct node *node, uint32_t id)
+{
+	struct node_nexthop *state = &node->nexthop_state[id];
+	const struct nexthop_info *info = nexthop_info(node->nexthops, id);
+
+	if (state->live)
+		return;
+	if (node->plan) {
+		if (info && state->managed)
+			nl_neigh_release(node->request, state->resolved.l3_ifindex, &info->addr);
+		set_devmap(node, state, 0);
+	}
+	if (nexthop_recycle(node->nexthops, id) == 0)
+		*state = (struct node_nexthop){ 0 };
+}
+
+/* One dirty next hop. In mode none there is nothing to resolve: it is usable, or released. */
+static void refresh_nexthop(struct node *node, uint32_t id)
+{
+	const struct nexthop_info *info = nexthop_info(node->nexthops, id);
+
+	node->nexthop_state[id].dirty = false;
+	if (!info)
+		return;
+	if (node->plan && node->nexthop_state[id].live)
+		resolve(node, id, info);
+	else if (node->nexthop_state[id].live)
+		set_usable(node, id, node_vnet_by_number(node, info->vnet));
+	else if (!node->plan)
+		release_nexthop(node, id);
+}
+
+static void refresh_nexthops(struct node *node)
+{
+	unsigned int budget = RESOLVE_PER_SLICE;
+
+	if (!node->nexthops_dirty || (node->plan && !node->net_synced))
+		return;
+	node->nexthops_dirty = false;
+	for (uint32_t id = 1; id < XRS_NEXTHOP_MAX; id++) {
+		if (!node->nexthop_state[id].dirty)
+			continue;
+		if (budget-- == 0) {
+			node->nexthops_dirty = true;
+			return;
+		}
+		refresh_nexthop(node, id);
+	}
+}
+
+/* --- groups ----------------------------------------------------------------------------------------------- */
+
+static void render_groups(struct node *node)
+{
+	struct xrs_group group;
+	struct xrs_bucket bucket;
+
+	if (!node->groups_dirty)
+		return;
+	node->groups_dirty = false;
+	for (uint32_t id = 1; id < XRS_GROUP_MAX; id++) {
+		const struct group_info *info;
+
+		if (!node->group_dirty[id])
+			continue;
+		node->group_dirty[id] = false;
+		info = group_info(node->nexthops, id);
+		if (!info)
+			continue;
+		if (!node->plan) {
+			if (info->refs == 0)
+				group_recycle(node->nexthops, id);
+			continue;
+		}
+		if (info->refs == 0)
+			continue; /* adopted and not wanted again: it stays as it is until the sweep */
+		group_render(node->nexthops, id, &group, &bucket);
+		fib_plan_set_group(node->plan, id, &group, &bucket);
+	}
+}
+
+/* --- carrying out ------------------------------------------------------------------------------------------- */
+
+static void write_nexthops(struct node *node, struct fib_plan_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct fib_plan_slot *slot = &batch->slots[i];
+
+		if (batch->op == FIB_PLAN_NEXTHOP_SET)
+			slot->error = fib_maps_nexthop_set(node->maps, slot->id, &slot->nexthop);
+		else
+			slot->error = fib_maps_nexthop_del(node->maps, slot->id);
+	}
+}
+
+static void write_groups(struct node *node, struct fib_plan_batch *batch)
+{
+	for (size_t i = 0; i < batch->n; i++) {
+		struct fib_plan_slot *slot = &batch->slots[i];
+
+		if (batch->op == FIB_PLAN_GROUP_SET)
+			slot->error = fib_maps_group_set(node->maps, slot->id, &slot->group,
+							 &slot->bucket);
+		else
+			slot->error = fib_maps_group_del(node->maps, slot->id);
+	}
+}
+
+static void write_routes(struct node *node, struct fib_plan_batch *batch)
+{
+	int err;
+
+	if (batch->op == FIB_PLAN_ROUTE_SET)
+		err = fib_maps_routes_set(node->maps, batch->table, batch->routes, batch->n);
+	else
+		err = fib_maps_routes_del(node->maps, batch->table, batch->routes, batch->n);
+	if (err < 0)
+		fib_plan_batch_fail(batch, err);
+}
+
+static void (*const write_batch[FIB_PLAN_OP_MAX])(struct node *, struct fib_plan_batch *) = {
+	[FIB_PLAN_NEXTHOP_SET] = write_nexthops, [FIB_PLAN_GROUP_SET] = write_groups,
+	[FIB_PLAN_ROUTE_SET] = write_routes,     [FIB_PLAN_ROUTE_DEL] = write_routes,
+	[FIB_PLAN_GROUP_DEL] = write_groups,     [FIB_PLAN_NEXTHOP_DEL] = write_nexthops,
+};
+
+static unsigned int batch_failures(const struct fib_plan_batch *batch, int *ret_error)
+{
+	bool routes = batch->op == FIB_PLAN_ROUTE_SET || batch->op == FIB_PLAN_ROUTE_DEL;
+	unsigned int failures = 0;
+
+	for (size_t i = 0; i < batch->n; i++) {
+		int error = routes ? batch->routes[i].error : batch->slots[i].error;
+
+		if (error) {
+			failures++;
+			*ret_error = error;
+		}
+	}
+	return failures;
+}
+
+static void carry_out(struct node *node, struct fib_plan_batch *batch)
+{
+	static struct log_limit limit;
+	unsigned int failures;
+	int error = 0;
+
+	write_batch[batch->op](node, batch);
+	failures = batch_failures(batch, &error);
+	node->counters.fib_batches++;
+	node->counters.fib_writes += batch->n - failures;
+	node->counters.fib_write_errors += failures;
+	if (failures) {
+		if (log_allow(&limit, loop_now(node->loop), 5, 10000))
+			log_err(SUBSYS, "%s: %u of %zu failed: %s", fib_plan_op_name(batch->op),
+				failures, batch->n, strerror(-error));
+		loop_timer_set(node->loop, &node->probe_timer,
+			       mono_add_sec(loop_now(node->loop), RETRY_SEC));
+	}
+	fib_plan_done(node->plan, batch);
+}
+
+static void recycle_gone(struct node *node)
+{
+	struct fib_plan_gone gone;
+
+	while (fib_plan_next_gone(node->plan, &gone)) {
+		if (gone.is_group)
+			group_recycle(node->nexthops, gone.id);
+		else
+			release_nexthop(node, gone.id);
+	}
+}
+
+/*
+ * A next hop whose peer died stays out of use until no route leads to it any more: were it let in again
+ * before, its groups would be written ahead of the routes and point back at the dead one.
+ */
+static bool release_dead_peers(struct node *node)
+{
+	bool released = false;
+
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		if (!node_vnet_idle(node->vnets[v]))
+			return false;
+	}
+	for (uint32_t id = 1; id < XRS_NEXTHOP_MAX; id++) {
+		const struct nexthop_info *info;
+
+		if (!node->nexthop_state[id].peer_dead)
+			continue;
+		node->nexthop_state[id].peer_dead = false;
+		info = nexthop_info(node->nexthops, id);
+		if (info)
+			set_usable(node, id, node_vnet_by_number(node, info->vnet));
+		released = true;
+	}
+	return released;
+}
+
+static bool fib_slice(struct loop_work *work)
+{
+	struct node *node = work->ctx;
+	struct fib_plan_batch batch;
+
+	refresh_nexthops(node);
+	render_groups(node);
+	if (!node->plan)
+		return node->nexthops_dirty || node->groups_dirty;
+	if (fib_plan_next(node->plan, &batch)) {
+		carry_out(node, &batch);
+		recycle_gone(node);
+		return true;
+	}
+	recycle_gone(node);
+	return release_dead_peers(node) || node->groups_dirty ||
+	       (node->nexthops_dirty && node->net_synced);
+}
+
+void node_fib_urgent(struct node *node)
+{
+	struct fib_plan_batch batch;
+
+	if (!node->plan)
+		return;
+	render_groups(node);
+	while (fib_plan_next(node->plan, &batch)) {
+		bool slots = batch.slots && batch.n;
+
+		carry_out(node, &batch);
+		if (!slots)
+			break;
+	}
+	node_fib_kick(node);
+}
+
+void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead)
+{
+	struct node *node = vnet->node;
+	uint32_t id = nexthop_find(node->nexthops, vnet->number, addr);
+
+	if (!node->plan || id == NEXTHOP_NONE || node->nexthop_state[id].peer_dead == dead)
+		return;
+	node->nexthop_state[id].peer_dead = dead;
+	set_usable(node, id, vnet);
+	node_fib_urgent(node);
+}
+
+/* --- what has to be resolved again ----------------------------------------------------------------------- */
+
+void node_fib_dirty_all(struct node *node, const struct node_vnet *vnet)
+{
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id)) {
+		if (!vnet || nexthop_info(node->nexthops, id)->vnet == vnet->number)
+			dirty_nexthop(node, id);
+	}
+}
+
+void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr)
+{
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id)) {
+		if (ip_equal(&nexthop_info(node->nexthops, id)->addr, addr))
+			dirty_nexthop(node, id);
+	}
+}
+
+void node_fib_dirty_mac(struct node *node, const uint8_t *mac)
+{
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id)) {
+		if (memcmp(node->nexthop_state[id].resolved.dmac, mac, NET_MAC_LEN) == 0)
+			dirty_nexthop(node, id);
+	}
+}
+
+void node_fib_dirty_link(struct node *node, uint32_t ifindex)
+{
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id)) {
+		const struct resolved_nexthop *r = &node->nexthop_state[id].resolved;
+
+		if (r->ifindex == ifindex || r->l3_ifindex == ifindex || !resolve_is_ok(r))
+			dirty_nexthop(node, id);
+	}
+}
+
+/* --- life ----------------------------------------------------------------------------------------------------- */
+
+static void probe(struct loop_timer *timer)
+{
+	struct node *node = timer->ctx;
+
+	if (node->plan)
+		fib_plan_retry(node->plan);
+	node_fib_dirty_all(node, NULL);
+	node_nic_retry(node);
+	node_fib_kick(node);
+}
+
+static int open_maps(struct node *node)
+{
+	char text[LOADER_TEXT];
+	struct fib_schema schema;
+	int err;
+
+	err = loader_open(node->config->instance, text, &node->loader);
+	if (err < 0) {
+		log_err(SUBSYS, "%s", text);
+		return err;
+	}
+	schema = loader_schema(node->loader);
+	err = fib_maps_open(node->config->instance, &schema, &node->maps);
+	if (err < 0) {
+		log_err(SUBSYS, "maps of instance %s can not be opened: %s", node->config->instance,
+			strerror(-err));
+		return err;
+	}
+	node->plan = fib_plan_new();
+	return node->plan ? 0 : -ENOMEM;
+}
+
+int node_fib_init(struct node *node)
+{
+	const struct nexthop_events events = {
+		.ctx = node,
+		.nexthop_added = on_nexthop_added,
+		.nexthop_unused = on_nexthop_unused,
+		.group_changed = on_group_changed,
+		.group_unused = on_group_unused,
+	};
+
+	node->fib_work = (struct loop_work){ .fn = fib_slice, .ctx = node };
+	node->probe_timer = (struct loop_timer){ .fn = probe, .ctx = node };
+	node->nexthop_state = calloc(XRS_NEXTHOP_MAX, sizeof(*node->nexthop_state));
+	node->group_dirty = calloc(XRS_GROUP_MAX, sizeof(*node->group_dirty));
+	node->nexthops = nexthop_table_new(&events);
+	if (!node->nexthop_state || !node->group_dirty || !node->nexthops)
+		return -ENOMEM;
+	return node->config->mode == DATAPLANE_NONE ? 0 : open_maps(node);
+}
+
+void node_fib_done(struct node *node)
+{
+	loop_work_del(node->loop, &node->fib_work);
+	loop_timer_stop(node->loop, &node->probe_timer);
+	fib_plan_free(node->plan);
+	fib_maps_free(node->maps);
+	loader_free(node->loader);
+	nexthop_table_free(node->nexthops);
+	free(node->nexthop_state);
+	free(node->group_dirty);
+}

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The nics: matches the host's links against the rules, attaches the programs to those that a rule
+ * takes, and forgets those that went. Called for netlink events, at reload and for retries. Someone
+ * else's XDP program is a conflict that is shown, never replaced.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/node_impl.h"
+#include "net/nic_facts.h"
+
+#define SUBSYS "nic"
+
+const char *nic_attach_state_name(enum nic_attach_state state)
+{
+	static const char *const names[] = {
+		[NIC_ATTACHED] = "attached", [NIC_PENDING] = "pending", [NIC_CONFLICT] = "conflict",
+		[NIC_EXCLUDED] = "excluded", [NIC_FAILED] = "failed",
+	};
+
+	return names[state];
+}
+
+static struct node_nic *by_ifindex(const struct node *node, uint32_t ifindex)
+{
+	for (size_t i = 0; i < node->n_nics; i++) {
+		if (node->nics[i]->ifindex == ifindex)
+			return node->nics[i];
+	}
+	return NULL;
+}
+
+struct resolve_nics node_nic_common(const struct node *node, const struct node_vnet *vnet)
+{
+	uint32_t *list = calloc(node->n_nics + 1, sizeof(*list));
+	struct resolve_nics common = { 0 };
+	size_t n = 0;
+
+	if (!list)
+		return common;
+	for (size_t i = 0; i < node->n_nics; i++) {
+		if (node->nics[i]->vnet == vnet)
+			list[n++] = node->nics[i]->ifindex;
+	}
+	common = resolve_common_nics(node->net, list, n);
+	free(list);
+	return common;
+}
+
+/* --- the entry in xrs_nic --------------------------------------------------------------------------- */
+
+static void add_gateway_mac(struct node_nic *nic, const uint8_t *mac)
+{
+	static const uint8_t zero[6];
+
+	if (nic->n_gateway_macs == XRS_GATEWAY_MACS || memcmp(mac, zero, 6) == 0)
+		return;
+	for (uint32_t i = 0; i < nic->n_gateway_macs; i++) {
+		if (memcmp(nic->gateway_mac[i], mac, 6) == 0)
+			return;
+	}
+	memcpy(nic->gateway_mac[nic->n_gateway_macs++], mac, 6);
+}
+
+/* Default (design section 5): the nic's own MAC and its bridge's. */
+static void fill_gateway_macs(const struct node *node, struct node_nic *nic,
+			      const struct net_link *link)
+{
+	const struct vnet_config *vnet = nic->vnet->config;
+	const struct net_link *master = net_model_link(node->net, link->master);
+
+	nic->n_gateway_macs = 0;
+	for (size_t i = 0; i < vnet->n_gateway_macs; i++)
+		add_gateway_mac(nic, vnet->gateway_macs[i].bytes);
+	if (vnet->n_gateway_macs)
+		return;
+	add_gateway_mac(nic, link->mac);
+	if (master)
+		add_gateway_mac(nic, master->mac);
+}
+
+static void add_source(struct xrs_nic *entry, const struct ip_prefix *prefix)
+{
+	if (prefix->addr.family == IP_V4 && entry->n_sources4 < XRS_SOURCES) {
+		memcpy(entry->source4[entry->n_sources4], prefix->addr.bytes, 4);
+		entry->source4_len[entry->n_sources4++] = prefix->len;
+	} else if (prefix->addr.family == IP_V6 && entry->n_sources6 < XRS_SOURCES) {
+		memcpy(entry->source6[entry->n_sources6], prefix->addr.bytes, 16);
+		entry->source6_len[entry->n_sources6++] = prefix->len;
+	}
+}
+
+static void fill_sources(struct xrs_nic *entry, const struct nic_rule *rule,
+			 const struct vnet_config *vnet)
+{
+	const struct ip_prefix *list = rule->n_sources ? rule->sources : vnet->prefixes;
+	size_t n = rule->n_sources ? rule->n_sources : vnet->n_prefixes;
+
+	for (size_t i = 0; i < n; i++)
+		add_source(entry, &list[i]);
+}
+
+static void render(const struct node *node, const struct node_nic *nic, struct xrs_nic *ret)
+{
+	const struct nic_rule *rule = &node->config->nics[nic->rule];
+
+	memset(ret, 0, sizeof(*ret));
+	ret->table = nic->table->index;
+	ret->slot = nic->slot;
+	ret->role = nic->role;
+	ret->flags = (rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) |
+		     (rule->anti_spoof ? XRS_NIC_F_ANTI_SPOOF : 0) |
+		     (node->config->mode == DATAPLANE_TC ? XRS_NIC_F_TC : 0);
+	ret->n_gateway_macs = nic->n_gateway_macs;
+	memcpy(ret->gateway_mac, nic->gateway_mac, sizeof(ret->gateway_mac));
+	if (rule->anti_spoof)
+		fill_sources(ret, rule, nic->vnet->config);
+	memcpy(ret->name, nic->name, sizeof(nic->name));
+}
+
+/* --- slots of xrs_stats ------------------------------------------------------------------------------ */
+
+/* The slot that an earlier process gave this interface, or the lowest free one; 0: none left. */
+static uint32_t find_slot(const struct node *node, uint32_t ifindex)
+{
+	bool used[XRS_NIC_MAX] = { true }; /* slot 0 counts unknown nics */
+	struct xrs_nic entry;
+	uint32_t i = 0;
+
+	if (fib_maps_nic_get(node->maps, ifindex, &entry) == 0 && entry.slot)
+		return entry.slot;
+	while (fib_maps_nic_next(node->maps, i, &i) == 0) {
+		if (fib_maps_nic_get(node->maps, i, &entry) == 0 && entry.slot < XRS_NIC_MAX)
+			used[entry.slot] = true;
+	}
+	for (size_t k = 0; k < node->n_nics; k++)
+		used[node->nics[k]->slot] = true;
+	for (uint32_t slot = 1; slot < XRS_NIC_MAX; slot++) {
+		if (!used[slot])
+			return fib_maps_nic_stats_zero(node->maps, slot) == 0 ? slot : 0;
+	}
+	return 0;
+}
+
+/* --- attaching ------------------------------------------------------------------------------------------ */
+
+static enum loader_mode wanted_mode(const struct node *node)
+{
+	static const enum loader_mode modes[] = {
+		[DATAPLANE_AUTO] = LOADER_AUTO,       [DATAPLANE_NATIVE] = LOADER_NATIVE,
+		[DATAPLANE_GENERIC] = LOADER_GENERIC, [DATAPLANE_TC] = LOADER_TC,
+		[DATAPLANE_NONE] = LOADER_AUTO,
+	};
+
+	return modes[node->config->mode];
+}
+
+static void set_state(struct node_nic *nic, enum nic_attach_state state, const char *reason)
+{
+	if (nic->state != state || strcmp(nic->reason, reason) != 0) {
+		if (state == NIC_ATTACHED)
+			log_info(SUBSYS, "nic=%s ifindex=%u vnet=%s table=%s mode=%s attached%s",
+				 nic->name, nic->ifindex, nic->vnet->config->name,
+				 nic->table->config->name, loader_mode_name(nic->attachment.mode),
+				 nic->attachment.adopted ? " (adopted)" : "");
+		else
+			log_warn(SUBSYS, "nic=%s ifindex=%u %s: %s", nic->name, nic->ifindex,
+				 nic_attach_state_name(state), reason);
+	}
+	nic->state = state;
+	snprintf(nic->reason, sizeof(nic->reason), "%s", reason);
+}
+
+static void attach(struct node *node, struct node_nic *nic)
+{
+	char text[LOADER_TEXT];
+	struct xrs_nic entry;
+	int err;
+
+	render(node, nic, &entry);
+	err = fib_maps_nic_set(node->maps, nic->ifindex, &entry);
+	if (err < 0) {
+		set_state(nic, NIC_FAILED, strerror(-err));
+		return;
+	}
+	if (nic->state == NIC_ATTACHED)
+		return; /* the entry was all that changed */
+	node->counters.nic_attaches++;
+	err = loader_attach(node->loader, nic->name, nic->ifindex, wanted_mode(node), text,
+			    &nic->attachment);
+	if (err == 0) {
+		set_state(nic, NIC_ATTACHED, "");
+		return;
+	}
+	node->counters.nic_attach_failures++;
+	set_state(nic, err == -EBUSY ? NIC_CONFLICT : NIC_FAILED, text);
+}
+
+static void forget(struct node *node, struct node_nic *nic, bool device_gone)
+{
+	log_info(SUBSYS, "nic=%s ifindex=%u %s", nic->name, nic->ifindex,
+		 device_gone ? "is gone" : "is no nic any more");
+	if (nic->state == NIC_ATTACHED)
+		loader_detach(node->config->instance, nic->name, nic->ifindex);
+	fib_maps_nic_del(node->maps, nic->ifindex);
+	for (size_t i = 0; i < node->n_nics; i++) {
+		if (node->nics[i] == nic) {
+			node->nics[i] = node->nics[--node->n_nics];
+			break;
+		}
+	}
+	free(nic);
+}
+
+static struct node_nic *add(struct node *node, const struct net_link *link)
+{
+	struct node_nic **grown;
+	struct node_nic *nic;
+	uint32_t slot = find_slot(node, link->ifindex);
+
+	if (node->n_nics >= LIMIT_NICS_MAX || slot == 0) {
+		log_err(SUBSYS, "nic=%s not taken: all %u slots are in use", link->name,
+			LIMIT_NICS_MAX);
+		return NULL;
+	}
+	grown = realloc(node->nics, (node->n_nics + 1) * sizeof(*grown));
+	if (!grown)
+		return NULL;
+	node->nics = grown;
+	nic = calloc(1, sizeof(*nic));
+	if (!nic)
+		return NULL;
+	nic->ifindex = link->ifindex;
+	nic->slot = slot;
+	nic->state = NIC_PENDING;
+	nic->since = loop_now(node->loop);
+	memcpy(nic->name, link->name, sizeof(nic->name));
+	node->nics[node->n_nics++] = nic;
+	return nic;
+}
+
+/* The pin is named after the interface: a new name means a new pin. */
+static void follow_name(struct node *node, struct node_nic *nic, const struct net_link *link)
+{
+	if (strcmp(nic->name, link->name) == 0)
+		return;
+	if (nic->state == NIC_ATTACHED)
+		loader_detach(node->config->instance, nic->name, nic->ifindex);
+	nic->state = NIC_PENDING;
+	memcpy(nic->name, link->name, sizeof(nic->name));
+}
+
+void node_nic_link(struct node *node, const struct net_link *link)
+{
+	struct node_nic *nic = by_ifindex(node, link->ifindex);
+	const struct nic_rule *rule;
+	struct nic_facts facts;
+	struct node_vnet *vnet;
+	struct node_table *table;
+	int index;
+
+	net_nic_facts(node->net, link, &facts);
+	index = nic_match(node->config->nics, node->config->n_nics, &facts);
+	rule = index >= 0 ? &node->config->nics[index] : NULL;
+	vnet = rule ? node_find_vnet(node, rule->vnet) : NULL;
+	table = vnet ? node_find_table(vnet, rule->route_table) : NULL;
+	if (!table) {
+		if (nic)
+			forget(node, nic, false);
+		return;
+	}
+	if (!nic) {
+		nic = add(node, link);
+		if (!nic)
+			return;
+	}
+	follow_name(node, nic, link);
+	nic->rule = index;
+	nic->vnet = vnet;
+	nic->table = table;
+	nic->role = rule->role;
+	fill_gateway_macs(node, nic, link);
+	attach(node, nic);
+	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */
+}
+
+void node_nic_gone(struct node *node, uint32_t ifindex)
+{
+	struct node_nic *nic = by_ifindex(node, ifindex);
+	struct node_vnet *vnet;
+
+	if (!nic)
+		return;
+	vnet = nic->vnet;
+	forget(node, nic, true);
+	node_fib_dirty_all(node, vnet);
+}
+
+void node_nic_rematch(struct node *node)
+{
+	const struct net_link *link;
+	uint32_t *list;
+	size_t cursor = 0, n = 0;
+
+	if (!node->net)
+		return;
+	list = calloc(net_model_counts(node->net).links + 1, sizeof(*list));
+	if (!list)
+		return;
+	while ((link = net_model_link_next(node->net, &cursor)))
+		list[n++] = link->ifindex;
+	for (size_t i = 0; i < n; i++) {
+		link = net_model_link(node->net, list[i]);
+		if (link)
+			node_nic_link(node, link);
+	}
+	free(list);
+}
+
+void node_nic_retry(struct node *node)
+{
+	for (size_t i = 0; i < node->n_nics; i++) {
+		if (node->nics[i]->state != NIC_ATTACHED)
+			attach(node, node->nics[i]);
+	}
+}
+
+void node_nic_sweep(struct node *node)
+{
+	struct loader_attachment *list = calloc(XRS_NIC_MAX, sizeof(*list));
+	uint32_t ifindex = 0, next;
+	int n;
+
+	if (!list)
+		return;
+	n = loader_list(node->config->instance, list, XRS_NIC_MAX);
+	for (int i = 0; i < n && i < XRS_NIC_MAX; i++) {
+		if (!list[i].ifindex || !by_ifindex(node, list[i].ifindex))
+			loader_detach(node->config->instance, list[i].ifname, list[i].ifindex);
+	}
+	free(list);
+	while (fib_maps_nic_next(node->maps, ifindex, &next) == 0) {
+		if (by_ifindex(node, next)) {
+			ifindex = next;
+			continue;
+		}
+		if (fib_maps_nic_del(node->maps, next) < 0)
+			return;
+	}
+}
+
+void node_nic_free_all(struct node *node)
+{
+	for (size_t i = 0; i < node->n_nics; i++)
+		free(node->nics[i]);
+	free(node->nics);
+	node->nics = NULL;
+	node->n_nics = 0;
+}

@@ -1,0 +1,555 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One vnet at work: its RIB, its route tables and its peerings, built from the configuration and
+ * changed with it. What the RIB selects is decided here for every route table and handed to the plan.
+ * Called by node.c; never touches sockets or maps.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/node_impl.h"
+
+#define SUBSYS "vnet"
+
+/* --- from selection to the plan ------------------------------------------------------------------ */
+
+static void table_decide(struct node_table *table, const struct ip_prefix *prefix, uint32_t group)
+{
+	struct fib_plan *plan = table->vnet->node->plan;
+	struct effective_result result;
+	struct xrs_route route;
+	int err;
+
+	if (!plan)
+		return;
+	effective_decide(table->effective, prefix, group, &result);
+	if (effective_route(&result, &route))
+		err = fib_plan_set_route(plan, table->index, prefix, &route);
+	else
+		err = fib_plan_del_route(plan, table->index, prefix);
+	if (err < 0) {
+		char text[PREFIX_TEXT_MAX];
+
+		log_err(SUBSYS, "vnet=%s table=%s prefix=%s not planned: %s",
+			table->vnet->config->name, table->config->name, prefix_format(prefix, text),
+			strerror(-err));
+	}
+}
+
+void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group)
+{
+	for (size_t i = 0; i < vnet->n_tables; i++)
+		table_decide(&vnet->tables[i], prefix, group);
+	node_fib_kick(vnet->node);
+}
+
+static void on_changed(void *ctx, const struct rib_change *change)
+{
+	node_vnet_decide(ctx, &change->prefix, change->group);
+}
+
+static void on_event(void *ctx, enum rib_event_type type, uint16_t peer, enum bgp_family family,
+		     uint32_t count)
+{
+	node_peering_rib_event(ctx, type, peer, family, count);
+}
+
+static bool rib_slice(struct loop_work *work)
+{
+	struct node_vnet *vnet = work->ctx;
+	bool more = rib_work(vnet->rib, NODE_RIB_SLICE, loop_now(vnet->node->loop));
+
+	if (!more)
+		node_fib_kick(vnet->node); /* next hops of dead peers may be released now */
+	return more;
+}
+
+void node_vnet_rib_work(struct node_vnet *vnet)
+{
+	if (vnet->rib)
+		loop_work_add(vnet->node->loop, &vnet->rib_work);
+}
+
+bool node_vnet_idle(const struct node_vnet *vnet)
+{
+	return !vnet->rib_work.queued && !vnet->recompute.queued;
+}
+
+static void decide_change(void *ctx, const struct rib_change *change)
+{
+	node_vnet_decide(ctx, &change->prefix, change->group);
+}
+
+static bool recompute_slice(struct loop_work *work)
+{
+	struct node_vnet *vnet = work->ctx;
+
+	if (rib_walk_selected(vnet->rib, vnet->recompute_family, &vnet->recompute_cursor,
+			      NODE_RIB_SLICE, decide_change, vnet))
+		return true;
+	vnet->recompute_cursor = 0;
+	return ++vnet->recompute_family < BGP_FAMILY_MAX;
+}
+
+static void recompute_all(struct node_vnet *vnet)
+{
+	if (!vnet->rib)
+		return;
+	vnet->recompute_family = 0;
+	vnet->recompute_cursor = 0;
+	loop_work_add(vnet->node->loop, &vnet->recompute);
+}
+
+/* --- groups of user routes -------------------------------------------------------------------------- */
+
+static unsigned int gateway_members(struct node_vnet *vnet, enum ip_family family,
+				    uint32_t *members)
+{
+	unsigned int n = 0;
+
+	for (size_t i = 0; i < vnet->config->n_peerings && n < XRS_MEMBERS_MAX; i++) {
+		const struct peering_config *p = &vnet->config->peerings[i];
+
+		if (p->peer_ip.family != family ||
+		    (p->role != PEER_EXPRESS_ROUTE && p->role != PEER_VPN_GATEWAY))
+			continue;
+		members[n] = nexthop_get(vnet->node->nexthops, vnet->number, &p->peer_ip);
+		n += members[n] != NEXTHOP_NONE;
+	}
+	return n;
+}
+
+/* A held group for one user route; 0 when the type has none or no member exists. */
+static uint32_t user_group(struct node_vnet *vnet, const struct user_route *route)
+{
+	struct nexthop_table *nexthops = vnet->node->nexthops;
+	uint32_t members[XRS_MEMBERS_MAX];
+	unsigned int n = 0;
+	uint32_t group;
+
+	if (route->type == NEXT_HOP_VIRTUAL_APPLIANCE) {
+		members[0] = nexthop_get(nexthops, vnet->number, &route->next_hop);
+		n = members[0] != NEXTHOP_NONE;
+	} else if (route->type == NEXT_HOP_VIRTUAL_NETWORK_GATEWAY) {
+		n = gateway_members(vnet, route->prefix.addr.family, members);
+	}
+	group = n ? group_get(nexthops, members, n, NULL, 0) : GROUP_NONE;
+	for (unsigned int i = 0; i < n; i++)
+		nexthop_unref(nexthops, members[i]); /* the group holds its own */
+	return group;
+}
+
+static void release_user_groups(struct node_table *table, size_t n)
+{
+	for (size_t i = 0; i < n && table->user_groups; i++) {
+		if (table->user_groups[i])
+			group_unref(table->vnet->node->nexthops, table->user_groups[i]);
+	}
+	free(table->user_groups);
+	table->user_groups = NULL;
+}
+
+static int make_user_groups(struct node_table *table)
+{
+	const struct route_table_config *config = table->config;
+
+	table->user_groups = calloc(config->n_routes + 1, sizeof(*table->user_groups));
+	if (!table->user_groups)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_routes; i++) {
+		table->user_groups[i] = user_group(table->vnet, &config->routes[i]);
+		effective_set_user_group(table->effective, i, table->user_groups[i]);
+	}
+	return 0;
+}
+
+/* --- route tables ------------------------------------------------------------------------------------ */
+
+/* Prefixes of directly peered vnets: VnetLocal here. The caller frees. */
+static struct ip_prefix *peered_prefixes(const struct node_vnet *vnet, size_t *ret_n)
+{
+	const struct vnet_config *config = vnet->config;
+	struct ip_prefix *list = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < config->n_vnet_peerings; i++) {
+		const struct vnet_config *remote =
+			config_find_vnet(vnet->node->config, config->vnet_peerings[i].remote_vnet);
+		struct ip_prefix *grown;
+
+		if (!remote)
+			continue;
+		grown = realloc(list, (n + remote->n_prefixes + 1) * sizeof(*list));
+		if (!grown)
+			break;
+		list = grown;
+		memcpy(list + n, remote->prefixes, remote->n_prefixes * sizeof(*list));
+		n += remote->n_prefixes;
+	}
+	*ret_n = n;
+	return list;
+}
+
+static struct effective_table *make_effective(const struct node_vnet *vnet,
+					      const struct route_table_config *config)
+{
+	size_t n;
+	struct ip_prefix *peered = peered_prefixes(vnet, &n);
+	struct effective_table *effective = effective_table_new(vnet->config, config, peered, n);
+
+	free(peered);
+	return effective;
+}
+
+static void decide_fixed(struct node_table *table, const struct effective_table *of)
+{
+	struct rib *rib = table->vnet->rib;
+
+	for (size_t i = 0; i < effective_fixed_count(of); i++) {
+		const struct ip_prefix *prefix = effective_fixed_prefix(of, i);
+
+		table_decide(table, prefix, rib ? rib_lookup(rib, prefix) : GROUP_NONE);
+	}
+}
+
+/* Puts the tries of a table at their place in the maps and the plan. */
+static int table_open(struct node_table *table)
+{
+	struct node *node = table->vnet->node;
+	const char *vnet = table->vnet->config->name;
+	int err;
+
+	if (!node->maps)
+		return 0;
+	table->index = restart_table_index(node, vnet, table->config->name);
+	if (table->index == FIB_TABLE_BAD)
+		return -ENOSPC;
+	err = fib_maps_table_open(node->maps, table->index, vnet, table->config->name);
+	if (err < 0)
+		return err;
+	fib_plan_table_add(node->plan, table->index);
+	return 0;
+}
+
+static int table_start(struct node_vnet *vnet, struct node_table *table,
+		       const struct route_table_config *config)
+{
+	int err;
+
+	*table = (struct node_table){ .vnet = vnet, .config = config, .index = FIB_TABLE_BAD };
+	err = table_open(table);
+	if (err < 0) {
+		log_err(SUBSYS, "vnet=%s table=%s can not be opened: %s", vnet->config->name,
+			config->name, strerror(-err));
+		return err;
+	}
+	table->effective = make_effective(vnet, config);
+	if (!table->effective)
+		return -ENOMEM;
+	return make_user_groups(table);
+}
+
+static void table_stop(struct node_table *table)
+{
+	struct node *node = table->vnet->node;
+
+	release_user_groups(table, table->config->n_routes);
+	effective_table_free(table->effective);
+	table->effective = NULL;
+	if (!node->maps || table->index == FIB_TABLE_BAD || node->stopping)
+		return;
+	fib_plan_table_remove(node->plan, table->index);
+	fib_maps_table_close(node->maps, table->index);
+}
+
+/* The same table with another configuration: only what is decided differently is touched. */
+static bool table_reconfigure(struct node_table *table, const struct route_table_config *config)
+{
+	struct effective_table *old = table->effective;
+	size_t n_old = table->config->n_routes;
+	uint32_t *old_groups = table->user_groups;
+	struct node_table keep = *table;
+	bool same;
+
+	table->effective = make_effective(table->vnet, config);
+	table->config = config;
+	if (!table->effective || make_user_groups(table) < 0) {
+		log_err(SUBSYS, "vnet=%s table=%s out of memory, its routes stay as they were",
+			table->vnet->config->name, config->name);
+		if (table->effective)
+			release_user_groups(table, config->n_routes);
+		effective_table_free(table->effective);
+		*table = keep;
+		return true;
+	}
+	same = effective_same_for_bgp(old, table->effective);
+	decide_fixed(table, old);
+	decide_fixed(table, table->effective);
+	keep.user_groups = old_groups;
+	release_user_groups(&keep, n_old);
+	effective_table_free(old);
+	return same;
+}
+
+/* --- peerings ------------------------------------------------------------------------------------------ */
+
+static int add_peering(struct node_vnet *vnet, const struct peering_config *config)
+{
+	struct node_peering **grown;
+	int err;
+
+	grown = realloc(vnet->peerings, (vnet->n_peerings + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	vnet->peerings = grown;
+	err = node_peering_new(vnet, config, &vnet->peerings[vnet->n_peerings]);
+	if (err < 0) {
+		log_err(SUBSYS, "vnet=%s peering=%s can not be started: %s", vnet->config->name,
+			config->name, strerror(-err));
+		return err;
+	}
+	vnet->n_peerings++;
+	return 0;
+}
+
+static void remove_peering(struct node_vnet *vnet, size_t index)
+{
+	node_peering_free(vnet->peerings[index]);
+	vnet->peerings[index] = vnet->peerings[--vnet->n_peerings];
+}
+
+/* Addresses are a session's identity: other ones make another session. */
+static bool same_endpoint(const struct node_vnet *vnet, const struct peering_config *a,
+			  const struct peering_config *b, const struct route_server_config *old)
+{
+	const struct route_server_config *now = &vnet->config->route_server;
+
+	return ip_equal(&a->peer_ip, &b->peer_ip) && a->port == b->port &&
+	       strcmp(a->local_address, b->local_address) == 0 &&
+	       strcmp(a->device, b->device) == 0 && old->port == now->port &&
+	       ip_equal(&old->local_address, &now->local_address) &&
+	       ip_equal(&old->local_address6, &now->local_address6);
+}
+
+static int reconfigure_peerings(struct node_vnet *vnet, const struct vnet_config *before)
+{
+	const struct vnet_config *config = vnet->config;
+
+	for (size_t i = vnet->n_peerings; i-- > 0;) {
+		struct node_peering *p = vnet->peerings[i];
+		const struct peering_config *next = vnet_find_peering(config, p->config->name);
+
+		if (next && same_endpoint(vnet, p->config, next, &before->route_server))
+			node_peering_reconfigure(p, next);
+		else
+			remove_peering(vnet, i);
+	}
+	for (size_t i = 0; i < config->n_peerings; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < vnet->n_peerings && !known; k++)
+			known = vnet->peerings[k]->config == &config->peerings[i];
+		if (!known)
+			add_peering(vnet, &config->peerings[i]);
+	}
+	return 0;
+}
+
+/* --- the RIB ------------------------------------------------------------------------------------------- */
+
+static void fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
+{
+	const struct route_server_config *rs = &vnet->config->route_server;
+
+	*ret = (struct rib_config){
+		.vnet = vnet->number,
+		.local_asn = rs->asn,
+		.local_id = vnet->node->config->router_id,
+		.local_addr = { rs->local_address, rs->local_address6 },
+		.decision = {
+			.selection = rs->selection,
+			.hub_preference = rs->hub_preference,
+			.always_compare_med = rs->always_compare_med,
+			.max_paths = rs->max_paths,
+		},
+		.branch_to_branch = rs->branch_to_branch,
+		.nexthops_always_usable = vnet->node->config->mode == DATAPLANE_NONE,
+	};
+}
+
+static int start_rib(struct node_vnet *vnet)
+{
+	const struct rib_callbacks callbacks = { .ctx = vnet,
+						 .changed = on_changed,
+						 .event = on_event };
+	struct rib_config config;
+
+	fill_rib(vnet, &config);
+	vnet->rib = rib_new(&config, vnet->node->nexthops, &callbacks);
+	if (!vnet->rib)
+		return -ENOMEM;
+	return rib_set_local(vnet->rib, RIB_LOCAL_VNET, vnet->config->prefixes,
+			     vnet->config->n_prefixes);
+}
+
+static void stop_rib(struct node_vnet *vnet)
+{
+	while (vnet->n_peerings)
+		remove_peering(vnet, vnet->n_peerings - 1);
+	loop_work_del(vnet->node->loop, &vnet->rib_work);
+	loop_work_del(vnet->node->loop, &vnet->recompute);
+	rib_free(vnet->rib);
+	vnet->rib = NULL;
+}
+
+static void withdraw_change(void *ctx, const struct rib_change *change)
+{
+	node_vnet_decide(ctx, &change->prefix, GROUP_NONE);
+}
+
+/* Before the RIB goes: no route table keeps what it offered. */
+static void withdraw_selected(struct node_vnet *vnet)
+{
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		uint32_t cursor = 0;
+
+		while (rib_walk_selected(vnet->rib, f, &cursor, NODE_RIB_SLICE, withdraw_change,
+					 vnet))
+			;
+	}
+}
+
+static void reconfigure_rib(struct node_vnet *vnet, const struct vnet_config *before)
+{
+	struct rib_config config;
+
+	if (!vnet->config->route_server.present) {
+		if (vnet->rib) {
+			withdraw_selected(vnet);
+			stop_rib(vnet);
+		}
+		return;
+	}
+	if (!vnet->rib) {
+		start_rib(vnet);
+	} else {
+		fill_rib(vnet, &config);
+		rib_reconfigure(vnet->rib, &config);
+		rib_set_local(vnet->rib, RIB_LOCAL_VNET, vnet->config->prefixes,
+			      vnet->config->n_prefixes);
+	}
+	if (vnet->rib)
+		reconfigure_peerings(vnet, before);
+	node_vnet_rib_work(vnet);
+}
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+struct node_vnet *node_vnet_new(struct node *node, const struct vnet_config *config)
+{
+	struct node_vnet *vnet = calloc(1, sizeof(*vnet));
+
+	if (!vnet)
+		return NULL;
+	vnet->node = node;
+	vnet->config = config;
+	vnet->number = ++node->next_vnet_number;
+	vnet->rib_work = (struct loop_work){ .fn = rib_slice, .ctx = vnet };
+	vnet->recompute = (struct loop_work){ .fn = recompute_slice, .ctx = vnet };
+	return vnet;
+}
+
+static int start_tables(struct node_vnet *vnet)
+{
+	const struct vnet_config *config = vnet->config;
+	int err;
+
+	vnet->tables = calloc(config->n_route_tables, sizeof(*vnet->tables));
+	if (!vnet->tables)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_route_tables; i++) {
+		err = table_start(vnet, &vnet->tables[i], &config->route_tables[i]);
+		vnet->n_tables++;
+		if (err < 0)
+			return err;
+		decide_fixed(&vnet->tables[i], vnet->tables[i].effective);
+	}
+	return 0;
+}
+
+int node_vnet_start(struct node_vnet *vnet)
+{
+	int err = 0;
+
+	if (vnet->config->route_server.present)
+		err = start_rib(vnet);
+	if (err == 0)
+		err = start_tables(vnet);
+	if (err < 0)
+		return err;
+	for (size_t i = 0; vnet->rib && i < vnet->config->n_peerings; i++)
+		add_peering(vnet, &vnet->config->peerings[i]);
+	node_fib_kick(vnet->node);
+	return 0;
+}
+
+static int reconfigure_tables(struct node_vnet *vnet)
+{
+	const struct vnet_config *config = vnet->config;
+	struct node_table *tables = calloc(config->n_route_tables, sizeof(*tables));
+	bool same = true;
+	int err = 0;
+
+	if (!tables)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->n_route_tables; i++) {
+		const struct route_table_config *next = &config->route_tables[i];
+		struct node_table *old = node_find_table(vnet, next->name);
+
+		if (old) {
+			same = table_reconfigure(old, next) && same;
+			tables[i] = *old;
+			old->vnet = NULL; /* moved */
+		} else {
+			err = table_start(vnet, &tables[i], next);
+			if (err == 0)
+				decide_fixed(&tables[i], tables[i].effective);
+			same = false;
+		}
+	}
+	for (size_t i = 0; i < vnet->n_tables; i++) {
+		if (vnet->tables[i].vnet)
+			table_stop(&vnet->tables[i]);
+	}
+	free(vnet->tables);
+	vnet->tables = tables;
+	vnet->n_tables = config->n_route_tables;
+	if (!same)
+		recompute_all(vnet);
+	return err;
+}
+
+int node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config)
+{
+	const struct vnet_config *before = vnet->config;
+	int err;
+
+	vnet->config = config;
+	reconfigure_rib(vnet, before);
+	err = reconfigure_tables(vnet);
+	node_fib_kick(vnet->node);
+	return err;
+}
+
+void node_vnet_free(struct node_vnet *vnet)
+{
+	if (!vnet)
+		return;
+	stop_rib(vnet);
+	for (size_t i = 0; i < vnet->n_tables; i++)
+		table_stop(&vnet->tables[i]);
+	free(vnet->tables);
+	free(vnet->peerings);
+	free(vnet);
+}

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What an earlier process left in the maps: taken over as it is, kept forwarding, and swept once all
+ * peers have said everything again or the deadline is over (design section 9). Nothing is flushed.
+ * Called by node.c at start, by node_peering.c at each End-of-RIB.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/node_impl.h"
+
+#define SUBSYS     "restart"
+#define WALK_BATCH 1024
+/* Numbers for next hops of vnets that the configuration does not have any more. */
+#define VNET_UNKNOWN 0x80000000u
+
+static struct fib_table_pin *table_pins(struct node *node, int *ret_n)
+{
+	struct fib_table_pin *pins = calloc(XRS_TABLE_MAX, sizeof(*pins));
+
+	*ret_n = pins ? fib_maps_table_pins(node->maps, pins, XRS_TABLE_MAX) : -ENOMEM;
+	return pins;
+}
+
+static bool index_in_use(const struct node *node, uint32_t index)
+{
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		for (size_t i = 0; i < node->vnets[v]->n_tables; i++) {
+			if (node->vnets[v]->tables[i].index == index)
+				return true;
+		}
+	}
+	return false;
+}
+
+uint32_t restart_table_index(struct node *node, const char *vnet, const char *table)
+{
+	bool used[XRS_TABLE_MAX] = { false };
+	struct fib_table_pin *pins;
+	uint32_t found = FIB_TABLE_BAD;
+	int n;
+
+	pins = table_pins(node, &n);
+	for (int i = 0; i < n && i < XRS_TABLE_MAX; i++) {
+		if (pins[i].index >= XRS_TABLE_MAX)
+			continue;
+		used[pins[i].index] = true;
+		if (strcmp(pins[i].vnet, vnet) == 0 && strcmp(pins[i].table, table) == 0)
+			found = pins[i].index;
+	}
+	free(pins);
+	for (uint32_t i = 0; found == FIB_TABLE_BAD && i < XRS_TABLE_MAX; i++) {
+		if (!used[i] && !index_in_use(node, i))
+			found = i;
+	}
+	return found;
+}
+
+static uint32_t vnet_number(const struct node *node, const char *name, uint32_t nexthop)
+{
+	const struct node_vnet *vnet = node_find_vnet(node, name);
+
+	return vnet ? vnet->number : VNET_UNKNOWN + nexthop;
+}
+
+static void adopt_nexthops(struct node *node, unsigned int *count)
+{
+	struct xrs_nexthop value;
+
+	for (uint32_t id = 1; id < XRS_NEXTHOP_MAX; id++) {
+		struct ip_addr addr;
+		char vnet[XRS_NAME_LEN + 1] = "";
+
+		if (fib_maps_nexthop_get(node->maps, id, &value) < 0 || !value.family)
+			continue;
+		addr = ip_from_bytes(value.family, value.addr);
+		memcpy(vnet, value.vnet, XRS_NAME_LEN);
+		if (nexthop_adopt(node->nexthops, id, vnet_number(node, vnet, id), &addr) < 0)
+			continue;
+		fib_plan_adopt_nexthop(node->plan, id, &value);
+		/* Not known to be dead: in use until resolve says otherwise. */
+		nexthop_set_usable(node->nexthops, id, value.way != XRS_WAY_NONE);
+		node->nexthop_state[id].devmap =
+			value.way == XRS_WAY_REDIRECT && fib_maps_dev_has(node->maps, value.ifindex)
+				? value.ifindex
+				: 0;
+		(*count)++;
+	}
+}
+
+static void adopt_groups(struct node *node, unsigned int *count)
+{
+	struct xrs_group group;
+	struct xrs_bucket bucket;
+
+	for (uint32_t id = 1; id < XRS_GROUP_MAX; id++) {
+		if (fib_maps_group_get(node->maps, id, &group, &bucket) < 0 || !group.n_members)
+			continue;
+		if (group_adopt(node->nexthops, id, group.member, group.n_members, group.backup,
+				group.n_backup) < 0)
+			continue;
+		fib_plan_adopt_group(node->plan, id, &group, &bucket);
+		(*count)++;
+	}
+}
+
+static void adopt_routes(struct node *node, uint32_t table, enum ip_family family, uint64_t *count)
+{
+	struct fib_route *routes = calloc(WALK_BATCH, sizeof(*routes));
+	struct fib_walk walk;
+	size_t n = 0;
+
+	fib_walk_init(&walk, table, family);
+	while (routes && fib_maps_walk(node->maps, &walk, routes, WALK_BATCH, &n) == 0 && n) {
+		for (size_t i = 0; i < n; i++) {
+			if (fib_plan_adopt_route(node->plan, table, &routes[i].prefix,
+						 &routes[i].value) == 0)
+				(*count)++;
+		}
+	}
+	free(routes);
+	fib_maps_recount(node->maps, table, family);
+}
+
+/* A table that the configuration has not is opened only to be taken away whole. */
+static void adopt_table(struct node *node, const struct fib_table_pin *pin, uint64_t *routes)
+{
+	const struct node_vnet *vnet = node_find_vnet(node, pin->vnet);
+	bool wanted = vnet && vnet_find_table(vnet->config, pin->table);
+
+	if (pin->index >= XRS_TABLE_MAX ||
+	    fib_maps_table_open(node->maps, pin->index, pin->vnet, pin->table) < 0)
+		return;
+	if (!wanted) {
+		fib_maps_table_close(node->maps, pin->index);
+		return;
+	}
+	fib_plan_table_add(node->plan, pin->index);
+	adopt_routes(node, pin->index, IP_V4, routes);
+	adopt_routes(node, pin->index, IP_V6, routes);
+}
+
+static void sweep(struct loop_timer *timer)
+{
+	struct node *node = timer->ctx;
+	size_t swept;
+
+	if (!node_peerings_complete(node))
+		log_warn(SUBSYS, "not every peer came back in %u s", NODE_SWEEP_DEADLINE_SEC);
+	swept = fib_plan_sweep(node->plan);
+	node_nic_sweep(node);
+	node->sweep_done = true;
+	log_info(SUBSYS, "complete: %zu stale entries go", swept);
+	node_fib_kick(node);
+}
+
+int restart_adopt(struct node *node)
+{
+	unsigned int nexthops = 0, groups = 0;
+	struct fib_table_pin *pins;
+	struct xrs_meta meta = { 0 };
+	uint64_t routes = 0;
+	int n;
+
+	fib_maps_meta_get(node->maps, &meta);
+	node->generation = meta.generation + 1;
+	fib_plan_set_generation(node->plan, node->generation);
+	fib_maps_generation_set(node->maps, node->generation);
+	pins = table_pins(node, &n);
+	if (!pins || n < 0) {
+		free(pins);
+		return n < 0 ? n : -ENOMEM;
+	}
+	adopt_nexthops(node, &nexthops);
+	adopt_groups(node, &groups);
+	for (int i = 0; i < n && i < XRS_TABLE_MAX; i++)
+		adopt_table(node, &pins[i], &routes);
+	free(pins);
+	node->adopted = n > 0;
+	node->sweep_done = !node->adopted;
+	if (!node->adopted)
+		return 0;
+	log_info(SUBSYS, "adopted tables=%d routes=%llu groups=%u nexthops=%u", n,
+		 (unsigned long long)routes, groups, nexthops);
+	node->sweep_deadline = (struct loop_timer){ .fn = sweep, .ctx = node };
+	return loop_timer_set(node->loop, &node->sweep_deadline,
+			      mono_add_sec(loop_now(node->loop), NODE_SWEEP_DEADLINE_SEC));
+}
+
+/* A little later than complete: a next hop that is new since then may still be resolving. */
+void restart_check(struct node *node)
+{
+	if (!node->adopted || node->sweep_done || !node_peerings_complete(node))
+		return;
+	loop_timer_set(node->loop, &node->sweep_deadline,
+		       mono_add_sec(loop_now(node->loop), NODE_SWEEP_SETTLE_SEC));
+}
