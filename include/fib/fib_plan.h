@@ -37,9 +37,10 @@ void fib_plan_set_generation(struct fib_plan *plan, uint32_t generation);
  * Contents are copied. 0; -ERANGE: index 0 (next hops, groups) or beyond the map; -ENOMEM: nothing was
  * changed. Deleting what is not there is success.
  */
+/* -EINVAL: no family. */
 int fib_plan_set_nexthop(struct fib_plan *plan, uint32_t id, const struct xrs_nexthop *nexthop);
 int fib_plan_del_nexthop(struct fib_plan *plan, uint32_t id);
-/* -EINVAL: a bucket holds what is neither 0 nor a member nor of the backup set. */
+/* -EINVAL: no member, too many, or a bucket with neither 0 nor a member nor one of the backup set. */
 int fib_plan_set_group(struct fib_plan *plan, uint32_t id, const struct xrs_group *group,
 		       const struct xrs_bucket *bucket);
 int fib_plan_del_group(struct fib_plan *plan, uint32_t id);
@@ -58,7 +59,7 @@ int fib_plan_set_route(struct fib_plan *plan, uint32_t table, const struct ip_pr
 int fib_plan_del_route(struct fib_plan *plan, uint32_t table, const struct ip_prefix *prefix);
 
 /* --- found ------------------------------------------------------------------------------------------
- * The map holds this; NULL: it holds nothing there. What nobody wants is stale: it is kept, and forwards
+ * The map holds this; NULL or a free slot: nothing. What nobody wants is stale: it is kept, and forwards
  * on, until it is wanted again or fib_plan_sweep(). In any order, but tables first. The same calls tell
  * the plan of a difference that fib.verify found: the next batches repair it. Errors as above; -EBUSY:
  * the entry is part of the batch that is out.
@@ -159,8 +160,7 @@ struct fib_plan_slot_state {
 		*nexthop; /* wanted content of a next hop, or NULL; until the next set */
 	const struct xrs_group *group; /* wanted content of a group, or NULL */
 	const struct xrs_bucket *bucket;
-	uint32_t
-		refs; /* installed routes that use the group, installed groups that use the next hop */
+	uint32_t refs; /* routes that use the group; members and buckets that use the next hop */
 };
 bool fib_plan_nexthop(const struct fib_plan *plan, uint32_t id,
 		      struct fib_plan_slot_state *ret_state);
