@@ -152,7 +152,7 @@ struct session_info {
 	const struct bgp_caps *caps_sent;        /* as configured */
 	const struct bgp_caps *caps_received;    /* NULL before the first OPEN */
 	size_t output_queued;                    /* octets waiting in our queue */
-	uint64_t output_stalls;                  /* times that the queue was full */
+	uint64_t output_stalls; /* times that the socket took less than was waiting */
 };
 /* Views into the session: valid until the loop runs on. */
 void session_get_info(const struct session *session, struct session_info *ret_info);
