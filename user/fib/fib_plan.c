@@ -554,7 +554,7 @@ void fib_plan_done(struct fib_plan *plan, const struct fib_plan_batch *batch)
 		int error = batch->routes ? batch->routes[i].error : batch->slots[i].error;
 
 		(error ? plan->failed : plan->written)[batch->op]++;
-		if (batch->slots)
+		if (!batch->routes)
 			slot_done(plan, batch->op, &batch->slots[i]);
 	}
 	if (batch->routes)
