@@ -16,9 +16,11 @@ leftmost    = $(firstword $(foreach m,$(MODULES),$(filter $(m),\
 		$(shell sed -n 's,^.include "\([a-z]*\)/.*,\1,p' $(1)))) util)
 objects     = $(patsubst %.c,$(B)/%.o,$(1))
 pure       := vnet rib bgp util
-# Tests read back with jansson what json_out wrote; no other pure module's tests get a library.
+# jansson reads back what json_out wrote, and the expectations of captured messages; no other pure
+# module's tests get a library.
 libs_util  := -ljansson
-syslibs     = $(if $(filter $(1),$(pure)),$(libs_$(1)),$(LIBS))
+libs_bgp   := -ljansson
+syslibs     = $(if $(filter $(1),$(pure)),$(libs_$(strip $(1))),$(LIBS))
 
 $(B)/tests/%.o: CPPFLAGS += -Itests/lib
 
@@ -54,9 +56,9 @@ $(foreach f,$(VECTOR_FILES),$(eval $(call test_binary,$(call single,vectors,$(f)
 	$(call leftmost,$(f)),,-lcriterion)))
 
 BPF_FILES := $(wildcard tests/bpf/*.c)
-BPF_BINS  := $(if $(BPF_FILES),$(T)/bpf)
+BPF_BINS  := $(if $(BPF_FILES),$(T)/test_bpf)
 $(call objects,$(BPF_FILES)): $(B)/gen/xrs.skel.h
-$(eval $(call test_binary,$(T)/bpf,$(BPF_FILES),$(firstword $(MODULES)),,-lcriterion))
+$(eval $(call test_binary,$(T)/test_bpf,$(BPF_FILES),$(call leftmost,$(BPF_FILES)),,-lcriterion))
 
 # Programs that shell tests drive.
 TOOL_FILES := $(wildcard tests/netns/tool_*.c)
