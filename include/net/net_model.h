@@ -69,7 +69,7 @@ struct net_link {
 	uint8_t mac[NET_MAC_LEN];      /* zero when `type` is not Ethernet */
 	uint8_t perm_mac[NET_MAC_LEN]; /* zero: the device has none */
 	uint32_t mtu;
-	uint32_t parent;      /* IFLA_LINK: a VLAN's parent, a veth's peer; 0: none */
+	uint32_t parent;      /* IFLA_LINK: a VLAN's parent; a veth's peer, if it was there */
 	int32_t parent_netns; /* netnsid where `parent` is an ifindex, or NET_NETNS_HERE */
 	uint16_t vlan_id;     /* of kind "vlan" */
 	uint16_t vlan_proto;  /* of kind "vlan": 0x8100 or 0x88a8 */

@@ -119,14 +119,21 @@ KERNEL(state, "up %d carrier %d", !!(rtnl_link_get_flags(link) & IFF_UP),
        !!(rtnl_link_get_flags(link) & IFF_LOWER_UP_))
 MODEL(vlan, "%u", link->vlan_id)
 KERNEL(vlan, "%d", rtnl_link_is_vlan(link) ? rtnl_link_vlan_get_id(link) : 0)
-MODEL(parent, "%u netns %d", link->parent, link->parent_netns)
+
+/* Of VLANs only: of a veth the kernel tells no one when the peer gets its number or moves away. */
+static void model_parent(const struct net_link *link, char *buf)
+{
+	put(buf, "%u netns %d", link->vlan_id ? link->parent : 0,
+	    link->vlan_id ? link->parent_netns : 0);
+}
 
 static void kernel_parent(struct rtnl_link *link, char *buf)
 {
 	int32_t netns = NET_NETNS_HERE;
 
 	rtnl_link_get_link_netnsid(link, &netns);
-	put(buf, "%d netns %d", rtnl_link_get_link(link), netns);
+	put(buf, "%d netns %d", rtnl_link_is_vlan(link) ? rtnl_link_get_link(link) : 0,
+	    rtnl_link_is_vlan(link) ? netns : 0);
 }
 
 static void model_mac(const struct net_link *link, char *buf)
