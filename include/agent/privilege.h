@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "fib/loader.h"
 #include "util/prefix.h"
 
 enum privilege_op {
@@ -18,6 +19,9 @@ enum privilege_op {
 	PRIVILEGE_BIND_DEVICE,
 	PRIVILEGE_TCP_MD5,
 	PRIVILEGE_READ_KEY,
+	PRIVILEGE_LOAD,
+	PRIVILEGE_ATTACH,
+	PRIVILEGE_DETACH,
 	PRIVILEGE_OP_MAX,
 };
 
@@ -55,5 +59,12 @@ int privilege_tcp_md5(int fd, const struct privilege_md5 *key);
  * other errno of open and read.
  */
 int privilege_read_key(const char *path, uint8_t key[static PRIVILEGE_KEY_MAX], size_t *ret_len);
+
+/* loader_open(), loader_attach() and loader_detach() of fib/loader.h: the same arguments and errors. */
+int privilege_load(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader);
+int privilege_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
+		     enum loader_mode mode, char text[static LOADER_TEXT],
+		     struct loader_attachment *ret);
+int privilege_detach(const char *instance, const char *ifname, uint32_t ifindex);
 
 #endif

@@ -2,9 +2,9 @@
 /*
  * The one table of operations that need privileges: what, which capability, and the function.
  *
- * Called by session.c, listener.c and whoever reads secrets. Requests are plain data and descriptors, and
- * nothing here looks at what a peer sent: a later process without privileges can hand the same structs
- * over a socket pair. Never add an operation that takes a pointer into another module.
+ * Called by session.c, listener.c and the node. Requests are plain data and descriptors, and nothing here
+ * looks at what a peer sent: a later process without privileges can hand the same structs over a socket
+ * pair (the loader stays on this side; its handle becomes a number then). Never parse anything here.
  */
 #include "agent/privilege.h"
 
@@ -183,6 +183,39 @@ static int do_read_key(const void *request, void *reply)
 	return error;
 }
 
+/* --- load, attach, detach -------------------------------------------------------------------- */
+
+struct attach_request {
+	struct loader *loader; /* attach; else NULL */
+	const char *instance;  /* load and detach */
+	const char *ifname;
+	uint32_t ifindex;
+	enum loader_mode mode;
+	char *text;
+};
+
+static int do_load(const void *request, void *reply)
+{
+	const struct attach_request *load = request;
+
+	return loader_open(load->instance, load->text, reply);
+}
+
+static int do_attach(const void *request, void *reply)
+{
+	const struct attach_request *attach = request;
+
+	return loader_attach(attach->loader, attach->ifname, attach->ifindex, attach->mode,
+			     attach->text, reply);
+}
+
+static int do_detach(const void *request, void *reply)
+{
+	const struct attach_request *detach = request;
+
+	return loader_detach(detach->instance, detach->ifname, detach->ifindex);
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 struct row {
@@ -207,6 +240,18 @@ static struct row table[PRIVILEGE_OP_MAX] = {
 				   .capability = "",
 				   .why = "read key files that only root may read" },
 				 do_read_key },
+	[PRIVILEGE_LOAD] = { { .name = "load",
+			       .capability = "CAP_BPF",
+			       .why = "load the BPF programs and pin their maps" },
+			     do_load },
+	[PRIVILEGE_ATTACH] = { { .name = "attach",
+				 .capability = "CAP_NET_ADMIN",
+				 .why = "attach the programs to interfaces" },
+			       do_attach },
+	[PRIVILEGE_DETACH] = { { .name = "detach",
+				 .capability = "CAP_NET_ADMIN",
+				 .why = "take the programs off interfaces" },
+			       do_detach },
 };
 
 static int call(enum privilege_op op, const void *request, void *reply)
@@ -256,4 +301,31 @@ int privilege_read_key(const char *path, uint8_t key[static PRIVILEGE_KEY_MAX], 
 	if (!error)
 		*ret_len = reply.len;
 	return error;
+}
+
+int privilege_load(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader)
+{
+	struct attach_request request = { .instance = instance, .text = text };
+
+	return call(PRIVILEGE_LOAD, &request, ret_loader);
+}
+
+int privilege_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
+		     enum loader_mode mode, char text[static LOADER_TEXT],
+		     struct loader_attachment *ret)
+{
+	struct attach_request request = {
+		.loader = loader, .ifname = ifname, .ifindex = ifindex, .mode = mode, .text = text
+	};
+
+	return call(PRIVILEGE_ATTACH, &request, ret);
+}
+
+int privilege_detach(const char *instance, const char *ifname, uint32_t ifindex)
+{
+	struct attach_request request = { .instance = instance,
+					  .ifname = ifname,
+					  .ifindex = ifindex };
+
+	return call(PRIVILEGE_DETACH, &request, NULL);
 }
