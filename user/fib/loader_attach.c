@@ -387,7 +387,7 @@ static void detach_clsact(uint32_t ifindex)
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
 	CLSACT_HOOK(hook, ifindex);
 
-	if (ifindex && clsact_prog(ifindex))
+	if (ifindex && !loader_has_tcx() && clsact_prog(ifindex))
 		bpf_tc_detach(&hook, &opts);
 }
 
@@ -548,7 +548,7 @@ static void purge_maps(struct fib_maps *maps)
 	uint32_t ifindex = 0;
 	int n = pins ? fib_maps_table_pins(maps, pins, XRS_TABLE_MAX) : 0;
 
-	while (!fib_maps_nic_next(maps, ifindex, &ifindex))
+	while (!loader_has_tcx() && !fib_maps_nic_next(maps, ifindex, &ifindex))
 		detach_clsact(ifindex);
 	for (int i = 0; i < n && i < XRS_TABLE_MAX; i++) {
 		if (pins[i].index != FIB_TABLE_BAD &&

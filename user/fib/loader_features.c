@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "fib/loader.h"
+#include "loader_impl.h"
 
 #define NO_IFINDEX         0x7ffffff0 /* no device has it: a supported attach type answers ENODEV */
 #define ATTACH_TCX_INGRESS 46
@@ -144,7 +144,7 @@ static bool has_xdp_link(void)
 	return link_known(BPF_PROG_TYPE_XDP, BPF_XDP);
 }
 
-static bool has_tcx(void)
+bool loader_has_tcx(void)
 {
 	return link_known(BPF_PROG_TYPE_SCHED_CLS, ATTACH_TCX_INGRESS);
 }
@@ -181,7 +181,7 @@ static const struct {
 	{ "xdp link", has_xdp_link, true, "programs stay attached when xrsd stops", "kernel 5.9" },
 	{ "xdp frags", has_frags, false,
 	  "without it native XDP refuses a veth with an MTU above about 3500", "kernel 5.18" },
-	{ "tcx", has_tcx, false, "without it clsact filters are used, which no pin holds",
+	{ "tcx", loader_has_tcx, false, "without it clsact filters are used, which no pin holds",
 	  "kernel 6.6" },
 	{ "lpm batches", has_batch, false, "without them routes are written one by one, at a third",
 	  "kernel 5.13" },

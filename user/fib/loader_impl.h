@@ -21,4 +21,7 @@ struct loader {
 int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Kernel 6.6 and later: the tc half is a link. Asks the kernel. */
+bool loader_has_tcx(void);
+
 #endif
