@@ -209,7 +209,9 @@ static void rest_ours(struct bgp_peer *peer, struct mono until)
 	if (!is_idle_side(conn) || !peer->started)
 		return;
 	do_close(peer, BGP_CONN_OURS);
-	fsm_park(&conn->fsm, peer->passive ? (struct mono){ 0 } : until);
+	if (peer->passive)
+		until = (struct mono){ 0 };
+	fsm_park(&conn->fsm, until);
 }
 
 /* A connection failed: both sides share the back-off. */
