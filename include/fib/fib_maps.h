@@ -8,9 +8,10 @@
  *
  * Pins, below /sys/fs/bpf/<instance>:
  *   maps/<map>                   the fixed maps, made by loader_open()
- *   tables/<vnet>:<table>:v4|v6  one LPM trie of each family for each route table
- * bpffs refuses a dot in a name (EPERM), so pin names are joined by ':' and every octet outside
- * [A-Za-z0-9_-] of a part is written %XX: pin_encode().
+ *   tables/<vnet>.<table>.v4|v6  one LPM trie of each family for each route table
+ * Octets of a vnet's or table's name outside [A-Za-z0-9_-] are written %XX: pin_encode(). bpffs refuses
+ * a dot in a name unless the directory has no permission bits (kernel/bpf/inode.c, bpf_lookup(); that
+ * is how its own dotted files are made): pin_dots() opens that door for the moment of pinning.
  *
  * Unless said otherwise functions return 0 or a negative errno, and -ERANGE for an index that the
  * map does not have.
@@ -38,6 +39,8 @@ int pin_encode(char *buf, size_t cap, const char *text);
 int pin_decode(const char *name, size_t len, char *buf, size_t cap);
 /* "/sys/fs/bpf/<instance>/<dir>"; @dir may be "". -EINVAL: an instance name that is not one path part. */
 int pin_dir(const char *instance, const char *dir, char buf[static FIB_PATH_MAX]);
+/* Whether new pins in @dir may have dots in their names. Root passes either mode. */
+void pin_dots(const char *dir, bool allow);
 
 /* --- opening -------------------------------------------------------------------------------------- */
 /* What new tries are made with; BTF, so that bpftool can print them: see loader_schema(). */

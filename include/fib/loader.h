@@ -8,7 +8,7 @@
  *
  * Pins, below /sys/fs/bpf/<instance>:
  *   progs/xrs_steer, progs/xrs_steer_tc
- *   links/<ifname>       the XDP half;  links/<ifname>:tc  the tcx half (names encoded: pin_encode())
+ *   links/<ifname>       the XDP half;  links/<ifname>:tc  the tcx half
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
  *
  * Both halves are attached to a nic, always: xrs_steer_tc decides what xrs_steer leaves to it, and

@@ -6,10 +6,12 @@
  * writes besides node_nic.c and restart.c.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/node_impl.h"
+#include "agent/privilege.h"
 
 #define SUBSYS            "fib"
 #define RETRY_SEC         5
@@ -140,9 +142,10 @@ static void render_nexthop(const struct node_vnet *vnet, const struct nexthop_in
 	ret->vlan = r->vlan;
 	ret->family = info->addr.family;
 	memcpy(ret->addr, info->addr.bytes, sizeof(ret->addr));
-	strncpy(ret->peering, peering_of(vnet, &info->addr), sizeof(ret->peering) - 1);
+	snprintf(ret->peering, sizeof(ret->peering), "%.*s", XRS_NAME_LEN - 1,
+		 peering_of(vnet, &info->addr));
 	if (vnet)
-		strncpy(ret->vnet, vnet->config->name, sizeof(ret->vnet) - 1);
+		snprintf(ret->vnet, sizeof(ret->vnet), "%s", vnet->config->name);
 }
 
 static void log_nexthop(const struct node_vnet *vnet, const struct nexthop_info *info,
@@ -500,7 +503,7 @@ static int open_maps(struct node *node)
 	struct fib_schema schema;
 	int err;
 
-	err = loader_open(node->config->instance, text, &node->loader);
+	err = privilege_load(node->config->instance, text, &node->loader);
 	if (err < 0) {
 		log_err(SUBSYS, "%s", text);
 		return err;

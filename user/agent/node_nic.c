@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/node_impl.h"
+#include "agent/privilege.h"
 #include "net/nic_facts.h"
 
 #define SUBSYS "nic"
@@ -189,8 +190,8 @@ static void attach(struct node *node, struct node_nic *nic)
 	if (nic->state == NIC_ATTACHED)
 		return; /* the entry was all that changed */
 	node->counters.nic_attaches++;
-	err = loader_attach(node->loader, nic->name, nic->ifindex, wanted_mode(node), text,
-			    &nic->attachment);
+	err = privilege_attach(node->loader, nic->name, nic->ifindex, wanted_mode(node), text,
+			       &nic->attachment);
 	if (err == 0) {
 		set_state(nic, NIC_ATTACHED, "");
 		return;
@@ -204,7 +205,7 @@ static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 	log_info(SUBSYS, "nic=%s ifindex=%u %s", nic->name, nic->ifindex,
 		 device_gone ? "is gone" : "is no nic any more");
 	if (nic->state == NIC_ATTACHED)
-		loader_detach(node->config->instance, nic->name, nic->ifindex);
+		privilege_detach(node->config->instance, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);
 	for (size_t i = 0; i < node->n_nics; i++) {
 		if (node->nics[i] == nic) {
@@ -242,13 +243,11 @@ static struct node_nic *add(struct node *node, const struct net_link *link)
 	return nic;
 }
 
-/* The pin is named after the interface: a new name means a new pin. */
-static void follow_name(struct node *node, struct node_nic *nic, const struct net_link *link)
+/* The pin is named after the interface: loader_attach() moves it to the new name. */
+static void follow_name(struct node_nic *nic, const struct net_link *link)
 {
 	if (strcmp(nic->name, link->name) == 0)
 		return;
-	if (nic->state == NIC_ATTACHED)
-		loader_detach(node->config->instance, nic->name, nic->ifindex);
 	nic->state = NIC_PENDING;
 	memcpy(nic->name, link->name, sizeof(nic->name));
 }
@@ -277,7 +276,7 @@ void node_nic_link(struct node *node, const struct net_link *link)
 		if (!nic)
 			return;
 	}
-	follow_name(node, nic, link);
+	follow_name(nic, link);
 	nic->rule = index;
 	nic->vnet = vnet;
 	nic->table = table;
@@ -339,7 +338,7 @@ void node_nic_sweep(struct node *node)
 	n = loader_list(node->config->instance, list, XRS_NIC_MAX);
 	for (int i = 0; i < n && i < XRS_NIC_MAX; i++) {
 		if (!list[i].ifindex || !by_ifindex(node, list[i].ifindex))
-			loader_detach(node->config->instance, list[i].ifname, list[i].ifindex);
+			privilege_detach(node->config->instance, list[i].ifname, list[i].ifindex);
 	}
 	free(list);
 	while (fib_maps_nic_next(node->maps, ifindex, &next) == 0) {

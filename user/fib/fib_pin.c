@@ -2,11 +2,12 @@
 /*
  * Names of pins: from any text to one part of a bpffs path and back.
  *
- * Called by fib_maps.c, fib_tables.c and loader.c. Touches no file.
+ * Called by fib_maps.c, fib_tables.c and loader.c. Touches no file but the mode of a pin directory.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "fib/fib_maps.h"
 
@@ -100,4 +101,11 @@ int pin_dir(const char *instance, const char *dir, char buf[static FIB_PATH_MAX]
 		return -EINVAL;
 	snprintf(buf, FIB_PATH_MAX, "/sys/fs/bpf/%s%s%s", instance, *dir ? "/" : "", dir);
 	return 0;
+}
+
+void pin_dots(const char *dir, bool allow)
+{
+	/* A failure shows at once: the pin that the caller makes next gets EPERM. */
+	if (chmod(dir, allow ? 0 : 0700))
+		return;
 }

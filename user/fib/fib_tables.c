@@ -70,7 +70,7 @@ static int table_name(const char *vnet, const char *table, char buf[static FIB_N
 	buf[0] = 0;
 	if (pin_encode(buf, FIB_NAME_MAX - 1, vnet))
 		return -EINVAL;
-	strcat(buf, ":");
+	strcat(buf, ".");
 	return pin_encode(buf, FIB_NAME_MAX, table) ? -EINVAL : 0;
 }
 
@@ -82,7 +82,7 @@ static int trie_path(const struct fib_maps *maps, const char *name, bool v6,
 
 	if (ret)
 		return ret;
-	snprintf(buf, FIB_PATH_MAX * 2, "%s/%s:%s", dir, name, v6 ? "v6" : "v4");
+	snprintf(buf, FIB_PATH_MAX * 2, "%s/%s.%s", dir, name, v6 ? "v6" : "v4");
 	return 0;
 }
 
@@ -118,11 +118,9 @@ static bool trie_is_ours(int fd, bool v6)
 }
 
 /* A pinned trie, or a new one that is pinned; its descriptor or negative errno. */
-static int trie_open(const struct fib_maps *maps, const char *name, bool v6)
+static int trie_open_path(const struct fib_maps *maps, const char *path, bool v6)
 {
-	char path[FIB_PATH_MAX * 2];
-	int ret = trie_path(maps, name, v6, path);
-	int fd = ret ? ret : bpf_obj_get(path);
+	int ret, fd = bpf_obj_get(path);
 
 	if (fd >= 0 && !trie_is_ours(fd, v6)) {
 		close(fd);
@@ -139,6 +137,20 @@ static int trie_open(const struct fib_maps *maps, const char *name, bool v6)
 		return ret;
 	}
 	return fd;
+}
+
+static int trie_open(const struct fib_maps *maps, const char *name, bool v6)
+{
+	char path[FIB_PATH_MAX * 2], dir[FIB_PATH_MAX];
+	int ret = trie_path(maps, name, v6, path);
+
+	if (ret)
+		return ret;
+	pin_dir(maps->instance, "tables", dir);
+	pin_dots(dir, true); /* a look for a name that is not there is refused as well */
+	ret = trie_open_path(maps, path, v6);
+	pin_dots(dir, false);
+	return ret;
 }
 
 static int outer_fd(const struct fib_maps *maps, bool v6)
@@ -269,13 +281,13 @@ void fib_tables_done(struct fib_maps *maps)
 }
 
 /* --- the pinned tables -------------------------------------------------------------------------------- */
-/* "<vnet>:<table>:v4" -> true with both names. The v6 twin comes and goes with it. */
+/* "<vnet>.<table>.v4" -> true with both names. The v6 twin comes and goes with it. */
 static bool parse_pin(const char *name, struct fib_table_pin *ret_pin)
 {
-	const char *first = strchr(name, ':');
-	const char *last = strrchr(name, ':');
+	const char *first = strchr(name, '.');
+	const char *last = strrchr(name, '.');
 
-	if (!first || first == last || strcmp(last, ":v4"))
+	if (!first || first == last || strcmp(last, ".v4"))
 		return false;
 	return !pin_decode(name, (size_t)(first - name), ret_pin->vnet, sizeof(ret_pin->vnet)) &&
 	       !pin_decode(first + 1, (size_t)(last - first - 1), ret_pin->table,

@@ -65,24 +65,29 @@ static int link_state(int fd, struct link_state *ret_state)
 	return 0;
 }
 
+/* The interface's name as it is: the kernel allows neither '/' nor ':' in one (dev_valid_name()). */
 static int link_path(const char *instance, const char *ifname, bool tc,
 		     char buf[static LOADER_PATH_MAX])
 {
-	char name[LOADER_TEXT] = "", dir[FIB_PATH_MAX];
+	char dir[FIB_PATH_MAX];
 
-	if (pin_dir(instance, "links", dir) || pin_encode(name, sizeof(name), ifname))
+	if (pin_dir(instance, "links", dir) || !*ifname || strpbrk(ifname, "/:"))
 		return -EINVAL;
-	snprintf(buf, LOADER_PATH_MAX, "%s/%.180s%s", dir, name, tc ? ":tc" : "");
+	snprintf(buf, LOADER_PATH_MAX, "%s/%.180s%s", dir, ifname, tc ? ":tc" : "");
 	return 0;
 }
 
 /* "tap0" or "tap0:tc" -> the interface name and which half. */
 static bool parse_link_pin(const char *pin, char ifname[static IFNAMSIZ], bool *ret_tc)
 {
-	size_t len = strlen(pin);
+	size_t len = strcspn(pin, ":");
 
-	*ret_tc = len > 3 && !strcmp(pin + len - 3, ":tc");
-	return !pin_decode(pin, *ret_tc ? len - 3 : len, ifname, IFNAMSIZ);
+	*ret_tc = !strcmp(pin + len, ":tc");
+	if (!len || len >= IFNAMSIZ || pin[0] == '.' || (pin[len] && !*ret_tc))
+		return false;
+	memcpy(ifname, pin, len);
+	ifname[len] = 0;
+	return true;
 }
 
 static int open_link(const char *path, struct link_state *ret_state)
@@ -159,17 +164,12 @@ static void clear_name(const char *instance, const char *path, bool tc,
 		unlink(path);
 }
 
-/* The pinned link of this very device, under its name: descriptor, or -ENOENT. */
-static int find_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc,
-		     struct link_state *ret_state)
+static int find_link_path(const char *instance, const char *path, uint32_t ifindex, bool tc,
+			  struct link_state *ret_state)
 {
 	struct rename_search search = { .ifindex = ifindex, .tc = tc };
-	char path[LOADER_PATH_MAX];
-	int fd, ret = link_path(instance, ifname, tc, path);
+	int fd = open_link(path, ret_state);
 
-	if (ret)
-		return ret;
-	fd = open_link(path, ret_state);
 	if (fd >= 0 && ret_state->ifindex == ifindex)
 		return fd;
 	if (fd >= 0) {
@@ -180,6 +180,22 @@ static int find_link(const char *instance, const char *ifname, uint32_t ifindex,
 	if (!search.path[0] || rename(search.path, path))
 		return -ENOENT;
 	return open_link(path, ret_state);
+}
+
+/* The pinned link of this very device, under its name: descriptor, or -ENOENT. */
+static int find_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc,
+		     struct link_state *ret_state)
+{
+	char path[LOADER_PATH_MAX], dir[FIB_PATH_MAX];
+	int ret = link_path(instance, ifname, tc, path);
+
+	if (ret)
+		return ret;
+	pin_dir(instance, "links", dir);
+	pin_dots(dir, true); /* "eth0.7": the search for such a name is refused as well */
+	ret = find_link_path(instance, path, ifindex, tc, ret_state);
+	pin_dots(dir, false);
+	return ret;
 }
 
 /* Detached at once, not when the kernel gets round to freeing it. */
@@ -202,11 +218,15 @@ struct attach { /* one call of loader_attach() */
 static int pin_link(struct attach *a, int fd, bool tc, struct loader_half *half)
 {
 	struct link_state state;
-	char path[LOADER_PATH_MAX];
+	char path[LOADER_PATH_MAX], dir[FIB_PATH_MAX];
 	int ret = link_path(a->loader->instance, a->out->ifname, tc, path);
 
-	if (!ret)
+	if (!ret) {
+		pin_dir(a->loader->instance, "links", dir);
+		pin_dots(dir, true);
 		ret = bpf_obj_pin(fd, path);
+		pin_dots(dir, false);
+	}
 	if (!ret)
 		ret = link_state(fd, &state);
 	close(fd);
