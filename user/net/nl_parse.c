@@ -465,6 +465,8 @@ int nl_parse_vlan_change(const struct nlmsghdr *nlh, struct net_port_vlans *vlan
 	const void *pos = payload + sizeof(struct br_vlan_msg);
 
 	left -= (ptrdiff_t)sizeof(struct br_vlan_msg);
+	if (left < 0)
+		return -EBADMSG;
 	for (; (attr = attr_at(pos, left));
 	     left -= MNL_ALIGN(attr->nla_len), pos = mnl_attr_next(attr)) {
 		if (mnl_attr_get_type(attr) == BRIDGE_VLANDB_ENTRY &&
