@@ -18,6 +18,13 @@
 
 #define NL_PARSE_SKIP 1
 
+/* A whole message stands in the next @left octets. mnl_nlmsg_ok() takes a length above 2^31 for one. */
+static inline bool nl_message_ok(const struct nlmsghdr *nlh, int left)
+{
+	return left >= (int)sizeof(*nlh) && nlh->nlmsg_len >= sizeof(*nlh) &&
+	       nlh->nlmsg_len <= (unsigned int)left;
+}
+
 /* RTM_NEWLINK, RTM_DELLINK of AF_UNSPEC. Skips partial pictures (wireless events). */
 int nl_parse_link(const struct nlmsghdr *nlh, struct net_link *ret_link);
 /*

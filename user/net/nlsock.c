@@ -128,7 +128,7 @@ int nlsock_receive(struct nlsock *sock, nlsock_fn fn, void *ctx)
 
 	if (left < 0)
 		return left;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left), n++)
+	for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left), n++)
 		fn(ctx, nlh);
 	return left > 0 ? -EBADMSG : n;
 }
@@ -190,7 +190,7 @@ static int take_datagram(struct nlsock *sock, struct answer *answer)
 
 	if (left < 0)
 		return left == -EAGAIN ? -ETIMEDOUT : left;
-	for (; mnl_nlmsg_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
+	for (; nl_message_ok(nlh, left); nlh = mnl_nlmsg_next(nlh, &left))
 		take_message(answer, nlh);
 	return left > 0 ? -EBADMSG : 0;
 }
