@@ -155,7 +155,7 @@ uint32_t nexthop_find(const struct nexthop_table *table, uint32_t vnet, const st
 
 void nexthop_ref(struct nexthop_table *table, uint32_t id)
 {
-	if (!table->nexthops[id]->info.refs++)
+	if (id && !table->nexthops[id]->info.refs++)
 		emit(table, table->events.nexthop_added, id);
 }
 
@@ -346,7 +346,7 @@ uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigne
 
 void group_ref(struct nexthop_table *table, uint32_t id)
 {
-	if (!table->groups[id]->info.refs++)
+	if (id && !table->groups[id]->info.refs++)
 		emit(table, table->events.group_changed, id);
 }
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Adj-RIB-Out of one vnet and family: the order of changes, and what each peer has been told of it.
+ * Only user/rib calls it. Pure.
+ *
+ * One journal for all peers: each net that may have to be told stands in it once, at the place of its
+ * last change. A peer is a cursor into the journal and a bit for each net (announced or not); what to
+ * say about a net is worked out from Loc-RIB when the cursor gets there. So a change costs one append
+ * whatever the number of peers, a slow peer costs nothing and is told the last state only, a new peer
+ * starts at the head, and nobody keeps attributes twice: 8 octets and one bit a peer for each net.
+ *
+ *   journal  | n7 | -- | n2 | n9 | -- | n4 | n1 |
+ *              ^head           ^cursor of A       ^end (cursor of B: nothing pending)
+ */
+#ifndef XRS_RIB_ADJ_RIB_OUT_H
+#define XRS_RIB_ADJ_RIB_OUT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define OUT_WINDOW 2048 /* nets that one peer looks at in one go */
+
+struct adj_rib_out {       /* the journal */
+	uint32_t *entries; /* net, perhaps with a mark; see adj_rib_out.c */
+	uint32_t end, cap;
+	uint32_t *place; /* by net: where it stands, or PLACE_NONE */
+	uint32_t place_cap;
+	uint32_t holes;
+	uint32_t high;    /* no cursor is above */
+	uint32_t swept;   /* nothing retired stands below */
+	uint32_t retired; /* nets that go when all peers have passed them */
+	struct out_member **members;
+	uint32_t n_members, member_cap;
+	uint32_t idle; /* members that asked to be woken */
+};
+
+struct out_member { /* one established session; what it was told */
+	uint16_t peer;
+	bool idle;       /* reached the end since it was last woken */
+	bool dump;       /* the first full dump is not over: End-of-RIB is owed */
+	uint32_t cursor; /* next entry to look at */
+	uint32_t
+		floor; /* no entry below is needed any more: under `cursor` while some are left over */
+	uint32_t dump_end; /* End-of-RIB is due when `floor` has come here */
+	uint64_t *told;    /* a bit for each net */
+	uint32_t told_cap; /* in words */
+	uint32_t n_told;
+	uint32_t *left; /* of the last window: not said yet */
+	uint32_t n_left;
+};
+
+void adj_rib_out_init(struct adj_rib_out *out);
+void adj_rib_out_done(struct adj_rib_out *out); /* members too */
+
+/* The net changed: it moves behind all others. 0 or -ENOMEM. */
+int adj_rib_out_touch(struct adj_rib_out *out, uint32_t net);
+/*
+ * The net is no more. True: nobody has been told of it and it is forgotten: its id is free. False:
+ * its withdrawal waits in the journal; adj_rib_out_collect() gives the id when all were told.
+ */
+bool adj_rib_out_retire(struct adj_rib_out *out, uint32_t net);
+/* It came back before that. */
+void adj_rib_out_unretire(struct adj_rib_out *out, uint32_t net);
+bool adj_rib_out_retired(const struct adj_rib_out *out, uint32_t net);
+/* Calls @gone for each retired net that all members have passed. */
+void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32_t net), void *ctx);
+
+/* A session begins at the head. NULL: out of memory. */
+struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer);
+void adj_rib_out_leave(struct adj_rib_out *out, struct out_member *member);
+/* Everything is looked at again. */
+void out_member_restart(struct adj_rib_out *out, struct out_member *member);
+
+/* Up to @max (at least OUT_WINDOW) nets to look at, oldest change first; 0: none. */
+uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, uint32_t *nets);
+/* The window is done but for these. */
+void out_member_finish(struct adj_rib_out *out, struct out_member *member, const uint32_t *left,
+		       uint32_t n_left);
+bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member);
+/* End-of-RIB is due; out_member_eor_sent() when it was written. */
+bool out_member_eor_due(const struct out_member *member);
+void out_member_eor_sent(struct out_member *member);
+/* Nothing is pending: the next touch has to wake it. */
+void out_member_sleep(struct adj_rib_out *out, struct out_member *member);
+/* The next sleeping member, woken by this; NULL: none. Start with *cursor = 0. */
+struct out_member *adj_rib_out_wake(struct adj_rib_out *out, uint32_t *cursor);
+
+bool out_member_told(const struct out_member *member, uint32_t net);
+/* Bits for nets below @limit, before any of them is set. 0 or -ENOMEM. */
+int out_member_reserve(struct out_member *member, uint32_t limit);
+void out_member_set_told(struct out_member *member, uint32_t net, bool told);
+
+size_t adj_rib_out_memory(const struct adj_rib_out *out);
+
+#endif

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The journal and its readers. rib.c touches nets, export.c reads windows and says what they mean. Must
+ * never know what a route is: nets are numbers here.
+ *
+ * An entry is a net id, HOLE where a net stood that has moved on, or a net id with the RETIRED mark: a
+ * prefix that is gone but was announced to somebody who has not come by yet.
+ */
+#include "rib/adj_rib_out.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HOLE        UINT32_MAX
+#define RETIRED     0x80000000u
+#define PLACE_NONE  UINT32_MAX
+#define MIN_ENTRIES 256
+#define MIN_HOLES   1024 /* below this compacting is not worth it */
+
+void adj_rib_out_init(struct adj_rib_out *out)
+{
+	*out = (struct adj_rib_out){ 0 };
+}
+
+static void member_free(struct out_member *member)
+{
+	free(member->told);
+	free(member->left);
+	free(member);
+}
+
+void adj_rib_out_done(struct adj_rib_out *out)
+{
+	for (uint32_t i = 0; i < out->n_members; i++)
+		member_free(out->members[i]);
+	free(out->members);
+	free(out->entries);
+	free(out->place);
+	adj_rib_out_init(out);
+}
+
+/* --- compaction ---------------------------------------------------------------------------------- */
+
+static int compare_positions(const void *a, const void *b)
+{
+	const uint32_t *const *x = a, *const *y = b;
+
+	return (**x > **y) - (**x < **y);
+}
+
+/* All that points into the journal, in order. NULL: out of memory. */
+static uint32_t **positions(struct adj_rib_out *out, size_t *ret_n)
+{
+	uint32_t **list = calloc(3 * (size_t)out->n_members + 2, sizeof(*list));
+	size_t n = 0;
+
+	if (!list)
+		return NULL;
+	list[n++] = &out->high;
+	list[n++] = &out->swept;
+	for (uint32_t i = 0; i < out->n_members; i++) {
+		list[n++] = &out->members[i]->cursor;
+		list[n++] = &out->members[i]->floor;
+		list[n++] = &out->members[i]->dump_end;
+	}
+	qsort(list, n, sizeof(*list), compare_positions);
+	*ret_n = n;
+	return list;
+}
+
+/* Closes the holes; each position keeps standing before the same entry. */
+static void compact(struct adj_rib_out *out)
+{
+	uint32_t to = 0;
+	size_t n, next = 0;
+	uint32_t **list = positions(out, &n);
+
+	if (!list)
+		return;
+	for (uint32_t from = 0; from < out->end; from++) {
+		for (; next < n && *list[next] == from; next++)
+			*list[next] = to;
+		if (out->entries[from] == HOLE)
+			continue;
+		out->entries[to] = out->entries[from];
+		out->place[out->entries[to] & ~RETIRED] = to;
+		to++;
+	}
+	for (; next < n; next++)
+		*list[next] = to;
+	out->end = to;
+	out->holes = 0;
+	free(list);
+}
+
+/* --- the journal ----------------------------------------------------------------------------------- */
+
+static int make_room(struct adj_rib_out *out, uint32_t net)
+{
+	uint32_t cap;
+	uint32_t *grown;
+
+	if (out->holes > MIN_HOLES && out->holes > out->end / 2)
+		compact(out);
+	if (out->end == out->cap) {
+		cap = out->cap + out->cap / 4 + MIN_ENTRIES;
+		grown = reallocarray(out->entries, cap, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		out->entries = grown;
+		out->cap = cap;
+	}
+	if (net >= out->place_cap) {
+		cap = net + net / 4 + MIN_ENTRIES;
+		grown = reallocarray(out->place, cap, sizeof(*grown));
+		if (!grown)
+			return -ENOMEM;
+		memset(grown + out->place_cap, 0xff, (cap - out->place_cap) * sizeof(*grown));
+		out->place = grown;
+		out->place_cap = cap;
+	}
+	return 0;
+}
+
+static uint32_t place_of(const struct adj_rib_out *out, uint32_t net)
+{
+	return net < out->place_cap ? out->place[net] : PLACE_NONE;
+}
+
+static void make_hole(struct adj_rib_out *out, uint32_t place)
+{
+	out->entries[place] = HOLE;
+	out->holes++;
+}
+
+int adj_rib_out_touch(struct adj_rib_out *out, uint32_t net)
+{
+	uint32_t place = place_of(out, net);
+	int err;
+
+	/* Nobody has come by yet: where it stands is as good. */
+	if (place != PLACE_NONE && place >= out->high)
+		return 0;
+	err = make_room(out, net);
+	if (err)
+		return err;
+	place = out->place[net]; /* compaction may have moved it */
+	if (place != PLACE_NONE)
+		make_hole(out, place);
+	out->place[net] = out->end;
+	out->entries[out->end++] = net;
+	return 0;
+}
+
+static void forget(struct adj_rib_out *out, uint32_t net)
+{
+	uint32_t place = place_of(out, net);
+
+	if (place == PLACE_NONE)
+		return;
+	make_hole(out, place);
+	out->place[net] = PLACE_NONE;
+}
+
+static bool told_to_any(const struct adj_rib_out *out, uint32_t net)
+{
+	for (uint32_t i = 0; i < out->n_members; i++) {
+		if (out_member_told(out->members[i], net))
+			return true;
+	}
+	return false;
+}
+
+bool adj_rib_out_retired(const struct adj_rib_out *out, uint32_t net)
+{
+	uint32_t place = place_of(out, net);
+
+	return place != PLACE_NONE && out->entries[place] & RETIRED;
+}
+
+/* Without memory for a new entry the old one serves: those that have passed it come by again. */
+static void restart_those_behind(struct adj_rib_out *out, uint32_t place)
+{
+	for (uint32_t i = 0; i < out->n_members; i++) {
+		if (out->members[i]->cursor > place)
+			out_member_restart(out, out->members[i]);
+	}
+}
+
+bool adj_rib_out_retire(struct adj_rib_out *out, uint32_t net)
+{
+	uint32_t place;
+
+	if (adj_rib_out_retired(out, net))
+		return false;
+	if (!told_to_any(out, net)) {
+		forget(out, net);
+		return true;
+	}
+	if (adj_rib_out_touch(out, net))
+		restart_those_behind(out, place_of(out, net));
+	place = place_of(out, net);
+	out->entries[place] |= RETIRED;
+	out->retired++;
+	if (place < out->swept)
+		out->swept = place;
+	return false;
+}
+
+void adj_rib_out_unretire(struct adj_rib_out *out, uint32_t net)
+{
+	if (!adj_rib_out_retired(out, net))
+		return;
+	out->entries[out->place[net]] &= ~RETIRED;
+	out->retired--;
+}
+
+static uint32_t lowest_floor(const struct adj_rib_out *out)
+{
+	uint32_t lowest = out->end;
+
+	for (uint32_t i = 0; i < out->n_members; i++) {
+		if (out->members[i]->floor < lowest)
+			lowest = out->members[i]->floor;
+	}
+	return lowest;
+}
+
+void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32_t net), void *ctx)
+{
+	uint32_t to;
+
+	if (!out->retired)
+		return;
+	to = lowest_floor(out);
+	for (; out->swept < to && out->retired; out->swept++) {
+		uint32_t entry = out->entries[out->swept];
+
+		if (entry == HOLE || !(entry & RETIRED))
+			continue;
+		forget(out, entry & ~RETIRED);
+		out->retired--;
+		gone(ctx, entry & ~RETIRED);
+	}
+	if (!out->retired)
+		out->swept = out->end;
+}
+
+/* --- members --------------------------------------------------------------------------------------- */
+
+struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer)
+{
+	struct out_member *member;
+	struct out_member **grown;
+
+	if (out->n_members == out->member_cap) {
+		grown = reallocarray(out->members, out->member_cap + 8, sizeof(*grown));
+		if (!grown)
+			return NULL;
+		out->members = grown;
+		out->member_cap += 8;
+	}
+	member = calloc(1, sizeof(*member));
+	if (!member)
+		return NULL;
+	member->peer = peer;
+	member->dump = true;
+	member->dump_end = out->end;
+	out->members[out->n_members++] = member;
+	return member;
+}
+
+void adj_rib_out_leave(struct adj_rib_out *out, struct out_member *member)
+{
+	uint32_t i = 0;
+
+	if (!member)
+		return;
+	while (out->members[i] != member)
+		i++;
+	out->members[i] = out->members[--out->n_members];
+	out->idle -= member->idle;
+	member_free(member);
+}
+
+void out_member_restart(struct adj_rib_out *out, struct out_member *member)
+{
+	member->cursor = member->floor = 0;
+	member->n_left = 0;
+	/* What was announced at the end of the old walk must not count as passed. */
+	if (member->dump)
+		member->dump_end = out->end;
+}
+
+/* Those left over of the last window that did not change since: changed ones come again later. */
+static uint32_t left_over(const struct adj_rib_out *out, const struct out_member *member,
+			  uint32_t *nets)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < member->n_left; i++) {
+		if (place_of(out, member->left[i]) < member->cursor)
+			nets[n++] = member->left[i];
+	}
+	return n;
+}
+
+uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, uint32_t *nets)
+{
+	uint32_t n = left_over(out, member, nets);
+
+	member->n_left = 0;
+	if (n)
+		return n;
+	member->floor = member->cursor;
+	while (n < OUT_WINDOW && member->cursor < out->end) {
+		uint32_t entry = out->entries[member->cursor++];
+
+		if (entry != HOLE)
+			nets[n++] = entry & ~RETIRED;
+	}
+	if (member->cursor > out->high)
+		out->high = member->cursor;
+	return n;
+}
+
+void out_member_finish(struct adj_rib_out *out, struct out_member *member, const uint32_t *left,
+		       uint32_t n_left)
+{
+	if (n_left && !member->left)
+		member->left = malloc(OUT_WINDOW * sizeof(*member->left));
+	if (n_left && !member->left) {
+		/* No room to remember: the whole window again, which says some things twice. */
+		member->cursor = member->floor;
+		return;
+	}
+	if (n_left)
+		memcpy(member->left, left, n_left * sizeof(*left));
+	member->n_left = n_left;
+	if (!n_left)
+		member->floor = member->cursor;
+}
+
+bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member)
+{
+	return member->n_left || member->cursor < out->end || out_member_eor_due(member);
+}
+
+bool out_member_eor_due(const struct out_member *member)
+{
+	return member->dump && !member->n_left && member->floor >= member->dump_end;
+}
+
+void out_member_eor_sent(struct out_member *member)
+{
+	member->dump = false;
+}
+
+void out_member_sleep(struct adj_rib_out *out, struct out_member *member)
+{
+	out->idle += !member->idle;
+	member->idle = true;
+}
+
+struct out_member *adj_rib_out_wake(struct adj_rib_out *out, uint32_t *cursor)
+{
+	while (out->idle && *cursor < out->n_members) {
+		struct out_member *member = out->members[(*cursor)++];
+
+		if (!member->idle)
+			continue;
+		member->idle = false;
+		out->idle--;
+		return member;
+	}
+	return NULL;
+}
+
+bool out_member_told(const struct out_member *member, uint32_t net)
+{
+	return net / 64 < member->told_cap && member->told[net / 64] >> net % 64 & 1;
+}
+
+int out_member_reserve(struct out_member *member, uint32_t limit)
+{
+	uint32_t cap = limit / 64 + member->told_cap / 4 + 16;
+	uint64_t *grown;
+
+	if (limit <= member->told_cap * UINT64_C(64))
+		return 0;
+	grown = reallocarray(member->told, cap, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + member->told_cap, 0, (cap - member->told_cap) * sizeof(*grown));
+	member->told = grown;
+	member->told_cap = cap;
+	return 0;
+}
+
+void out_member_set_told(struct out_member *member, uint32_t net, bool told)
+{
+	if (out_member_told(member, net) == told)
+		return;
+	member->told[net / 64] ^= UINT64_C(1) << net % 64;
+	member->n_told += told ? 1 : UINT32_MAX;
+}
+
+size_t adj_rib_out_memory(const struct adj_rib_out *out)
+{
+	size_t size = ((size_t)out->cap + out->place_cap) * sizeof(uint32_t) +
+		      out->member_cap * sizeof(*out->members);
+
+	for (uint32_t i = 0; i < out->n_members; i++) {
+		const struct out_member *member = out->members[i];
+
+		size += sizeof(*member) + member->told_cap * sizeof(*member->told) +
+			(member->left ? OUT_WINDOW * sizeof(*member->left) : 0);
+	}
+	return size;
+}

@@ -1,0 +1,527 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What each peer is told: which of Loc-RIB's routes it may have (design section 6, "Advertised to each
+ * peering"), what they look like on their way out, and the messages. rib_produce() is called by the
+ * session whenever its socket takes more. Must never change what is selected.
+ *
+ * One call looks at windows of pending nets. Within a window routes are grouped by attribute set, so
+ * that the way out is worked out and written once for all prefixes that share it.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "rib_internal.h"
+#include "util/htab.h"
+
+#define GROUP_SLOTS (2 * OUT_WINDOW) /* a power of two, half empty at most */
+#define PATH_ROOM   32768
+#define LIST_ROOM   16384
+/* ADD-PATH to a peer: one path a prefix, always under this identifier. */
+#define THE_PATH_ID 1
+
+/* A route on its way out: whose attributes, before they are made fit for the peer. */
+struct outgoing {
+	uint32_t attrs;
+	uint16_t source; /* peer, or RIB_PEER_NONE: our own */
+	bool owned;      /* `attrs` holds a reference: an outbound map made it */
+};
+
+struct out_group { /* of a window: the same attributes */
+	struct outgoing route;
+	uint32_t first, last; /* in the window */
+};
+
+struct out_entry {
+	uint32_t net;
+	uint32_t next; /* of the same group; OUT_WINDOW ends */
+};
+
+struct export_scratch {
+	uint32_t nets[OUT_WINDOW];
+	struct out_entry entries[OUT_WINDOW];
+	struct out_group groups[OUT_WINDOW];
+	uint16_t slots[GROUP_SLOTS]; /* group + 1; 0: empty */
+	uint32_t n_entries, n_groups;
+	uint32_t withdraw[OUT_WINDOW], n_withdraw;
+	uint32_t left[OUT_WINDOW], n_left;
+	struct ip_prefix prefixes[OUT_WINDOW];
+	uint32_t batch[OUT_WINDOW]; /* nets of `prefixes` */
+	uint32_t path_ids[OUT_WINDOW];
+	struct policy_result policy;
+	uint32_t viewed; /* of export_view(): a reference */
+	uint8_t as_path[PATH_ROOM], cluster_list[LIST_ROOM], ext_communities[LIST_ROOM];
+};
+
+struct export_scratch *export_scratch_new(void)
+{
+	struct export_scratch *scratch = calloc(1, sizeof(*scratch));
+
+	for (unsigned int i = 0; scratch && i < OUT_WINDOW; i++)
+		scratch->path_ids[i] = THE_PATH_ID;
+	return scratch;
+}
+
+void export_scratch_free(struct export_scratch *scratch)
+{
+	free(scratch);
+}
+
+size_t export_scratch_size(void)
+{
+	return sizeof(struct export_scratch);
+}
+
+/* --- who may have it ------------------------------------------------------------------------------- */
+
+static bool wants_local(const struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
+			uint8_t local)
+{
+	if (!rib->config.local_addr[family].family)
+		return false;
+	return (local & 1u << RIB_LOCAL_VNET && peer->config.advertise_vnet) ||
+	       (local & 1u << RIB_LOCAL_HOST && peer->config.advertise_host_routes);
+}
+
+static bool is_gateway(enum peer_role role)
+{
+	return role == PEER_EXPRESS_ROUTE || role == PEER_VPN_GATEWAY;
+}
+
+/* Between NVAs freely; with a gateway on either side only when branches may talk to each other. */
+static bool roles_exchange(const struct rib *rib, enum peer_role from, enum peer_role to)
+{
+	return rib->config.branch_to_branch || (!is_gateway(from) && !is_gateway(to));
+}
+
+/* RFC 4456 6: what came over iBGP goes to iBGP only from or to a client (an agent is our client). */
+static bool may_reflect(const struct rib_peer *source, const struct rib_peer *peer)
+{
+	if (source->params.ebgp || peer->params.ebgp)
+		return true;
+	return source->config.role == PEER_AGENT || peer->config.role == PEER_AGENT;
+}
+
+/* RFC 1997: well-known communities. */
+static bool communities_allow(uint16_t flags, const struct rib_peer *peer)
+{
+	if (flags & ATTR_SUM_NO_ADVERTISE)
+		return false;
+	return !peer->params.ebgp || !(flags & (ATTR_SUM_NO_EXPORT | ATTR_SUM_NO_EXPORT_SUBCONF));
+}
+
+static bool may_have(const struct rib *rib, const struct rib_peer *peer,
+		     const struct rib_path *path)
+{
+	const struct rib_peer *source = rib->peers[path->peer];
+
+	return source != peer && peer->config.advertise_learned &&
+	       roles_exchange(rib, source->config.role, peer->config.role) &&
+	       may_reflect(source, peer) &&
+	       communities_allow(attr_store_summary(rib->attrs, path->attrs)->flags, peer);
+}
+
+/*
+ * The outbound map sees the route without what never leaves the AS, and what it sets stays: a MED that it
+ * puts there is sent, one that was learned is not (RFC 4271 5.1.4).
+ */
+static bool apply_outbound_map(struct rib *rib, const struct rib_peer *peer,
+			       const struct ip_prefix *prefix, struct outgoing *route)
+{
+	struct policy_result *result = &rib->export->policy;
+	struct bgp_attrs attrs;
+
+	attr_store_get(rib->attrs, route->attrs, &attrs);
+	if (peer->params.ebgp)
+		attrs.has &= ~BGP_HAS_MED;
+	route_map_apply(peer->config.out, prefix, &attrs, result, NULL);
+	if (!result->permit)
+		return false;
+	route->attrs = attr_store_intern(rib->attrs, &result->attrs);
+	route->owned = true;
+	return route->attrs != ATTR_NONE;
+}
+
+/* The vnet's own prefix comes before what was learned for it. False: the peer is to have nothing. */
+static bool pick(struct rib *rib, const struct rib_peer *peer, enum bgp_family family, uint32_t net,
+		 const struct ip_prefix *prefix, struct outgoing *ret_route)
+{
+	const struct adj_rib_in *in = &rib->in[family];
+	uint32_t best = loc_rib_best(in, net);
+
+	if (wants_local(rib, peer, family, in->nets[net].local)) {
+		*ret_route =
+			(struct outgoing){ .attrs = rib->local_attrs, .source = RIB_PEER_NONE };
+	} else if (best != PATH_NONE && may_have(rib, peer, &in->paths[best])) {
+		*ret_route = (struct outgoing){ .attrs = in->paths[best].attrs,
+						.source = in->paths[best].peer };
+	} else {
+		return false;
+	}
+	return !peer->config.out || apply_outbound_map(rib, peer, prefix, ret_route);
+}
+
+/* --- what it looks like -------------------------------------------------------------------------------- */
+
+/* RFC 4360 2: an extended community with the T bit is not transitive across ASes. */
+static struct bgp_blob transitive_only(struct bgp_blob blob, uint8_t *buf, size_t cap)
+{
+	struct wire_reader r;
+	struct wire_writer w;
+
+	wire_read_init(&r, blob.data, blob.len);
+	wire_write_init(&w, buf, cap);
+	while (wire_left(&r) >= 8) {
+		const uint8_t *community = wire_bytes(&r, 8);
+
+		if (!(community[0] & 0x40))
+			wire_put_bytes(&w, community, 8);
+	}
+	return (struct bgp_blob){ .data = buf, .len = w.failed ? 0 : (uint32_t)w.pos };
+}
+
+/* RFC 4271 5.1: our ASN goes in front; what has a meaning inside one AS only stays behind. */
+static bool fit_for_ebgp(struct rib *rib, const struct rib_peer *peer, struct bgp_attrs *attrs)
+{
+	struct export_scratch *s = rib->export;
+	int len = aspath_prepend(attrs->as_path, rib->config.local_asn, 1, s->as_path,
+				 sizeof(s->as_path));
+
+	if (len < 0)
+		return false;
+	attrs->as_path = (struct bgp_blob){ .data = s->as_path, .len = (uint32_t)len };
+	attrs->has |= BGP_HAS_AS_PATH;
+	attrs->has &= ~(BGP_HAS_LOCAL_PREF | BGP_HAS_ORIGINATOR_ID | BGP_HAS_CLUSTER_LIST);
+	attrs->cluster_list = (struct bgp_blob){ 0 };
+	if (!peer->config.out)
+		attrs->has &= ~BGP_HAS_MED; /* RFC 4271 5.1.4 */
+	attrs->ext_communities = transitive_only(attrs->ext_communities, s->ext_communities,
+						 sizeof(s->ext_communities));
+	if (!attrs->ext_communities.len)
+		attrs->has &= ~BGP_HAS_EXT_COMMUNITIES;
+	return true;
+}
+
+/* RFC 4456 8: who brought it into the AS, and that it came through us. */
+static bool add_reflection(struct rib *rib, const struct rib_peer *source, struct bgp_attrs *attrs)
+{
+	struct export_scratch *s = rib->export;
+	struct wire_writer w;
+
+	if (!(attrs->has & BGP_HAS_ORIGINATOR_ID))
+		attrs->originator_id = source->params.peer_id;
+	wire_write_init(&w, s->cluster_list, sizeof(s->cluster_list));
+	wire_put_u32(&w, rib->config.local_id);
+	wire_put_bytes(&w, attrs->cluster_list.data, attrs->cluster_list.len);
+	attrs->cluster_list = (struct bgp_blob){ .data = s->cluster_list, .len = (uint32_t)w.pos };
+	attrs->has |= BGP_HAS_ORIGINATOR_ID | BGP_HAS_CLUSTER_LIST;
+	return !w.failed;
+}
+
+static bool is_reflected(const struct rib *rib, const struct rib_peer *peer, uint16_t source)
+{
+	return source != RIB_PEER_NONE && !rib->peers[source]->params.ebgp && !peer->params.ebgp;
+}
+
+static bool fit_for_ibgp(struct rib *rib, const struct rib_peer *peer, uint16_t source,
+			 struct bgp_attrs *attrs)
+{
+	if (!(attrs->has & BGP_HAS_LOCAL_PREF)) /* RFC 4271 5.1.5: always there in iBGP */
+		attrs->local_pref = ATTR_DEFAULT_LOCAL_PREF;
+	attrs->has |= BGP_HAS_LOCAL_PREF;
+	return !is_reflected(rib, peer, source) || add_reflection(rib, rib->peers[source], attrs);
+}
+
+/*
+ * False: it can not be told to this peer. A learned next hop goes on unchanged (the NVAs are reached
+ * directly, RFC 4271 5.1.3 2 "third party"), but never to the one whose address it is (5.1.3).
+ */
+static bool make_fit(struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
+		     const struct outgoing *route, struct bgp_attrs *ret_attrs)
+{
+	attr_store_get(rib->attrs, route->attrs, ret_attrs);
+	if (!ret_attrs->next_hop.family)
+		ret_attrs->next_hop = rib->config.local_addr[family];
+	ret_attrs->has |= BGP_HAS_NEXT_HOP;
+	/* RFC 2545 3: only between neighbours on one link, which multihop peers are not. */
+	ret_attrs->link_local = (struct ip_addr){ 0 };
+	if (ip_equal(&ret_attrs->next_hop, &peer->config.addr))
+		return false;
+	return peer->params.ebgp ? fit_for_ebgp(rib, peer, ret_attrs)
+				 : fit_for_ibgp(rib, peer, route->source, ret_attrs);
+}
+
+static void release(struct rib *rib, const struct outgoing *route)
+{
+	if (route->owned)
+		attr_store_unref(rib->attrs, route->attrs);
+}
+
+bool export_view(struct rib *rib, uint16_t index, enum bgp_family family, uint32_t net,
+		 struct bgp_attrs *ret_attrs, uint16_t *ret_source)
+{
+	const struct rib_peer *peer = rib->peers[index];
+	struct ip_prefix prefix = prefix_table_key(rib->in[family].prefixes, net);
+	struct outgoing route = { 0 };
+	bool shown = pick(rib, peer, family, net, &prefix, &route) &&
+		     make_fit(rib, peer, family, &route, ret_attrs);
+
+	*ret_source = route.source;
+	/* What an outbound map made is held until the next view is asked for. */
+	attr_store_unref(rib->attrs, rib->export->viewed);
+	rib->export->viewed = route.owned ? route.attrs : ATTR_NONE;
+	return shown;
+}
+
+/* --- messages ---------------------------------------------------------------------------------------------- */
+
+struct production {
+	struct rib *rib;
+	struct rib_peer *peer;
+	struct out_member *member;
+	enum bgp_family family;
+	uint8_t *buf;
+	size_t len, cap;
+	size_t limit; /* of one message */
+};
+
+static bool has_room(const struct production *p)
+{
+	return p->cap - p->len >= p->limit;
+}
+
+static struct bgp_prefix_batch batch_of(const struct production *p, size_t n)
+{
+	struct export_scratch *s = p->rib->export;
+	bool add_path = p->peer->params.add_path_tx & BGP_FAMILY_BIT(p->family);
+
+	return (struct bgp_prefix_batch){
+		.prefixes = s->prefixes,
+		.path_ids = add_path ? s->path_ids : NULL,
+		.count = n,
+	};
+}
+
+static void add_to_batch(const struct production *p, uint32_t at, uint32_t net)
+{
+	struct export_scratch *s = p->rib->export;
+
+	s->batch[at] = net;
+	s->prefixes[at] = prefix_table_key(p->rib->in[p->family].prefixes, net);
+}
+
+/* Notes what a message told, and keeps for later what had no room. */
+static void mark_told(const struct production *p, size_t from, size_t to, bool told)
+{
+	for (size_t i = from; i < to; i++)
+		out_member_set_told(p->member, p->rib->export->batch[i], told);
+}
+
+static void keep_rest(const struct production *p, size_t from, size_t to)
+{
+	struct export_scratch *s = p->rib->export;
+
+	for (size_t i = from; i < to; i++)
+		s->left[s->n_left++] = s->batch[i];
+}
+
+static void write_withdrawals(struct production *p)
+{
+	struct export_scratch *s = p->rib->export;
+	struct bgp_prefix_batch batch = batch_of(p, s->n_withdraw);
+
+	for (uint32_t i = 0; i < s->n_withdraw; i++)
+		add_to_batch(p, i, s->withdraw[i]);
+	while (batch.done < batch.count && has_room(p)) {
+		size_t from = batch.done;
+		int n = bgp_update_encode_withdraw(p->family, &p->peer->params, &batch,
+						   p->buf + p->len, p->cap - p->len);
+
+		if (n <= 0)
+			break;
+		p->len += (size_t)n;
+		mark_told(p, from, batch.done, false);
+	}
+	keep_rest(p, batch.done, batch.count);
+	s->n_withdraw = 0;
+}
+
+/* A route that can not be told: if an earlier one was, it has to go. */
+static void withdraw_told(const struct production *p, size_t from, size_t to)
+{
+	struct export_scratch *s = p->rib->export;
+
+	for (size_t i = from; i < to; i++) {
+		if (out_member_told(p->member, s->batch[i]))
+			s->withdraw[s->n_withdraw++] = s->batch[i];
+	}
+}
+
+static void write_group(struct production *p, const struct out_group *group)
+{
+	struct export_scratch *s = p->rib->export;
+	struct bgp_prefix_batch batch;
+	struct bgp_attrs attrs;
+	uint32_t count = 0;
+	bool fit;
+
+	for (uint32_t i = group->first; i != OUT_WINDOW; i = s->entries[i].next)
+		add_to_batch(p, count++, s->entries[i].net);
+	batch = batch_of(p, count);
+	fit = make_fit(p->rib, p->peer, p->family, &group->route, &attrs);
+	while (fit && batch.done < batch.count && has_room(p)) {
+		size_t from = batch.done;
+		int n = bgp_update_encode_reach(&attrs, p->family, &p->peer->params, &batch,
+						p->buf + p->len, p->cap - p->len);
+
+		fit = n > 0;
+		if (!fit)
+			break;
+		p->len += (size_t)n;
+		mark_told(p, from, batch.done, true);
+	}
+	if (fit)
+		keep_rest(p, batch.done, batch.count);
+	else
+		withdraw_told(p, batch.done, batch.count);
+}
+
+/* Reflection writes the source into the route; else only the attributes tell two routes apart. */
+static uint16_t group_source(const struct production *p, const struct outgoing *route)
+{
+	return is_reflected(p->rib, p->peer, route->source) ? route->source : RIB_PEER_NONE;
+}
+
+static struct out_group *find_group(const struct production *p, struct outgoing *route)
+{
+	struct export_scratch *s = p->rib->export;
+	uint32_t at;
+
+	route->source = group_source(p, route);
+	at = hash_u32(route->attrs, route->source) & (GROUP_SLOTS - 1);
+	for (; s->slots[at]; at = (at + 1) & (GROUP_SLOTS - 1)) {
+		struct out_group *group = &s->groups[s->slots[at] - 1];
+
+		if (group->route.attrs == route->attrs && group->route.source == route->source) {
+			release(p->rib, route); /* the group holds its own */
+			return group;
+		}
+	}
+	s->slots[at] = (uint16_t)(s->n_groups + 1);
+	s->groups[s->n_groups] =
+		(struct out_group){ .route = *route, .first = OUT_WINDOW, .last = OUT_WINDOW };
+	return &s->groups[s->n_groups++];
+}
+
+static void add_entry(const struct production *p, uint32_t net, struct outgoing *route)
+{
+	struct export_scratch *s = p->rib->export;
+	struct out_group *group = find_group(p, route);
+	uint32_t at = s->n_entries++;
+
+	s->entries[at] = (struct out_entry){ .net = net, .next = OUT_WINDOW };
+	if (group->last == OUT_WINDOW)
+		group->first = at;
+	else
+		s->entries[group->last].next = at;
+	group->last = at;
+}
+
+static void sort_window(struct production *p, uint32_t n)
+{
+	struct export_scratch *s = p->rib->export;
+
+	s->n_entries = s->n_groups = s->n_withdraw = s->n_left = 0;
+	memset(s->slots, 0, sizeof(s->slots));
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t net = s->nets[i];
+		struct ip_prefix prefix;
+		struct outgoing route = { 0 };
+
+		if (p->peer->config.out)
+			prefix = prefix_table_key(p->rib->in[p->family].prefixes, net);
+		if (pick(p->rib, p->peer, p->family, net, &prefix, &route))
+			add_entry(p, net, &route);
+		else if (out_member_told(p->member, net))
+			s->withdraw[s->n_withdraw++] = net;
+	}
+}
+
+static void write_window(struct production *p, uint32_t n)
+{
+	struct export_scratch *s = p->rib->export;
+
+	sort_window(p, n);
+	write_withdrawals(p);
+	for (uint32_t i = 0; i < s->n_groups; i++) {
+		write_group(p, &s->groups[i]);
+		release(p->rib, &s->groups[i].route);
+	}
+	write_withdrawals(p);
+	out_member_finish(&p->rib->out[p->family], p->member, s->left, s->n_left);
+}
+
+static void write_eor(struct production *p)
+{
+	int n;
+
+	if (!out_member_eor_due(p->member) || !has_room(p))
+		return;
+	n = bgp_update_encode_eor(p->family, p->buf + p->len, p->cap - p->len);
+	if (n > 0)
+		p->len += (size_t)n;
+	out_member_eor_sent(p->member);
+}
+
+static void drop_retired(void *ctx, uint32_t net)
+{
+	adj_rib_in_drop_net(ctx, net);
+}
+
+static void produce_family(struct production *p)
+{
+	struct adj_rib_out *out = &p->rib->out[p->family];
+	struct adj_rib_in *in = &p->rib->in[p->family];
+
+	if (out_member_reserve(p->member, prefix_table_limit(in->prefixes)))
+		return; /* out of memory: the next call tries again */
+	while (has_room(p)) {
+		uint32_t n = out_member_window(out, p->member, p->rib->export->nets);
+
+		if (!n)
+			break;
+		write_window(p, n);
+		write_eor(p);
+	}
+	write_eor(p);
+	if (!out_member_pending(out, p->member))
+		out_member_sleep(out, p->member);
+	adj_rib_out_collect(out, drop_retired, in);
+}
+
+size_t rib_produce(struct rib *rib, uint16_t index, uint8_t *buf, size_t cap)
+{
+	struct rib_peer *peer = index < rib->peer_high ? rib->peers[index] : NULL;
+	struct production p = { .rib = rib, .peer = peer, .buf = buf, .cap = cap };
+
+	if (!peer)
+		return 0;
+	p.limit = peer->params.extended_message ? BGP_MSG_MAX_EXTENDED : BGP_MSG_MAX;
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		p.family = f;
+		p.member = peer->out[f];
+		if (p.member && has_room(&p))
+			produce_family(&p);
+	}
+	return p.len;
+}
+
+bool rib_output_pending(const struct rib *rib, uint16_t index)
+{
+	const struct rib_peer *peer = index < rib->peer_high ? rib->peers[index] : NULL;
+
+	for (enum bgp_family f = 0; peer && f < BGP_FAMILY_MAX; f++) {
+		if (peer->out[f] && out_member_pending(&rib->out[f], peer->out[f]))
+			return true;
+	}
+	return false;
+}

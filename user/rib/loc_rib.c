@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From the paths of one prefix to what is used of them. rib.c calls loc_rib_settle() after each change;
+ * everything that follows from a change (flags of the paths, group, callback, journal) happens here and
+ * nowhere else. Must never look at other prefixes: work on many is rib.c's walk.
+ */
+#include "rib/loc_rib.h"
+
+#include <stdlib.h>
+
+#include "rib_internal.h"
+
+#define BACKUP_MEMBERS \
+	4 /* of the backup set: enough to survive, few enough to keep groups shared */
+
+uint32_t loc_rib_best(const struct adj_rib_in *in, uint32_t net)
+{
+	uint32_t head = in->nets[net].head;
+
+	return head != PATH_NONE && in->paths[head].flags & PATH_F_BEST ? head : PATH_NONE;
+}
+
+struct loc_rib_export loc_rib_export(const struct adj_rib_in *in, uint32_t net)
+{
+	uint32_t best = loc_rib_best(in, net);
+
+	return (struct loc_rib_export){
+		.attrs = best == PATH_NONE ? ATTR_NONE : in->paths[best].attrs,
+		.peer = best == PATH_NONE ? RIB_PEER_NONE : in->paths[best].peer,
+		.local = in->nets[net].local,
+	};
+}
+
+/* --- next hops of paths ------------------------------------------------------------------------ */
+
+/* The id is kept beside the attribute set, with one reference that goes when the set goes. */
+static uint32_t path_nexthop(struct rib *rib, const struct rib_path *path)
+{
+	uint32_t id = attr_store_tag(rib->attrs, path->attrs);
+	struct bgp_attrs attrs;
+
+	if (id)
+		return id;
+	attr_store_get(rib->attrs, path->attrs, &attrs);
+	if (!attrs.next_hop.family)
+		return NEXTHOP_NONE;
+	id = nexthop_get(rib->nexthops, rib->config.vnet, &attrs.next_hop);
+	attr_store_set_tag(rib->attrs, path->attrs, id);
+	return id;
+}
+
+static bool nexthop_usable(struct rib *rib, const struct rib_path *path)
+{
+	uint32_t id = path_nexthop(rib, path);
+
+	return id &&
+	       (rib->config.nexthops_always_usable || nexthop_info(rib->nexthops, id)->usable);
+}
+
+/* --- flags and counts of a path ------------------------------------------------------------------ */
+
+struct verdict {
+	enum rib_path_state state;
+	uint8_t flags; /* PATH_F_BEST, PATH_F_MULTIPATH */
+	uint8_t lost_at;
+};
+
+static void set_verdict(struct rib *rib, enum bgp_family family, struct rib_path *path,
+			struct verdict v)
+{
+	struct peer_in *in = &rib->peers[path->peer]->in[family];
+	uint8_t flags = (uint8_t)((path->flags & PATH_F_EXTRA) | v.flags);
+
+	path->lost_at = v.lost_at;
+	if (path->flags == flags && path->state == v.state)
+		return;
+	peer_in_count(in, path, -1);
+	path->flags = flags;
+	path->state = (uint8_t)v.state;
+	peer_in_count(in, path, 1);
+}
+
+/* Alive and let in; its next hop is looked at now. */
+static bool selectable(struct rib *rib, enum bgp_family family, const struct rib_path *path)
+{
+	return path_age(&rib->peers[path->peer]->in[family], path) != PATH_DEAD &&
+	       (path->state == RIB_PATH_OK || path->state == RIB_PATH_NEXTHOP_UNRESOLVED);
+}
+
+static enum rib_path_state state_now(struct rib *rib, enum bgp_family family,
+				     const struct rib_path *path)
+{
+	if (!selectable(rib, family, path))
+		return (enum rib_path_state)path->state;
+	return nexthop_usable(rib, path) ? RIB_PATH_OK : RIB_PATH_NEXTHOP_UNRESOLVED;
+}
+
+static struct decision_path decision_path_of(struct rib *rib, const struct rib_path *path,
+					     bool usable)
+{
+	const struct rib_peer *peer = rib->peers[path->peer];
+	struct decision_path d = {
+		.role = peer->config.role,
+		.usable = usable,
+		.ebgp = peer->params.ebgp,
+		.weight = rib->weights[path->weight],
+		.router_id = peer->params.peer_id,
+		.peer = peer->config.addr,
+		.path_id = path->path_id,
+	};
+	static const struct attr_summary none;
+
+	d.summary = path->attrs ? attr_store_summary(rib->attrs, path->attrs) : &none;
+	if (d.summary->flags & ATTR_SUM_ORIGINATOR)
+		d.router_id = d.summary->originator_id;
+	return d;
+}
+
+/* --- groups ---------------------------------------------------------------------------------------- */
+
+static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t group)
+{
+	struct rib_net *n = &rib->in[family].nets[net];
+	uint32_t old = n->group;
+	struct rib_change change = { .family = family, .group = group };
+
+	if (old == group) {
+		group_unref(rib->nexthops, group);
+		return;
+	}
+	n->group = group;
+	change.prefix = prefix_table_key(rib->in[family].prefixes, net);
+	rib->callbacks.changed(rib->callbacks.ctx, &change);
+	group_unref(rib->nexthops, old); /* after the prefix left it */
+}
+
+static unsigned int nexthops_of(struct rib *rib, const struct adj_rib_in *in,
+				const struct decision_result *result, unsigned int max,
+				uint32_t *ret_ids)
+{
+	unsigned int n = result->n_multipath < max ? result->n_multipath : max;
+
+	for (unsigned int i = 0; i < n; i++)
+		ret_ids[i] = path_nexthop(rib, &in->paths[rib->decide.ids[result->multipath[i]]]);
+	return n;
+}
+
+/* The next best after the members: the same selection without them. Azure's model only. */
+static unsigned int backups_of(struct rib *rib, const struct adj_rib_in *in,
+			       const struct decision_result *members, uint32_t n_paths,
+			       uint32_t *ret_ids)
+{
+	struct decide_scratch *s = &rib->decide;
+	struct decision_result next;
+
+	if (rib->config.decision.selection != SELECT_AZURE || members->n_multipath == n_paths)
+		return 0;
+	for (unsigned int i = 0; i < members->n_multipath; i++)
+		s->paths[members->multipath[i]].usable = false;
+	decision_select(&rib->config.decision, s->paths, n_paths, &next, s->backup_lost_at);
+	return nexthops_of(rib, in, &next, BACKUP_MEMBERS, ret_ids);
+}
+
+/* --- deciding -------------------------------------------------------------------------------------- */
+
+/* The list again: members in their order, then who lost latest, who can not be used last. */
+static void reorder(struct rib *rib, struct adj_rib_in *in, uint32_t net,
+		    const struct decision_result *result, uint32_t n)
+{
+	uint32_t first[STEP_MAX], *last[STEP_MAX];
+	uint32_t *link = &in->nets[net].head;
+	const struct decide_scratch *s = &rib->decide;
+
+	for (unsigned int step = 0; step < STEP_MAX; step++)
+		last[step] = &first[step];
+	for (uint32_t i = 0; i < n; i++) {
+		struct rib_path *path = &in->paths[s->ids[i]];
+
+		if (path->flags & PATH_F_MULTIPATH)
+			continue;
+		*last[path->lost_at] = s->ids[i];
+		last[path->lost_at] = &path->next;
+	}
+	for (unsigned int i = 0; i < result->n_multipath; i++) {
+		*link = s->ids[result->multipath[i]];
+		link = &in->paths[*link].next;
+	}
+	for (unsigned int step = STEP_MAX; step-- > 0;) {
+		if (last[step] == &first[step])
+			continue;
+		*link = first[step];
+		link = last[step];
+	}
+	*link = PATH_NONE;
+}
+
+static bool make_scratch(struct decide_scratch *s, uint32_t n)
+{
+	uint32_t cap = n + 16;
+	void *grown[4];
+
+	if (n <= s->cap)
+		return true;
+	if ((grown[0] = reallocarray(s->paths, cap, sizeof(*s->paths))))
+		s->paths = grown[0];
+	if ((grown[1] = reallocarray(s->ids, cap, sizeof(*s->ids))))
+		s->ids = grown[1];
+	if ((grown[2] = realloc(s->lost_at, cap)))
+		s->lost_at = grown[2];
+	if ((grown[3] = realloc(s->backup_lost_at, cap)))
+		s->backup_lost_at = grown[3];
+	if (!grown[0] || !grown[1] || !grown[2] || !grown[3])
+		return false;
+	s->cap = cap;
+	return true;
+}
+
+/* Several paths: the whole decision process. The group, with a reference. */
+static uint32_t decide_many(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t n)
+{
+	struct adj_rib_in *in = &rib->in[family];
+	struct decide_scratch *s = &rib->decide;
+	uint32_t members[DECISION_MULTIPATH_MAX], backup[BACKUP_MEMBERS];
+	struct decision_result result;
+	uint32_t i = 0;
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next, i++) {
+		const struct rib_path *path = &in->paths[id];
+		bool usable = selectable(rib, family, path) && nexthop_usable(rib, path);
+
+		s->ids[i] = id;
+		s->paths[i] = decision_path_of(rib, path, usable);
+	}
+	decision_select(&rib->config.decision, s->paths, n, &result, s->lost_at);
+	for (i = 0; i < n; i++) {
+		struct rib_path *path = &in->paths[s->ids[i]];
+
+		set_verdict(rib, family, path,
+			    (struct verdict){ .state = state_now(rib, family, path),
+					      .lost_at = s->lost_at[i] });
+	}
+	for (i = 0; i < result.n_multipath; i++) {
+		struct rib_path *path = &in->paths[s->ids[result.multipath[i]]];
+		uint8_t flags = i ? PATH_F_MULTIPATH : PATH_F_MULTIPATH | PATH_F_BEST;
+
+		set_verdict(rib, family, path,
+			    (struct verdict){ .state = RIB_PATH_OK, .flags = flags });
+	}
+	reorder(rib, in, net, &result, n);
+	i = nexthops_of(rib, in, &result, DECISION_MULTIPATH_MAX, members);
+	return group_get(rib->nexthops, members, i, backup,
+			 i ? backups_of(rib, in, &result, n, backup) : 0);
+}
+
+/* One path: by far the most frequent case, without the machinery. */
+static uint32_t decide_one(struct rib *rib, enum bgp_family family, struct rib_path *path)
+{
+	struct verdict v = { .state = state_now(rib, family, path), .lost_at = STEP_UNUSABLE };
+	bool usable = selectable(rib, family, path) && v.state == RIB_PATH_OK;
+	uint32_t nexthop;
+
+	if (usable) {
+		v.flags = PATH_F_BEST | PATH_F_MULTIPATH;
+		v.lost_at = STEP_NONE;
+	}
+	set_verdict(rib, family, path, v);
+	if (!usable)
+		return GROUP_NONE;
+	nexthop = path_nexthop(rib, path);
+	return group_get(rib->nexthops, &nexthop, 1, NULL, 0);
+}
+
+static uint32_t decide(struct rib *rib, enum bgp_family family, uint32_t net)
+{
+	struct adj_rib_in *in = &rib->in[family];
+	uint32_t head = in->nets[net].head;
+	uint32_t n = 0;
+
+	if (head == PATH_NONE)
+		return GROUP_NONE;
+	if (in->paths[head].next == PATH_NONE)
+		return decide_one(rib, family, &in->paths[head]);
+	for (uint32_t id = head; id != PATH_NONE; id = in->paths[id].next)
+		n++;
+	if (make_scratch(&rib->decide, n))
+		return decide_many(rib, family, net, n);
+	/* Out of memory: what was selected stays selected. */
+	group_ref(rib->nexthops, in->nets[net].group);
+	return in->nets[net].group;
+}
+
+static void net_gone(struct rib *rib, enum bgp_family family, uint32_t net)
+{
+	if (adj_rib_out_retire(&rib->out[family], net))
+		adj_rib_in_drop_net(&rib->in[family], net);
+	else
+		rib_wake(rib, family);
+}
+
+void loc_rib_settle(struct rib *rib, enum bgp_family family, uint32_t net,
+		    struct loc_rib_export before)
+{
+	struct adj_rib_in *in = &rib->in[family];
+	struct loc_rib_export after;
+
+	set_group(rib, family, net, decide(rib, family, net));
+	if (in->nets[net].head == PATH_NONE && !in->nets[net].local) {
+		net_gone(rib, family, net);
+		return;
+	}
+	adj_rib_out_unretire(&rib->out[family], net);
+	after = loc_rib_export(in, net);
+	if (after.attrs == before.attrs && after.peer == before.peer && after.local == before.local)
+		return;
+	/* Without memory for it the old place in the journal has to do for those before it. */
+	adj_rib_out_touch(&rib->out[family], net);
+	rib_wake(rib, family);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What rib.c, loc_rib.c, export.c and rib_view.c share: the RIB of a vnet itself. Nobody else. */
+#ifndef XRS_RIB_INTERNAL_H
+#define XRS_RIB_INTERNAL_H
+
+#include "rib/adj_rib_in.h"
+#include "rib/adj_rib_out.h"
+#include "rib/attr_store.h"
+#include "rib/loc_rib.h"
+#include "rib/rib.h"
+
+struct rib_peer {
+	struct rib_peer_config config;
+	struct bgp_session_params params; /* of the session, or of the last one */
+	bool up;
+	bool leaving; /* removed; its slot waits until its paths are collected */
+	bool reapply; /* its paths have to meet admission and inbound map again */
+	struct peer_in in[BGP_FAMILY_MAX];
+	struct out_member *out[BGP_FAMILY_MAX]; /* NULL: not up, or not this family */
+};
+
+/*
+ * A walk over all nets that may be asked for again at any time: from where it stands to the end, then from
+ * the beginning to where it stood when it was asked for last. Nets that are added meanwhile may be met.
+ */
+struct rib_walk {
+	bool active;
+	bool to_end; /* not turned round yet */
+	uint32_t next, stop;
+};
+
+struct local_list { /* rib_set_local(): the nets of the present list */
+	uint32_t *nets;
+	size_t n;
+};
+#define LOCAL_KINDS 2
+
+struct decide_scratch {
+	struct decision_path *paths;
+	uint32_t *ids;
+	uint8_t *lost_at, *backup_lost_at;
+	uint32_t cap;
+};
+
+struct export_scratch;
+
+struct rib {
+	struct rib_config config;
+	struct nexthop_table *nexthops;
+	struct rib_callbacks callbacks;
+	struct attr_store *attrs;
+	struct adj_rib_in in[BGP_FAMILY_MAX];
+	struct adj_rib_out out[BGP_FAMILY_MAX];
+	struct rib_walk walk[BGP_FAMILY_MAX];
+	struct local_list local[BGP_FAMILY_MAX][LOCAL_KINDS];
+	uint32_t local_attrs; /* of what we originate: ORIGIN IGP, AS_PATH empty */
+	uint32_t *weights;    /* distinct weights of route maps; [0] is 0 */
+	uint32_t n_weights;
+	struct decide_scratch decide;
+	struct export_scratch *export;
+	struct policy_result policy;
+	struct rib_peer *peers[RIB_PEERS_MAX];
+	uint32_t peer_high; /* one more than the highest in use */
+};
+
+/* What admission (loop check, inbound map, own next hop) makes of a received set. */
+struct admission {
+	enum rib_path_state state;
+	uint32_t attrs; /* a reference for the caller, or ATTR_NONE */
+	uint16_t weight;
+	int rule;    /* of the inbound map, or -1 */
+	bool failed; /* out of memory */
+};
+struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
+			   const struct ip_prefix *prefix, uint32_t attrs_in);
+
+/* Wakes the sessions that sleep: something of this family became pending. */
+void rib_wake(struct rib *rib, enum bgp_family family);
+
+/* --- export.c ---------------------------------------------------------------------------------- */
+struct export_scratch *export_scratch_new(void);
+void export_scratch_free(struct export_scratch *scratch);
+size_t export_scratch_size(void);
+/* What is to be told to @peer about a net, as it would stand in an UPDATE; false: nothing. */
+bool export_view(struct rib *rib, uint16_t peer, enum bgp_family family, uint32_t net,
+		 struct bgp_attrs *ret_attrs, uint16_t *ret_source);
+
+#endif
