@@ -2,10 +2,11 @@
 /*
  * The live edge of netlink (libmnl): keeps a struct net_model equal to the kernel and tells what changed.
  *
- * Called by the agent's loop. One rtnetlink multicast socket (links, bridge ports and VLANs, neighbours,
- * FDB, addresses, routes, rules) and one of the generic netlink family "netdev" (XDP features; absent
- * before kernel 6.3). Events lost by an overrun (ENOBUFS) are made up for by a dump of everything with
- * mark and sweep, so the picture is right again and what vanished is told as removed. Logs overruns.
+ * Called by the agent's loop. One rtnetlink multicast socket for what the picture is made of (links,
+ * bridge ports and VLANs, neighbours, FDB, addresses), one for routes and rules, which are only told, and
+ * one of the generic netlink family "netdev" (XDP features; absent before kernel 6.3). Events lost by an
+ * overrun (ENOBUFS) are made up for by a dump of everything with mark and sweep, so the picture is right
+ * again and what vanished is told as removed. Logs overruns.
  */
 #ifndef XRS_NET_NL_WATCH_H
 #define XRS_NET_NL_WATCH_H
@@ -23,9 +24,9 @@ enum net_event_kind {
 	NET_EVENT_NEIGH,        /* `ifindex`, `addr`: usable, unusable or another MAC */
 	NET_EVENT_FDB,          /* `ifindex` is the bridge, `mac` */
 	NET_EVENT_ADDR,         /* `ifindex`, `addr` of this host came or went */
-	NET_EVENT_ROUTE,        /* some route or rule changed: look up again (debounce) */
+	NET_EVENT_ROUTE,        /* some routes or rules changed: look up again (debounce) */
 	NET_EVENT_OVERRUN,      /* events were lost; a re-dump follows */
-	NET_EVENT_SYNCED,       /* a dump is complete: the picture is whole */
+	NET_EVENT_SYNCED,       /* a dump is complete: the picture is whole; look at everything */
 };
 
 struct net_event {
@@ -50,13 +51,15 @@ struct nl_watch_options {
 	uint32_t rcvbuf;         /* octets; 0: NL_WATCH_RCVBUF */
 	uint32_t resync_wait_ms; /* at least so long between two dumps; 0: NL_WATCH_RESYNC_MS */
 };
-#define NL_WATCH_RCVBUF    (8u << 20)
-#define NL_WATCH_RESYNC_MS 200u
-#define NL_WATCH_BATCH     512u /* messages of one nl_watch_process() */
+#define NL_WATCH_RCVBUF     (8u << 20)
+#define NL_WATCH_RIB_RCVBUF (1u << 20)
+#define NL_WATCH_RESYNC_MS  200u
+#define NL_WATCH_BATCH      512u /* messages of one nl_watch_process() */
 
 struct nl_watch_stats {
 	uint64_t messages;
 	uint64_t overruns;
+	uint64_t route_overruns; /* of routes: told as NET_EVENT_ROUTE, no dump */
 	uint64_t parse_errors;   /* malformed or cut messages, each left out whole */
 	uint64_t resyncs;        /* dumps completed, the first one included */
 	uint64_t resync_retries; /* dumps that changed under our hands or failed */

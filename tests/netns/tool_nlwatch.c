@@ -202,12 +202,12 @@ static void cmd_stats(struct tool *tool, char **words, size_t n)
 	struct net_model_counts counts = net_model_counts(tool->model);
 
 	printf("messages=%llu overruns=%llu errors=%llu resyncs=%llu retries=%llu refused=%llu "
-	       "rcvbuf=%u netdev=%d links=%zu neighs=%zu fdb=%zu addrs=%zu\n",
+	       "rcvbuf=%u routes-lost=%llu netdev=%d links=%zu neighs=%zu fdb=%zu addrs=%zu\n",
 	       (unsigned long long)stats.messages, (unsigned long long)stats.overruns,
 	       (unsigned long long)stats.parse_errors, (unsigned long long)stats.resyncs,
 	       (unsigned long long)stats.resync_retries, (unsigned long long)stats.refused,
-	       stats.rcvbuf, stats.netdev_family, counts.links, counts.neighs, counts.fdb,
-	       counts.addrs);
+	       stats.rcvbuf, (unsigned long long)stats.route_overruns, stats.netdev_family,
+	       counts.links, counts.neighs, counts.fdb, counts.addrs);
 }
 
 static void cmd_state(struct tool *tool, char **words, size_t n)
@@ -284,7 +284,7 @@ int main(int argc, char **argv)
 	if (argc < 2)
 		return 2;
 	setvbuf(stdin, NULL, _IONBF, 0);
-	tool.events = fopen(argv[1], "w");
+	tool.events = fopen(argv[1], "a");
 	if (!tool.events || !tool.model)
 		return 1;
 	r = nl_watch_new(tool.model, &options, on_event, &tool, &tool.watch);

@@ -620,7 +620,8 @@ bool nl_parse_route_is_clone(const struct nlmsghdr *nlh)
 {
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
 
-	return nlh->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(*rtm) && rtm->rtm_flags & RTM_F_CLONED;
+	return (nlh->nlmsg_type == RTM_NEWROUTE || nlh->nlmsg_type == RTM_DELROUTE) &&
+	       nlh->nlmsg_len >= MNL_NLMSG_HDRLEN + sizeof(*rtm) && rtm->rtm_flags & RTM_F_CLONED;
 }
 
 /* --- generic netlink -------------------------------------------------------------------------------------- */

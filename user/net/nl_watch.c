@@ -37,7 +37,8 @@ struct nl_watch {
 	nl_watch_fn fn;
 	void *ctx;
 	int epoll_fd;
-	struct nlsock *route;  /* multicast */
+	struct nlsock *route;  /* multicast: what the picture is made of */
+	struct nlsock *rib;    /* multicast: routes and rules */
 	struct nlsock *netdev; /* multicast, generic; NULL before kernel 6.3 */
 	struct nlsock *dump;   /* questions */
 	struct nlsock *genl;   /* questions, generic; NULL together with netdev */
@@ -45,6 +46,7 @@ struct nl_watch {
 	uint32_t resync_wait_ms;
 	bool resync_wanted;
 	bool dumping;
+	bool routes_changed;
 	struct mono last_resync;
 	struct mono due;
 	struct mono now;
@@ -264,7 +266,7 @@ static int on_vlan(struct nl_watch *watch, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-/* --- neighbours, FDB, addresses, routes -------------------------------------------------------------------- */
+/* --- neighbours, FDB, addresses -------------------------------------------------------------------- */
 static void tell_neigh(struct nl_watch *watch, const struct net_neigh *neigh, bool removed)
 {
 	struct net_event event = { .kind = NET_EVENT_NEIGH,
@@ -331,27 +333,13 @@ static int on_addr(struct nl_watch *watch, const struct nlmsghdr *nlh)
 	return 0;
 }
 
-static int on_route(struct nl_watch *watch, const struct nlmsghdr *nlh)
-{
-	if (!nl_parse_route_is_clone(nlh))
-		tell_kind(watch, NET_EVENT_ROUTE);
-	return 0;
-}
-
-static int on_rule(struct nl_watch *watch, const struct nlmsghdr *nlh)
-{
-	tell_kind(watch, NET_EVENT_ROUTE);
-	return 0;
-}
-
 static const struct {
 	uint16_t type;
 	int (*fn)(struct nl_watch *watch, const struct nlmsghdr *nlh);
 } handlers[] = {
 	{ RTM_NEWLINK, on_newlink }, { RTM_DELLINK, on_dellink }, { RTM_NEWVLAN, on_vlan },
 	{ RTM_DELVLAN, on_vlan },    { RTM_NEWNEIGH, on_neigh },  { RTM_DELNEIGH, on_neigh },
-	{ RTM_NEWADDR, on_addr },    { RTM_DELADDR, on_addr },    { RTM_NEWROUTE, on_route },
-	{ RTM_DELROUTE, on_route },  { RTM_NEWRULE, on_rule },    { RTM_DELRULE, on_rule },
+	{ RTM_NEWADDR, on_addr },    { RTM_DELADDR, on_addr },
 };
 
 /* Of the multicast socket and of dumps alike. */
@@ -363,6 +351,16 @@ static int take_message(void *ctx, const struct nlmsghdr *nlh)
 		if (handlers[i].type == nlh->nlmsg_type && handlers[i].fn(watch, nlh) < 0)
 			watch->stats.parse_errors++;
 	}
+	return 0;
+}
+
+/* Of the socket for routes, which are not kept: one event for all that were waiting. */
+static int take_route(void *ctx, const struct nlmsghdr *nlh)
+{
+	struct nl_watch *watch = ctx;
+
+	if (!nl_parse_route_is_clone(nlh))
+		watch->routes_changed = true;
 	return 0;
 }
 
@@ -533,11 +531,10 @@ static void on_overrun(struct nl_watch *watch)
 }
 
 /* --- life ----------------------------------------------------------------------------------------------- */
-static const uint32_t groups[] = {
-	RTNLGRP_LINK,        RTNLGRP_NEIGH,      RTNLGRP_IPV4_IFADDR,
-	RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,
-	RTNLGRP_IPV4_RULE,   RTNLGRP_IPV6_RULE,  RTNLGRP_BRVLAN,
-};
+static const uint32_t groups[] = { RTNLGRP_LINK,        RTNLGRP_NEIGH,  RTNLGRP_IPV4_IFADDR,
+				   RTNLGRP_IPV6_IFADDR, RTNLGRP_BRVLAN, 0 };
+static const uint32_t rib_groups[] = { RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE, RTNLGRP_IPV4_RULE,
+				       RTNLGRP_IPV6_RULE, 0 };
 
 static int poll_sock(struct nl_watch *watch, const struct nlsock *sock)
 {
@@ -546,18 +543,31 @@ static int poll_sock(struct nl_watch *watch, const struct nlsock *sock)
 	return epoll_ctl(watch->epoll_fd, EPOLL_CTL_ADD, nlsock_fd(sock), &event) ? -errno : 0;
 }
 
-static int open_route(struct nl_watch *watch, uint32_t rcvbuf)
+/* @joined ends with 0. */
+static int open_multicast(struct nl_watch *watch, const uint32_t *joined, uint32_t rcvbuf,
+			  struct nlsock **ret_sock)
 {
-	int r = nlsock_open(NETLINK_ROUTE, &watch->route);
+	int r = nlsock_open(NETLINK_ROUTE, ret_sock);
 
-	if (!r)
-		r = nlsock_open(NETLINK_ROUTE, &watch->dump);
 	if (r)
 		return r;
-	watch->stats.rcvbuf = nlsock_rcvbuf(watch->route, rcvbuf);
-	for (size_t i = 0; !r && i < sizeof(groups) / sizeof(groups[0]); i++)
-		r = nlsock_join(watch->route, groups[i]);
-	return r ? r : poll_sock(watch, watch->route);
+	watch->stats.rcvbuf = nlsock_rcvbuf(*ret_sock, rcvbuf);
+	for (; !r && *joined; joined++)
+		r = nlsock_join(*ret_sock, *joined);
+	return r ? r : poll_sock(watch, *ret_sock);
+}
+
+/*
+ * A routing daemon on this host may write a million routes. They have a socket of their own, so that
+ * they can not push events of links out of the other one.
+ */
+static int open_route(struct nl_watch *watch, uint32_t rcvbuf)
+{
+	int r = open_multicast(watch, rib_groups, NL_WATCH_RIB_RCVBUF, &watch->rib);
+
+	if (!r)
+		r = open_multicast(watch, groups, rcvbuf, &watch->route);
+	return r ? r : nlsock_open(NETLINK_ROUTE, &watch->dump);
 }
 
 /* Without the family the features stay unknown: no error. */
@@ -615,6 +625,7 @@ void nl_watch_free(struct nl_watch *watch)
 	if (!watch)
 		return;
 	nlsock_close(watch->route);
+	nlsock_close(watch->rib);
 	nlsock_close(watch->netdev);
 	nlsock_close(watch->dump);
 	nlsock_close(watch->genl);
@@ -635,32 +646,42 @@ int nl_watch_start(struct nl_watch *watch, struct mono now)
 	return resync(watch);
 }
 
-/* Reads up to @budget messages and signs of loss. */
-static unsigned int read_events(struct nl_watch *watch, struct nlsock *sock, nlsock_fn fn,
-				unsigned int budget)
+/* What of routes was lost is a change of routes. */
+static void on_rib_overrun(struct nl_watch *watch)
+{
+	watch->stats.route_overruns++;
+	watch->routes_changed = true;
+}
+
+/* Reads up to NL_WATCH_BATCH messages and signs of loss. */
+static void read_events(struct nl_watch *watch, struct nlsock *sock, nlsock_fn fn,
+			void (*on_loss)(struct nl_watch *watch))
 {
 	unsigned int n = 0;
 	int r;
 
-	while (sock && n < budget) {
+	while (sock && n < NL_WATCH_BATCH) {
 		r = nlsock_receive(sock, fn, watch);
 		if (r == -EAGAIN)
 			break;
 		if (r == -ENOBUFS)
-			on_overrun(watch);
+			on_loss(watch);
 		else if (r < 0)
 			watch->stats.parse_errors++;
 		n += r > 0 ? (unsigned int)r : 1;
 		watch->stats.messages += r > 0 ? (unsigned int)r : 0;
 	}
-	return n;
 }
 
 int nl_watch_process(struct nl_watch *watch, struct mono now)
 {
 	watch->now = now;
-	read_events(watch, watch->route, take_message, NL_WATCH_BATCH);
-	read_events(watch, watch->netdev, take_features, NL_WATCH_BATCH);
+	read_events(watch, watch->route, take_message, on_overrun);
+	read_events(watch, watch->netdev, take_features, on_overrun);
+	read_events(watch, watch->rib, take_route, on_rib_overrun);
+	if (watch->routes_changed)
+		tell_kind(watch, NET_EVENT_ROUTE);
+	watch->routes_changed = false;
 	if (watch->resync_wanted && !mono_before(now, watch->due))
 		return resync(watch);
 	return 0;
