@@ -404,6 +404,7 @@ Test(net_model, bridges_of_devices)
 
 Test(net_model, where_an_address_lives)
 {
+	struct net_fdb own = { .mac = { 2, 0, 0, 0, 0, 2 }, .local = true };
 	struct ip_addr vm = ip("10.0.0.2"), unknown = ip("10.0.0.9"), routed = ip("10.5.0.2");
 
 	add_link(7, "br0", "bridge");
@@ -416,6 +417,11 @@ Test(net_model, where_an_address_lives)
 	cr_assert_eq(net_model_port_of_ip(model, 0, &vm), 8);
 	cr_assert_eq(net_model_port_of_ip(model, 0, &unknown), 0);
 	cr_assert_eq(net_model_port_of_ip(model, 5, &vm), 0);
+	own.bridge = own.port = 7;
+	cr_assert_eq(net_model_fdb_set(model, &own), NET_CHANGED);
+	cr_assert_eq(net_model_port_of_ip(model, 7, &vm), 0, "an address of the bridge itself");
+	own = make_fdb(7, 2, 0, 8);
+	cr_assert_eq(net_model_fdb_set(model, &own), NET_CHANGED);
 	add_neigh(5, "10.5.0.2", 3, 0x04);
 	cr_assert_eq(net_model_port_of_ip(model, 0, &routed), 5, "a routed tap is its own port");
 	add_neigh(5, "10.0.0.2", 4, 0x02);

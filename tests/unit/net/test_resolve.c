@@ -496,6 +496,18 @@ Test(resolve, a_bridge_that_filters_without_a_pvid)
 	cr_assert_eq(reason_of(&addr, &route), RESOLVE_VLAN_DENIED);
 }
 
+Test(resolve, a_flood_is_never_left_to_xdp)
+{
+	struct net_route route = { .type = RTN_UNICAST, .oif = BR };
+	struct ip_addr addr = host(BR, 6);
+	struct resolve_nics none = { 0 };
+	struct resolved_nexthop got;
+
+	net_model_link_features(model, BR, YES);
+	resolve_nexthop(model, &addr, &route, &none, &got);
+	cr_assert(got.way == XRS_WAY_REDIRECT && !got.xdp && got.ifindex == BR);
+}
+
 Test(resolve, an_unresolved_next_hop_still_says_whom_to_ask)
 {
 	struct net_route route = { .type = RTN_UNICAST, .oif = BR };
