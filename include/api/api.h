@@ -22,8 +22,5 @@ int api_new(struct node *node, struct loop *loop, const struct config_paths *pat
 	    const char *group, struct api **ret_api);
 /* Closes connections and removes the sockets. NULL is fine. */
 void api_free(struct api *api);
-/* A session changed its state: told to subscribers. */
-struct node_peering;
-void api_peering_changed(struct api *api, const struct node_peering *peering);
 
 #endif

@@ -66,10 +66,16 @@ struct api_param {
 	const char *doc;
 };
 
+enum api_access { /* what writes needs the right to, and is logged */
+	API_READS,
+	API_WRITES,
+	API_WRITES_WITH_REPAIR, /* when the parameter `repair` is true */
+};
+
 struct api_call;
 struct api_method {
 	const char *name; /* "peering.show" */
-	bool writes;      /* needs the right to write, is logged */
+	enum api_access access;
 	const struct api_param *params;
 	/* Writes the members of the result; 0, or -1 with the error filled. */
 	int (*handle)(struct api_call *call);
@@ -95,6 +101,9 @@ static inline bool request_is_notification(const struct api_request *request)
 {
 	return request->id[0] == 0;
 }
+
+/* The call changes something: it needs the right to, and is logged. */
+bool request_writes(const struct api_request *request);
 
 /* Parameters, already checked. NULL or @fallback: not given. */
 const char *request_text(const struct api_request *request, const char *name);

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of user/api say to each other; nobody else includes it. */
+#ifndef XRS_API_API_IMPL_H
+#define XRS_API_API_IMPL_H
+
+#include "agent/node.h"
+#include "api/api.h"
+#include "api/request.h"
+
+#define API_VERSION       "1.0"
+#define API_CONNS_MAX     256 /* connections at a time; more are closed at once and counted */
+#define API_OUT_HIGH      (64u << 10) /* octets queued above which a stream or the next request waits */
+#define API_HTTP_MAX      8192        /* octets of an HTTP request */
+#define API_STREAM_BUDGET 64          /* prefixes of one slice */
+#define API_CODES         16
+
+struct api_conn;
+
+/* --- one request under way -------------------------------------------------------------------- */
+struct api_stream;
+struct api_call {
+	struct api *api;
+	struct node *node;
+	struct api_conn *conn;
+	const struct api_request *request;
+	struct json_out *out; /* inside the object `result` */
+	struct api_error *error;
+	struct api_stream *stream; /* set by a handler whose answer goes on: see stream.c */
+};
+
+/*
+ * A long answer: a resumable walk that is asked for more when the socket has room. It holds names and
+ * cursors, never pointers into the node, which may be reloaded between two slices. The array "value" is
+ * open while it runs.
+ */
+struct api_stream {
+	/* Appends at most about API_STREAM_BUDGET elements; false: the end. */
+	bool (*step)(struct api_stream *stream, struct node *node, struct json_out *out);
+	uint32_t limit, count; /* elements; limit 0: none */
+	bool more;             /* ended at the limit: the cursor below leads on */
+	bool gone;             /* what it walked over does not exist any more */
+	unsigned int stage;    /* of the walk: family, list, ... */
+	uint32_t position;     /* within the stage */
+};
+/*
+ * A stream of @size octets that begins with a struct api_stream, opened with the call's `limit` and
+ * `cursor`. NULL with the error filled.
+ */
+void *stream_open(struct api_call *call, size_t size,
+		  bool (*step)(struct api_stream *stream, struct node *node, struct json_out *out));
+/* One element is written: false when the limit is reached (rib_view_fn and the like return it). */
+bool stream_count(struct api_stream *stream);
+/* Closes the array and writes nextCursor and generation. */
+void stream_finish(const struct api_stream *stream, const struct node *node, struct json_out *out);
+
+/* --- the table ------------------------------------------------------------------------------------ */
+extern const struct api_method api_methods[];
+extern const size_t api_n_methods;
+
+/* Handlers, by noun: methods_node.c, methods_vnet.c, methods_peering.c, methods_nic.c, methods_route.c,
+ * methods_fib.c. */
+int method_system_info(struct api_call *call);
+int method_system_health(struct api_call *call);
+int method_rpc_discover(struct api_call *call);
+int method_config_show(struct api_call *call);
+int method_config_test(struct api_call *call);
+int method_config_reload(struct api_call *call);
+int method_metrics_get(struct api_call *call);
+int method_log_set_level(struct api_call *call);
+int method_routeserver_show(struct api_call *call);
+int method_vnet_list(struct api_call *call);
+int method_vnet_show(struct api_call *call);
+int method_route_table_list(struct api_call *call);
+int method_route_table_show(struct api_call *call);
+int method_peering_list(struct api_call *call);
+int method_peering_show(struct api_call *call);
+int method_peering_enable(struct api_call *call);
+int method_peering_disable(struct api_call *call);
+int method_peering_reset(struct api_call *call);
+int method_peering_learned(struct api_call *call);
+int method_peering_advertised(struct api_call *call);
+int method_nic_list(struct api_call *call);
+int method_nic_show(struct api_call *call);
+int method_nic_effective(struct api_call *call);
+int method_nic_next_hop(struct api_call *call);
+int method_route_list(struct api_call *call);
+int method_route_explain(struct api_call *call);
+int method_fib_show(struct api_call *call);
+int method_fib_verify(struct api_call *call);
+
+/* --- what handlers share: lookup.c ------------------------------------------------------------------ */
+/* The parameter `vnet`, or the only vnet there is. NULL with the error filled. */
+struct node_vnet *call_vnet(struct api_call *call);
+/* The parameter `name`, in `vnet` when that is given. NULL with the error filled. */
+struct node_peering *call_peering(struct api_call *call);
+struct node_nic *call_nic(struct api_call *call);
+/* The parameter @param (default main) of @vnet. */
+struct node_table *call_table(struct api_call *call, struct node_vnet *vnet, const char *param);
+
+void write_addr(struct json_out *out, const char *key, const struct ip_addr *addr);
+void write_prefix(struct json_out *out, const char *key, const struct ip_prefix *prefix);
+void write_mac(struct json_out *out, const char *key, const uint8_t *mac);  /* zero: null */
+void write_time(struct json_out *out, const char *key, uint64_t wall_usec); /* 0: null */
+const char *nic_role_name(enum xrs_nic_role role);
+const char *nic_ifname(const struct node *node, uint32_t ifindex, char buf[static 16]);
+/* AS_PATH as an array; a set is an array within it. Communities as texts. */
+void write_as_path(struct json_out *out, const char *key, const struct bgp_attrs *attrs);
+void write_communities(struct json_out *out, const struct bgp_attrs *attrs);
+
+/* --- what the maps say: read_back.c ----------------------------------------------------------------- */
+/* The members of a group that forward now, as read from the maps (or, without maps, as wanted). */
+struct group_view {
+	unsigned int n, width; /* kept; alive members of the group */
+	bool using_backup;
+	struct xrs_nexthop hop[XRS_MEMBERS_MAX];
+	uint32_t id[XRS_MEMBERS_MAX];
+	uint64_t packets, bytes; /* of the next hops, whatever prefix led to them */
+};
+void read_group(const struct node *node, uint32_t group, struct group_view *ret_view);
+/* nextHopIpAddress[], peering[], nextHopMac[], nextHopInterface[], packets, bytes. */
+void write_group(const struct node *node, struct json_out *out, const struct group_view *view);
+/* "installed", "missing", "differs", "pending", "rejected", "none": what the map holds for a winner. */
+const char *read_back_state(const struct node_table *table, const struct ip_prefix *prefix,
+			    const struct xrs_route *want, struct xrs_route *ret_found);
+
+/* --- metrics.c --------------------------------------------------------------------------------------- */
+/* The whole OpenMetrics text, "# EOF" included. */
+void metrics_write(const struct api *api, struct json_out *out);
+
+/* --- socket.c ------------------------------------------------------------------------------------------ */
+struct api_stats {
+	uint64_t connections, refused; /* refused: above the limit */
+	uint64_t requests
+		[64][API_CODES]; /* by row of api_methods (the last: no such), by code_index() */
+	unsigned int open;
+};
+const struct api_stats *api_stats(const struct api *api);
+struct node *api_node(const struct api *api);
+/* 0: done; then the codes of enum api_code in a fixed order. */
+unsigned int code_index(int code);
+int code_of_index(unsigned int index);
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The one table of methods: name, parameters, handler, whether it writes, and what it answers.
+ * request.c checks against it, rpc.discover is generated from it, and xrs-api(7) is held to it by a
+ * test. Data only; the handlers stand in methods_<noun>.c.
+ */
+#include "api/api_impl.h"
+
+#define PARAMS(...) ((const struct api_param[]){ __VA_ARGS__, { 0 } })
+#define WORDS(...)  ((const char *const[]){ __VA_ARGS__, NULL })
+#define NAME(what)                                                                 \
+	{                                                                          \
+		"name", API_TEXT, .required = true, .doc = "Name of the " what "." \
+	}
+#define VNET                                                              \
+	{                                                                 \
+		"vnet", API_TEXT,                                         \
+			.doc = "Name of the vnet; may be left out where " \
+			       "the answer is unambiguous."               \
+	}
+#define PAGE                                                                                   \
+	{ "limit", API_INTEGER, .min = 1, .max = 1000000, .doc = "At most so many entries." }, \
+	{                                                                                      \
+		"cursor", API_TEXT, .max = 32,                                                 \
+				    .doc = "nextCursor of an earlier answer: go on there."     \
+	}
+#define ROUTE_FILTER                                                                           \
+	{ "prefix", API_PREFIX, .doc = "Only this prefix." },                                  \
+	{                                                                                      \
+		"match", API_WORD,                                                             \
+			.words = WORDS("exact", "longer"),                                     \
+			.doc = "exact (default), or longer: the prefix and all more specific." \
+	}
+
+#define PEERING_FIELDS                                                                        \
+	"name peerAsn peerIp vnet role managedBy provisioningState adminState state problem " \
+	"localAddress localAsn routerId remoteRouterId holdTimeSeconds keepaliveSeconds "     \
+	"capabilities[] connectionsEstablished connectionsDropped lastResetReason "           \
+	"lastNotification establishedTime msgRcvd msgSent pfxRcd pfxAccepted pfxFiltered "    \
+	"pfxSnt maxPrefixes bfdState"
+#define NIC_FIELDS                                                                             \
+	"name ifindex kind vnet mac altNames[] ifAlias group master attachState attachReason " \
+	"xdpMode progId linkId role routeTable rxRewritten rxPassed rxDropped"
+#define PEER_ROUTE_FIELDS                                                                    \
+	"value[]{localAddress network nextHop sourcePeer origin source asPath[] weight med " \
+	"localPref communities[] largeCommunities[] valid best multipath stale routeStatus " \
+	"installStatus installReason ageSeconds} nextCursor generation"
+
+const struct api_method api_methods[] = {
+	{ "system.info", API_READS, NULL, method_system_info, "What this node is.",
+	  "product version apiVersion node instance kernel bpfPinPath features[] startTime" },
+	{ "system.health", API_READS, NULL, method_system_health,
+	  "Whether everything that is configured works.", "state checks[]{name state message}" },
+	{ "rpc.discover", API_READS, NULL, method_rpc_discover,
+	  "This table as an OpenRPC document.", "openrpc info methods[]" },
+	{ "routeserver.show", API_READS, PARAMS(VNET), method_routeserver_show,
+	  "The route server of a vnet.",
+	  "name vnet virtualRouterAsn virtualRouterIps[] routerId allowBranchToBranchTraffic "
+	  "hubRoutingPreference pathSelection maxPaths provisioningState routes" },
+	{ "vnet.list", API_READS, NULL, method_vnet_list, "All vnets.", "value[]" },
+	{ "vnet.show", API_READS, PARAMS(NAME("vnet")), method_vnet_show, "One vnet.",
+	  "name addressPrefixes[] protectedPrefixes[] gateway routeServer peerings[] routeTables[] "
+	  "virtualNetworkPeerings[]" },
+	{ "routeTable.list", API_READS, PARAMS(VNET), method_route_table_list,
+	  "Route tables of one vnet, or of all.", "value[]" },
+	{ "routeTable.show", API_READS, PARAMS(NAME("route table"), VNET), method_route_table_show,
+	  "One route table with its user routes and what its tries hold.",
+	  "name vnet index disableBgpRoutePropagation allowOwnPrefixes routes[] fib" },
+	{ "peering.list", API_READS, PARAMS(VNET, PAGE), method_peering_list,
+	  "Peerings of one vnet, or of all.", "value[] nextCursor generation" },
+	{ "peering.show", API_READS, PARAMS(NAME("peering"), VNET), method_peering_show,
+	  "One peering, in full.",
+	  PEERING_FIELDS
+	  " capabilitiesSent[] capabilitiesReceived[] families[] messages lastReset" },
+	{ "peering.enable", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_enable,
+	  "Starts a session that was disabled or shut down.", PEERING_FIELDS },
+	{ "peering.disable", API_WRITES,
+	  PARAMS(NAME("peering"), VNET,
+		 { "message", API_TEXT, .max = 255, .doc = "Told to the peer (RFC 9003)." }),
+	  method_peering_disable, "Closes the session and keeps it down until enable or restart.",
+	  PEERING_FIELDS },
+	{ "peering.reset", API_WRITES,
+	  PARAMS(NAME("peering"), VNET,
+		 { "soft", API_WORD, .words = WORDS("in", "out", "both"),
+		   .doc = "Ask for or send the routes again without closing the session." },
+		 { "message", API_TEXT, .max = 255, .doc = "Told to the peer (RFC 9003)." }),
+	  method_peering_reset, "Closes the session and starts it again; or refreshes routes.",
+	  PEERING_FIELDS },
+	{ "peering.listLearnedRoutes", API_READS, PARAMS(NAME("peering"), VNET, ROUTE_FILTER, PAGE),
+	  method_peering_learned, "What the peer announced, as kept before policy.",
+	  PEER_ROUTE_FIELDS },
+	{ "peering.listAdvertisedRoutes", API_READS,
+	  PARAMS(NAME("peering"), VNET, ROUTE_FILTER, PAGE), method_peering_advertised,
+	  "What the peer was sent.", PEER_ROUTE_FIELDS },
+	{ "nic.list", API_READS, PARAMS(VNET, PAGE), method_nic_list,
+	  "The host's interfaces that are nics.", "value[] nextCursor generation" },
+	{ "nic.show", API_READS, PARAMS(NAME("nic")), method_nic_show, "One nic with its counters.",
+	  NIC_FIELDS " counters" },
+	{ "nic.listEffectiveRoutes", API_READS, PARAMS(NAME("nic"), PAGE), method_nic_effective,
+	  "The routes that a nic uses and those that lost, with what the BPF maps hold.",
+	  "value[]{source state addressPrefix[] nextHopType nextHopIpAddress[] peering[] "
+	  "nextHopMac[] nextHopInterface[] packets bytes reason dataplane} nextCursor generation" },
+	{ "nic.showNextHop", API_READS,
+	  PARAMS(NAME("nic"),
+		 { "destinationIp", API_ADDRESS, .required = true,
+		   .doc = "Where the packet goes." },
+		 { "sourceIp", API_ADDRESS, .doc = "Default: an address of the vnet." },
+		 { "protocol", API_WORD, .words = WORDS("udp", "tcp", "icmp"),
+		   .doc = "Default: udp." },
+		 { "sourcePort", API_INTEGER, .min = 0, .max = 65535, .doc = "Default: 49152." },
+		 { "destinationPort", API_INTEGER, .min = 0, .max = 65535,
+		   .doc = "Default: 443." }),
+	  method_nic_next_hop, "Runs the real program on a packet made from these parameters.",
+	  "matchedPrefix nextHopType nextHopIpAddress nextHopMac nextHopInterface peering "
+	  "ecmpIndex ecmpWidth way hook verdict reason differs durationNs" },
+	{ "route.list", API_READS,
+	  PARAMS(VNET,
+		 { "view", API_WORD, .words = WORDS("rib", "fib", "bpf"),
+		   .doc = "rib (default): all BGP paths; fib: what the maps should hold; bpf: what "
+			  "they hold." },
+		 { "routeTable", API_TEXT, .doc = "Of fib and bpf; default: main." },
+		 { "prefix", API_PREFIX, .doc = "This prefix and all more specific." }, PAGE),
+	  method_route_list, "Routes of a vnet.",
+	  "value[]{prefix nextHopType nextHop origin asPath ...} nextCursor generation" },
+	{ "route.explain", API_READS,
+	  PARAMS({ "prefix", API_PREFIX, .required = true, .doc = "The prefix." }, VNET,
+		 { "routeTable", API_TEXT, .doc = "Default: main." }),
+	  method_route_explain,
+	  "Every candidate for a prefix, where it lost and to whom, and what is in the maps.",
+	  "prefix vnet routeTable candidates[]{peering nextHop asPath[] valid best multipath "
+	  "installReason lostAtStep lostAtText lostTo policyRule} effective[] dataplane" },
+	{ "fib.show", API_READS, NULL, method_fib_show,
+	  "Figures of the BPF maps, and the next hops.",
+	  "generation adopted sweepDone routes groups nextHops tables[] value[]" },
+	{ "fib.verify", API_WRITES_WITH_REPAIR,
+	  PARAMS({ "repair", API_BOOL,
+		   .doc = "Also write the differences; needs the right to write." }),
+	  method_fib_verify, "Compares the maps with what they should hold.",
+	  "expected present missing stale differing pending rejected examples[] generation" },
+	{ "config.show", API_READS, NULL, method_config_show,
+	  "The configuration in force, in its normal form.", "config warnings[] path" },
+	{ "config.test", API_READS,
+	  PARAMS({ "config", API_OBJECT, .doc = "Test this instead of the configured file." }),
+	  method_config_test, "Checks a configuration without applying it.", "valid warnings[]" },
+	{ "config.reload", API_WRITES, NULL, method_config_reload,
+	  "Reads the file again and applies what changed.", "generation warnings[]" },
+	{ "metrics.get", API_READS, NULL, method_metrics_get, "The OpenMetrics text.", "text" },
+	{ "log.setLevel", API_WRITES,
+	  PARAMS({ "level", API_WORD, .required = true,
+		   .words = WORDS("error", "warn", "info", "debug"), .doc = "The new level." }),
+	  method_log_set_level, "Until the next reload.", "level" },
+};
+const size_t api_n_methods = sizeof(api_methods) / sizeof(api_methods[0]);

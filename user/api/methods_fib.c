@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Handlers of fib.show and fib.verify: the BPF maps in figures, and held against what they should hold. */
+#include <errno.h>
+#include <string.h>
+
+#include "api/api_impl.h"
+
+static void write_counts(struct json_out *out, const char *key,
+			 const struct fib_plan_counts *counts, uint64_t capacity)
+{
+	json_out_begin_object(out, key);
+	json_out_uint(out, "wanted", counts->wanted);
+	json_out_uint(out, "installed", counts->installed);
+	json_out_uint(out, "pending", counts->pending);
+	json_out_uint(out, "held", counts->held);
+	json_out_uint(out, "rejected", counts->rejected);
+	json_out_uint(out, "stale", counts->stale);
+	json_out_uint(out, "capacity", capacity);
+	json_out_end_object(out);
+}
+
+static void write_hop(struct json_out *out, const struct node *node, uint32_t id)
+{
+	static const char *const ways[] = { "none", "redirect", "bridge", "kernel", "vxlan" };
+	const struct nexthop_info *info = nexthop_info(node->nexthops, id);
+	const struct node_nexthop *state = &node->nexthop_state[id];
+	const struct node_vnet *vnet = NULL;
+	struct xrs_nexthop hop = { .way = XRS_WAY_NONE };
+	struct xrs_nh_stats stats = { 0 };
+	char name[16];
+
+	for (size_t i = 0; i < node->n_vnets; i++) {
+		if (node->vnets[i]->number == info->vnet)
+			vnet = node->vnets[i];
+	}
+	if (node->maps) {
+		fib_maps_nexthop_get(node->maps, id, &hop);
+		fib_maps_nh_stats(node->maps, id, &stats);
+	}
+	json_out_begin_object(out, NULL);
+	json_out_uint(out, "id", id);
+	json_out_string(out, "vnet", vnet ? vnet->config->name : NULL);
+	write_addr(out, "address", &info->addr);
+	json_out_bool(out, "usable", info->usable);
+	json_out_string(out, "peering", *hop.peering ? hop.peering : NULL);
+	json_out_string(out, "way", hop.way <= XRS_WAY_VXLAN ? ways[hop.way] : "unknown");
+	json_out_string(out, "interface", nic_ifname(node, hop.ifindex, name));
+	write_mac(out, "mac", hop.dmac);
+	json_out_uint(out, "mtu", hop.mtu);
+	json_out_uint(out, "vlan", hop.vlan);
+	json_out_string(out, "reason",
+			node->maps ? resolve_reason_name(state->resolved.reason) : "");
+	json_out_string(out, "reasonText", node->maps ? state->resolved.text : "");
+	json_out_uint(out, "packets", stats.packets);
+	json_out_uint(out, "bytes", stats.bytes);
+	json_out_end_object(out);
+}
+
+int method_fib_show(struct api_call *call)
+{
+	const struct node *node = call->node;
+	struct fib_plan_totals totals = { .memory = 0 };
+	struct json_out *out = call->out;
+
+	if (node->plan)
+		totals = fib_plan_totals(node->plan);
+	json_out_string(out, "mode", dataplane_mode_name(node->config->mode));
+	json_out_uint(out, "generation", node->generation);
+	json_out_bool(out, "adopted", node->adopted);
+	json_out_bool(out, "sweepDone", node->sweep_done);
+	write_counts(out, "routes", &totals.routes, XRS_ROUTE_MAX);
+	write_counts(out, "groups", &totals.groups, XRS_GROUP_MAX);
+	write_counts(out, "nextHops", &totals.nexthops, XRS_NEXTHOP_MAX);
+	json_out_uint(out, "batches", node->counters.fib_batches);
+	json_out_uint(out, "writes", node->counters.fib_writes);
+	json_out_uint(out, "writeErrors", node->counters.fib_write_errors);
+	json_out_uint(out, "planMemoryBytes", totals.memory);
+	json_out_begin_array(out, "value");
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id))
+		write_hop(out, node, id);
+	json_out_end_array(out);
+	return 0;
+}
+
+int method_fib_verify(struct api_call *call)
+{
+	struct fib_verify_result result = { 0 };
+	struct json_out *out = call->out;
+	int r;
+
+	if (!call->node->maps)
+		return api_fail(call->error, API_NOT_READY, NULL,
+				"there is no data plane (dataplane.mode none)");
+	r = node_fib_verify(call->node, request_bool(call->request, "repair", false), &result);
+	if (r < 0) {
+		api_fail(call->error, API_DATAPLANE_ERROR, NULL, "the maps cannot be read: %s",
+			 strerror(-r));
+		call->error->error_number = -r;
+		return -1;
+	}
+	json_out_bool(out, "clean", !(result.missing || result.stale || result.differing));
+	json_out_uint(out, "expected", result.expected);
+	json_out_uint(out, "present", result.present);
+	json_out_uint(out, "missing", result.missing);
+	json_out_uint(out, "stale", result.stale);
+	json_out_uint(out, "differing", result.differing);
+	json_out_uint(out, "pending", result.pending);
+	json_out_uint(out, "rejected", result.rejected);
+	json_out_begin_array(out, "examples");
+	for (unsigned int i = 0; i < result.n_examples; i++) {
+		json_out_begin_object(out, NULL);
+		json_out_string(out, "table", result.examples[i].table);
+		write_prefix(out, "prefix", &result.examples[i].prefix);
+		json_out_string(out, "what", result.examples[i].what);
+		json_out_end_object(out);
+	}
+	json_out_end_array(out);
+	json_out_uint(out, "generation", call->node->generation);
+	return 0;
+}

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The node in OpenMetrics text: sessions, prefixes, FIB entries, packets. Every figure is a kept counter
+ * or one map read; nothing here walks a table. Names follow docs of xrs-api(7): base units, counters end
+ * in _total. Called for GET /metrics and metrics.get.
+ */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api_impl.h"
+
+#define LABEL_MAX 600
+
+static void put(struct json_out *out, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static void put(struct json_out *out, const char *format, ...)
+{
+	char line[4 * LABEL_MAX];
+	va_list args;
+	int n;
+
+	va_start(args, format);
+	n = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	for (int i = 0; i < n && i < (int)sizeof(line) - 1; i++)
+		json_out_put_char(out, line[i]);
+}
+
+static void family(struct json_out *out, const char *name, const char *type, const char *help)
+{
+	put(out, "# TYPE %s %s\n# HELP %s %s\n", name, type, name, help);
+}
+
+/* Backslash, quote and newline are the three that a label value must escape. */
+static const char *label(const char *text, char buf[static LABEL_MAX])
+{
+	size_t at = 0;
+
+	for (; *text && at + 3 < LABEL_MAX; text++) {
+		if (*text == '\\' || *text == '"' || *text == '\n')
+			buf[at++] = '\\';
+		buf[at++] = *text == '\n' ? 'n' : *text;
+	}
+	buf[at] = 0;
+	return buf;
+}
+
+/* --- peerings -------------------------------------------------------------------------------------- */
+
+typedef void (*peering_fn)(struct json_out *out, const struct node_peering *peering,
+			   const char *labels);
+
+/* Calls @fn for each peering with its labels: peer, peer_asn, vnet. Names need no escapes. */
+static void each_peering(struct json_out *out, const struct node *node, peering_fn fn)
+{
+	char labels[LABEL_MAX];
+
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		for (size_t p = 0; p < node->vnets[v]->n_peerings; p++) {
+			const struct node_peering *peering = node->vnets[v]->peerings[p];
+
+			snprintf(labels, sizeof(labels), "peer=\"%s\",peer_asn=\"%u\",vnet=\"%s\"",
+				 peering->config->name, peering->config->peer_asn,
+				 node->vnets[v]->config->name);
+			fn(out, peering, labels);
+		}
+	}
+}
+
+static void metric_up(struct json_out *out, const struct node_peering *peering, const char *labels)
+{
+	put(out, "xrs_bgp_peer_up{%s} %d\n", labels, session_is_established(peering->session));
+}
+
+static void metric_state(struct json_out *out, const struct node_peering *peering,
+			 const char *labels)
+{
+	struct session_info info;
+
+	session_get_info(peering->session, &info);
+	for (unsigned int state = FSM_IDLE; state < FSM_STATE_MAX; state++)
+		put(out, "xrs_bgp_peer_state{%s,xrs_bgp_peer_state=\"%s\"} %d\n", labels,
+		    fsm_state_name(state), info.state == state);
+}
+
+static void metric_since(struct json_out *out, const struct node_peering *peering,
+			 const char *labels)
+{
+	struct session_info info;
+
+	session_get_info(peering->session, &info);
+	if (info.up_since_wall)
+		put(out,
+		    "xrs_bgp_peer_established_timestamp_seconds{%s} %" PRIu64 ".%06" PRIu64 "\n",
+		    labels, info.up_since_wall / 1000000, info.up_since_wall % 1000000);
+}
+
+static void metric_transitions(struct json_out *out, const struct node_peering *peering,
+			       const char *labels)
+{
+	struct session_info info;
+
+	session_get_info(peering->session, &info);
+	put(out, "xrs_bgp_peer_transitions_total{%s,to=\"up\"} %" PRIu64 "\n", labels,
+	    info.stats->established);
+	put(out, "xrs_bgp_peer_transitions_total{%s,to=\"down\"} %" PRIu64 "\n", labels,
+	    info.stats->dropped);
+}
+
+static void metric_messages(struct json_out *out, const struct node_peering *peering,
+			    const char *labels)
+{
+	struct session_info info;
+
+	session_get_info(peering->session, &info);
+	for (unsigned int type = BGP_MSG_OPEN; type < BGP_MSG_TYPE_MAX; type++) {
+		put(out,
+		    "xrs_bgp_messages_total{%s,direction=\"received\",type=\"%s\"} %" PRIu64 "\n",
+		    labels, bgp_msg_type_name(type), info.stats->msgs_in[type]);
+		put(out, "xrs_bgp_messages_total{%s,direction=\"sent\",type=\"%s\"} %" PRIu64 "\n",
+		    labels, bgp_msg_type_name(type), info.stats->msgs_out[type]);
+	}
+}
+
+static void metric_prefixes(struct json_out *out, const struct node_peering *peering,
+			    const char *labels)
+{
+	for (unsigned int f = 0; f < BGP_FAMILY_MAX && peering->vnet->rib; f++) {
+		struct rib_peer_counts counts =
+			rib_peer_counts(peering->vnet->rib, peering->rib_peer, f);
+		const struct {
+			const char *kind;
+			uint32_t value;
+		} rows[] = {
+			{ "received", counts.received },     { "accepted", counts.accepted },
+			{ "filtered", counts.filtered },     { "best", counts.best },
+			{ "advertised", counts.advertised },
+		};
+
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+			put(out,
+			    "xrs_bgp_prefixes{%s,afi=\"%s\",safi=\"unicast\",kind=\"%s\"} %u\n",
+			    labels, f == BGP_IPV4_UNICAST ? "ipv4" : "ipv6", rows[i].kind,
+			    rows[i].value);
+	}
+}
+
+static void metric_limit(struct json_out *out, const struct node_peering *peering,
+			 const char *labels)
+{
+	if (peering->config->max_prefixes.limit)
+		put(out, "xrs_bgp_prefix_limit{%s} %u\n", labels,
+		    peering->config->max_prefixes.limit);
+}
+
+static void write_peerings(struct json_out *out, const struct node *node)
+{
+	static const struct {
+		const char *name, *type, *help;
+		peering_fn fn;
+	} rows[] = {
+		{ "xrs_bgp_peer_up", "gauge", "1: the session is Established.", metric_up },
+		{ "xrs_bgp_peer_state", "stateset", "State of the BGP FSM.", metric_state },
+		{ "xrs_bgp_peer_established_timestamp_seconds", "gauge",
+		  "When the session came up.", metric_since },
+		{ "xrs_bgp_peer_transitions", "counter",
+		  "Times that Established was entered and left.", metric_transitions },
+		{ "xrs_bgp_messages", "counter", "BGP messages.", metric_messages },
+		{ "xrs_bgp_prefixes", "gauge", "Prefixes by what became of them.",
+		  metric_prefixes },
+		{ "xrs_bgp_prefix_limit", "gauge", "maxPrefixes.", metric_limit },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		family(out, rows[i].name, rows[i].type, rows[i].help);
+		each_peering(out, node, rows[i].fn);
+	}
+}
+
+/* --- RIB and FIB ------------------------------------------------------------------------------------ */
+
+static void write_rib(struct json_out *out, const struct node *node)
+{
+	family(out, "xrs_rib_routes", "gauge", "Prefixes with at least one path.");
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		struct rib_figures figures;
+
+		if (!node->vnets[v]->rib)
+			continue;
+		figures = rib_figures(node->vnets[v]->rib);
+		put(out, "xrs_rib_routes{vnet=\"%s\",afi=\"ipv4\"} %u\n",
+		    node->vnets[v]->config->name, figures.prefixes[BGP_IPV4_UNICAST]);
+		put(out, "xrs_rib_routes{vnet=\"%s\",afi=\"ipv6\"} %u\n",
+		    node->vnets[v]->config->name, figures.prefixes[BGP_IPV6_UNICAST]);
+	}
+}
+
+static void write_fib_tables(struct json_out *out, const struct node *node)
+{
+	family(out, "xrs_fib_entries", "gauge", "Entries of the LPM tries.");
+	for (size_t v = 0; v < node->n_vnets && node->maps; v++) {
+		const struct node_vnet *vnet = node->vnets[v];
+
+		for (size_t t = 0; t < vnet->n_tables; t++) {
+			const struct node_table *table = &vnet->tables[t];
+
+			for (unsigned int f = 0; f < 2; f++)
+				put(out,
+				    "xrs_fib_entries{vnet=\"%s\",table=\"%s\",afi=\"%s\"} %zu\n",
+				    vnet->config->name, table->config->name, f ? "ipv6" : "ipv4",
+				    fib_maps_count(node->maps, table->index, f ? IP_V6 : IP_V4));
+		}
+	}
+	family(out, "xrs_fib_capacity", "gauge", "Entries that a trie can hold.");
+	put(out, "xrs_fib_capacity %u\n", XRS_ROUTE_MAX);
+}
+
+static void write_fib(struct json_out *out, const struct node *node)
+{
+	struct fib_plan_totals totals = { .memory = 0 };
+
+	write_fib_tables(out, node);
+	if (node->plan)
+		totals = fib_plan_totals(node->plan);
+	family(out, "xrs_fib_pending_entries", "gauge", "Map entries that wait to be written.");
+	put(out, "xrs_fib_pending_entries %u\n",
+	    totals.routes.pending + totals.groups.pending + totals.nexthops.pending);
+	family(out, "xrs_fib_rejected_entries", "gauge", "Map entries that the kernel refused.");
+	put(out, "xrs_fib_rejected_entries %u\n",
+	    totals.routes.rejected + totals.groups.rejected + totals.nexthops.rejected);
+	family(out, "xrs_fib_generation", "gauge", "Generation of the map contents.");
+	put(out, "xrs_fib_generation %u\n", node->generation);
+	family(out, "xrs_fib_writes", "counter", "Map entries written.");
+	put(out, "xrs_fib_writes_total %" PRIu64 "\n", node->counters.fib_writes);
+	family(out, "xrs_fib_write_errors", "counter", "Map writes that failed.");
+	put(out, "xrs_fib_write_errors_total %" PRIu64 "\n", node->counters.fib_write_errors);
+}
+
+static void nexthop_value(struct json_out *out, const struct node *node, const char *name,
+			  bool bytes)
+{
+	char peer[LABEL_MAX], vnet[LABEL_MAX], text[IP_TEXT_MAX];
+
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id && node->maps;
+	     id = nexthop_next(node->nexthops, id)) {
+		const struct nexthop_info *info = nexthop_info(node->nexthops, id);
+		struct xrs_nh_stats stats = { 0 };
+		struct xrs_nexthop hop;
+
+		if (fib_maps_nexthop_get(node->maps, id, &hop) < 0 || !hop.family)
+			continue;
+		fib_maps_nh_stats(node->maps, id, &stats);
+		put(out, "%s{peer=\"%s\",vnet=\"%s\",nexthop=\"%s\"} %" PRIu64 "\n", name,
+		    label(hop.peering, peer), label(hop.vnet, vnet), ip_format(&info->addr, text),
+		    (uint64_t)(bytes ? stats.bytes : stats.packets));
+	}
+}
+
+/* --- nics ---------------------------------------------------------------------------------------------- */
+
+static void nic_packets(struct json_out *out, const struct node *node, const struct node_nic *nic)
+{
+	struct xrs_nic_stats stats;
+	char name[LABEL_MAX];
+
+	if (!node->maps || fib_maps_nic_stats(node->maps, nic->slot, &stats) < 0)
+		return;
+	label(nic->name, name);
+	for (unsigned int reason = 0; reason < XRS_REASON_MAX; reason++)
+		put(out,
+		    "xrs_xdp_packets_total{nic=\"%s\",verdict=\"%s\",reason=\"%s\"} %" PRIu64 "\n",
+		    name, fib_reason_verdict(reason), fib_reason_name(reason),
+		    fib_reason_count(&stats, reason));
+}
+
+static void write_nics(struct json_out *out, const struct node *node)
+{
+	char name[LABEL_MAX];
+
+	family(out, "xrs_nic_attached", "gauge", "1: the programs are attached.");
+	for (size_t i = 0; i < node->n_nics; i++) {
+		const struct node_nic *nic = node->nics[i];
+
+		put(out, "xrs_nic_attached{nic=\"%s\",mode=\"%s\"} %d\n", label(nic->name, name),
+		    nic->state == NIC_ATTACHED ? loader_mode_name(nic->attachment.mode) : "",
+		    nic->state == NIC_ATTACHED);
+	}
+	family(out, "xrs_xdp_packets", "counter", "Frames from a nic, by how they left.");
+	for (size_t i = 0; i < node->n_nics; i++)
+		nic_packets(out, node, node->nics[i]);
+}
+
+/* --- ourselves ----------------------------------------------------------------------------------------- */
+
+static void write_api(struct json_out *out, const struct api *api)
+{
+	const struct api_stats *stats = api_stats(api);
+
+	family(out, "xrs_api_connections", "counter", "Connections to the control socket.");
+	put(out, "xrs_api_connections_total %" PRIu64 "\n", stats->connections);
+	family(out, "xrs_api_connections_refused", "counter", "Connections above the limit.");
+	put(out, "xrs_api_connections_refused_total %" PRIu64 "\n", stats->refused);
+	family(out, "xrs_api_requests", "counter", "Requests by method and code (0: done).");
+	for (size_t m = 0; m <= api_n_methods; m++) {
+		for (unsigned int c = 0; c < API_CODES; c++) {
+			if (stats->requests[m][c])
+				put(out,
+				    "xrs_api_requests_total{method=\"%s\",code=\"%d\"} %" PRIu64
+				    "\n",
+				    m < api_n_methods ? api_methods[m].name : "", code_of_index(c),
+				    stats->requests[m][c]);
+		}
+	}
+}
+
+static void write_process(struct json_out *out, const struct node *node)
+{
+	struct loop_stats loop = loop_stats(node->loop);
+
+	family(out, "xrs_build", "info", "The version that runs.");
+	put(out, "xrs_build_info{version=\"%s\"} 1\n", XRS_VERSION);
+	family(out, "xrs_start_timestamp_seconds", "gauge", "When this process started.");
+	put(out, "xrs_start_timestamp_seconds %" PRIu64 ".%06" PRIu64 "\n",
+	    node->started_wall / 1000000, node->started_wall % 1000000);
+	family(out, "xrs_config_reloads", "counter", "Configurations applied.");
+	put(out, "xrs_config_reloads_total %" PRIu64 "\n", node->counters.reloads);
+	family(out, "xrs_config_reload_failures", "counter", "Configurations refused.");
+	put(out, "xrs_config_reload_failures_total %" PRIu64 "\n", node->counters.reload_failures);
+	family(out, "xrs_eventloop_stall_seconds_max", "gauge", "Longest callback so far.");
+	put(out, "xrs_eventloop_stall_seconds_max %" PRIu64 ".%06" PRIu64 "\n",
+	    loop.stall_max_usec / 1000000, loop.stall_max_usec % 1000000);
+}
+
+void metrics_write(const struct api *api, struct json_out *out)
+{
+	const struct node *node = api_node(api);
+
+	write_process(out, node);
+	write_peerings(out, node);
+	write_rib(out, node);
+	write_fib(out, node);
+	family(out, "xrs_nexthop_packets", "counter", "Frames steered to a next hop.");
+	nexthop_value(out, node, "xrs_nexthop_packets_total", false);
+	family(out, "xrs_nexthop_bytes", "counter", "Octets steered to a next hop.");
+	nexthop_value(out, node, "xrs_nexthop_bytes_total", true);
+	write_nics(out, node);
+	write_api(out, api);
+	put(out, "# EOF\n");
+}
