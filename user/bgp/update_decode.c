@@ -23,13 +23,14 @@ struct decoder {
 	struct attr_context ctx;
 	const struct bgp_update_limits *limits;
 	uint64_t seen[CODES / 64];
-	uint64_t unknown[CODES / 64];         /* transitive, to be passed on */
-	struct bgp_blob unknown_value[CODES]; /* valid where the bit is set */
+	uint64_t unknown[CODES / 64]; /* transitive, to be passed on */
 	unsigned int n_attrs;
 	uint32_t kept_octets; /* of the attribute field, without the MP attributes */
 	/* The first of the strongest faults, and what would go into the data of a NOTIFICATION. */
 	const struct attr_fault *worst;
 	struct bgp_blob worst_data;
+	/* Never cleared: valid where the bit of `unknown` is set. */
+	struct bgp_blob unknown_value[CODES];
 };
 
 static bool bit(const uint64_t *map, uint8_t code)
@@ -401,15 +402,10 @@ int bgp_update_decode(const uint8_t *body, size_t len, const struct bgp_session_
 
 	/* All but the big arrays at the end of either: this runs for every UPDATE. */
 	memset(ret_update, 0, offsetof(struct bgp_update, findings));
-	memset(&d.ctx, 0, sizeof(d.ctx));
-	memset(d.seen, 0, sizeof(d.seen));
-	memset(d.unknown, 0, sizeof(d.unknown));
+	memset(&d, 0, offsetof(struct decoder, unknown_value));
 	d.ctx.params = params;
 	d.ctx.update = ret_update;
 	d.limits = limits;
-	d.n_attrs = 0;
-	d.kept_octets = 0;
-	d.worst = NULL;
 	decode(&d, body, len);
 	return ret_update->outcome == BGP_RESET ? fail(&d, ret_error) : 0;
 }
