@@ -80,7 +80,16 @@ struct resolved_nexthop {
 	enum xrs_way way;
 	bool xdp;         /* way REDIRECT: `ifindex` belongs into xrs_devmap */
 	uint32_t ifindex; /* egress; of BRIDGE the port, or the bridge when the port is not known */
-	uint32_t l3_ifindex; /* where the neighbour is: what nl_neigh_manage() wants; 0: no route */
+	/*
+	 * The device to ask for the neighbour on: what nl_neigh_manage() wants. 0: there is nobody to ask
+	 * (no route, a gateway between, not Ethernet, our own address).
+	 */
+	uint32_t l3_ifindex;
+	/*
+	 * The kernel keeps the neighbour, or it is permanent. When false, nl_neigh_manage() is due, again
+	 * too: a link that goes down, or an administrator, takes a managed entry away.
+	 */
+	bool managed;
 	uint8_t dmac[NET_MAC_LEN];
 	uint8_t smac[NET_MAC_LEN];
 	uint16_t

@@ -206,7 +206,7 @@ else
 fi
 
 # --- routes ------------------------------------------------------------------------------------------
-check "via a gateway is not directly reachable" says '^NoRoute ' resolve 10.77.0.1
+check "via a gateway is not directly reachable" says '^NoRoute .*l3= ' resolve 10.77.0.1
 host ip route add 10.77.0.0/16 via 10.9.0.11
 check "a route was told" eventually 5 '^ViaGateway ' resolve 10.77.0.1
 told_route() { told '^route'; }
@@ -216,6 +216,12 @@ check "a blackhole is no route" says '^NoRoute ' resolve 10.78.0.1
 check "our own address" says '^Local ' resolve 10.9.0.1
 check "broadcast" says '^NotUnicast ' resolve 10.9.0.255
 
+check "managed, says the answer" says ' l3=br0 managed=1 ' resolve 10.9.0.11
+host ip link set br0 down
+host ip link set br0 up
+check "a link that was down has forgotten it" says ' l3=br0 managed=0 ' resolve 10.9.0.11
+check "asked again" says '^done managed' manage br0 10.9.0.11
+check "and resolved again" eventually 10 '^Resolved .* managed=1 ' resolve 10.9.0.11
 check "release gives the entry back" says '^done' release br0 10.9.0.11
 check_not "no longer managed" managed
 host ip neigh replace 10.9.0.50 lladdr 02:00:00:00:00:50 dev br0 nud permanent

@@ -149,15 +149,15 @@ static void cmd_resolve(struct tool *tool, char **words, size_t n)
 		return;
 	}
 	resolve_nexthop(tool->model, &query.dst, &route, &nics, &nexthop);
-	printf("%s way=%s xdp=%d if=%s l3=%s "
+	printf("%s way=%s xdp=%d if=%s l3=%s managed=%d "
 	       "dmac=%02x:%02x:%02x:%02x:%02x:%02x smac=%02x:%02x:%02x:%02x:%02x:%02x "
 	       "vlan=%u mtu=%u text=%s\n",
 	       resolve_reason_name(nexthop.reason), way_name(nexthop.way), nexthop.xdp,
 	       net_model_link_name(tool->model, nexthop.ifindex),
-	       net_model_link_name(tool->model, nexthop.l3_ifindex), nexthop.dmac[0],
-	       nexthop.dmac[1], nexthop.dmac[2], nexthop.dmac[3], nexthop.dmac[4], nexthop.dmac[5],
-	       nexthop.smac[0], nexthop.smac[1], nexthop.smac[2], nexthop.smac[3], nexthop.smac[4],
-	       nexthop.smac[5], nexthop.vlan, nexthop.mtu, nexthop.text);
+	       net_model_link_name(tool->model, nexthop.l3_ifindex), nexthop.managed,
+	       nexthop.dmac[0], nexthop.dmac[1], nexthop.dmac[2], nexthop.dmac[3], nexthop.dmac[4],
+	       nexthop.dmac[5], nexthop.smac[0], nexthop.smac[1], nexthop.smac[2], nexthop.smac[3],
+	       nexthop.smac[4], nexthop.smac[5], nexthop.vlan, nexthop.mtu, nexthop.text);
 }
 
 static void cmd_manage(struct tool *tool, char **words, size_t n)

@@ -6,6 +6,7 @@
  * Called by the agent for each next hop, whenever something on its path changed. Never asks the kernel.
  */
 #include <linux/if_arp.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -107,7 +108,6 @@ static enum resolve_reason step_route(struct path *path)
 	default:
 		return fail(path, RESOLVE_NO_ROUTE, "the route is unreachable or a blackhole");
 	}
-	path->ret->l3_ifindex = route->oif;
 	if (route->gateway.family != IP_NONE && !ip_equal(&route->gateway, path->addr))
 		return fail(path, RESOLVE_VIA_GATEWAY, "reached only through %s on %s",
 			    ip_format(&route->gateway, gateway),
@@ -137,6 +137,8 @@ static enum resolve_reason step_l3_device(struct path *path)
 		return fail(path, RESOLVE_NO_LINK, "interface %u is not there", path->route->oif);
 	if (path->l3->loopback)
 		return fail(path, RESOLVE_LOCAL, "the route leads to %s", path->l3->name);
+	if (path->l3->type == ARPHRD_ETHER)
+		path->ret->l3_ifindex = path->l3->ifindex;
 	limit_mtu(path->ret, path->route->mtu);
 	limit_mtu(path->ret, path->l3->mtu);
 	return check_link(path, path->l3);
@@ -146,6 +148,7 @@ static enum resolve_reason step_neighbour(struct path *path)
 {
 	const struct net_neigh *neigh = net_model_neigh(path->model, path->l3->ifindex, path->addr);
 
+	path->ret->managed = neigh && (neigh->managed || neigh->nud & NUD_PERMANENT);
 	if (!neigh || net_neigh_state(neigh) == NET_NEIGH_NONE)
 		return fail(path, RESOLVE_NO_NEIGHBOUR, "no answer yet on %s", path->l3->name);
 	if (net_neigh_state(neigh) == NET_NEIGH_FAILED)

@@ -375,7 +375,8 @@ static void check_row(const struct row *row)
 	cr_assert_eq(got.ifindex, row->egress, "%s: egress %u", row->name, got.ifindex);
 	cr_assert_eq(got.vlan, row->vlan, "%s: VLAN %u", row->name, got.vlan);
 	cr_assert_eq(got.mtu, row->mtu, "%s: MTU %u", row->name, got.mtu);
-	cr_assert_eq(got.l3_ifindex, row->l3, "%s: L3 device", row->name);
+	cr_assert_eq(got.l3_ifindex, row->way == XRS_WAY_KERNEL ? 0 : row->l3, "%s: L3 device",
+		     row->name);
 	if (row->way == XRS_WAY_KERNEL)
 		return;
 	mac_of(row->l3, row->n, dmac);
@@ -473,6 +474,29 @@ Test(resolve, ipv6_and_the_mtu_of_the_route)
 	cr_assert_eq(memcmp(&got, &again, sizeof(got)), 0, "results compare as octets");
 }
 
+Test(resolve, who_keeps_the_neighbour)
+{
+	struct net_neigh neigh = { .ifindex = TAPR, .mac = { 2 }, .addr = host(TAPR, 7) };
+	static const struct {
+		uint16_t nud;
+		bool managed, want;
+	} states[] = { { NUD_STALE, false, false },
+		       { NUD_STALE, true, true },
+		       { NUD_PERMANENT, false, true },
+		       { NUD_FAILED, true, true } };
+	struct net_route route = { .type = RTN_UNICAST, .oif = TAPR };
+	struct resolve_nics none = { 0 };
+	struct resolved_nexthop got;
+
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+		neigh.nud = states[i].nud;
+		neigh.managed = states[i].managed;
+		net_model_neigh_set(model, &neigh);
+		resolve_nexthop(model, &neigh.addr, &route, &none, &got);
+		cr_assert_eq(got.managed, states[i].want, "state %zu", i);
+	}
+}
+
 Test(resolve, a_neighbour_without_a_unicast_mac)
 {
 	struct net_neigh neigh = { .ifindex = TAPR, .addr = host(TAPR, 7), .nud = NUD_NOARP };
@@ -519,6 +543,11 @@ Test(resolve, an_unresolved_next_hop_still_says_whom_to_ask)
 	cr_assert_eq(got.reason, RESOLVE_NO_NEIGHBOUR);
 	cr_assert_eq(got.l3_ifindex, BR);
 	cr_assert_str_eq(got.text, "no answer yet on br0");
+	cr_assert_not(got.managed);
+	route.gateway = host(BR, 1);
+	resolve_nexthop(model, &addr, &route, &none, &got);
+	cr_assert_eq(got.reason, RESOLVE_VIA_GATEWAY);
+	cr_assert_eq(got.l3_ifindex, 0, "it is not on that link");
 }
 
 Test(resolve, what_nics_have_in_common)
