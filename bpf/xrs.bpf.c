@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The programs: xrs_steer (XDP) and xrs_steer_tc (tcx or clsact ingress), the two halves of one nic.
+ * The programs: xrs_steer (XDP) and xrs_steer_tc (tcx or clsact ingress), the two halves of one nic;
+ * xrs_steer_skb is xrs_steer for generic mode.
  *
  * Each frame meets the same headers in the same order (design section 8) and leaves under one reason.
  * Which half is in charge of a frame:
@@ -14,6 +15,9 @@
  *
  * XDP can not do well: partial checksums, several buffers, packets above the next hop's MTU (they may be
  * GSO, which only tc can see), and devices that are not in xrs_devmap.
+ *
+ * xrs_steer_tc writes to a frame through helpers only: with a single direct write the kernel would
+ * make every cloned frame (tcpdump is running) writable before the program starts, and lose the mark.
  *
  * Nothing here may drop a frame but a route of type None and antiSpoof.
  */
@@ -31,6 +35,7 @@
 #include "count.bpf.h"
 
 #define XRS_TEST_IFINDEX 1   /* test runs come from the loopback device, nothing else does */
+#define XRS_CHANGED_LEN  12  /* octets of an IP header that hold TTL, hop limit and checksum */
 #define XRS_LINEAR       128 /* octets that the parser wants to see in one piece */
 
 char xrs_license[] SEC("license") = "GPL";
@@ -115,14 +120,16 @@ XRS_INLINE bool xrs_retag(struct xdp_md *ctx, const struct xrs_packet *p,
 
 /* False, and the frame as it was: it can not leave through XDP. */
 XRS_INLINE bool xrs_redirect(struct xdp_md *ctx, const struct xrs_packet *p,
-			     const struct xrs_nexthop *nh)
+			     const struct xrs_nexthop *nh, bool generic)
 {
 	__u32 l3_off = ETH_HLEN + (nh->vlan ? XRS_VLAN_LEN : 0);
 	__u8 *start, *end;
 
 	if (xrs_maybe_partial(p) || p->frame_len > (__u32)(ctx->data_end - ctx->data))
 		return false;
-	if (bpf_redirect_map(&xrs_devmap, nh->ifindex, 0) != XDP_REDIRECT)
+	if (generic)
+		bpf_redirect(nh->ifindex, 0);
+	else if (bpf_redirect_map(&xrs_devmap, nh->ifindex, 0) != XDP_REDIRECT)
 		return false;
 	if (!xrs_tags_fit(p, nh->vlan)) {
 		if (!xrs_retag(ctx, p, nh))
@@ -180,8 +187,7 @@ XRS_INLINE enum xrs_reason xrs_decide_xdp(struct xdp_md *ctx, const struct xrs_n
 	return reason == XRS_REASON_TOO_BIG ? XRS_REASON_TO_TC : reason;
 }
 
-SEC("xdp")
-int xrs_steer(struct xdp_md *ctx)
+XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 {
 	struct xrs_packet p = { .frame_len = xrs_frame_len(ctx) };
 	struct xrs_decision d = { .ifindex = ctx->ingress_ifindex };
@@ -200,7 +206,7 @@ int xrs_steer(struct xdp_md *ctx)
 	if (nic && nic->flags & XRS_NIC_F_TC && !probe)
 		return XDP_PASS;
 	reason = xrs_decide_xdp(ctx, nic, &p, &d, &nh);
-	if (nh && reason == XRS_REASON_REDIRECTED && !xrs_redirect(ctx, &p, nh))
+	if (nh && reason == XRS_REASON_REDIRECTED && !xrs_redirect(ctx, &p, nh, generic))
 		reason = XRS_REASON_TO_TC;
 	if (reason == XRS_REASON_REDIRECTED)
 		verdict = XDP_REDIRECT;
@@ -213,6 +219,24 @@ int xrs_steer(struct xdp_md *ctx)
 	d.reason = reason;
 	xrs_report(ctx, nic, &p, &d, probe);
 	return verdict;
+}
+
+SEC("xdp")
+int xrs_steer(struct xdp_md *ctx)
+{
+	return xrs_steer_xdp(ctx, false);
+}
+
+/*
+ * For XDP in generic mode, without multi-buffer support. For a program that has it the kernel (6.9 to
+ * 6.18 at least) copies each frame to a new skb and forgets the length of the MAC header: a tc program
+ * behind it finds the IP header where Ethernet should be. A devmap cannot be shared by programs that
+ * differ in this, and generic mode needs none: it transmits as the stack does.
+ */
+SEC("xdp")
+int xrs_steer_skb(struct xdp_md *ctx)
+{
+	return xrs_steer_xdp(ctx, true);
 }
 
 /* --- tc --------------------------------------------------------------------------------------------- */
@@ -248,11 +272,21 @@ XRS_INLINE bool xrs_segments_fit(struct __sk_buff *skb, const struct xrs_nexthop
 	return !skb->gso_size || bpf_check_mtu(skb, nh->ifindex, &len, 0, BPF_MTU_CHK_SEGS) <= 0;
 }
 
+/* The same change on a copy; the kernel corrects the sum that some devices leave with the skb. */
+XRS_INLINE bool xrs_dec_ttl_skb(struct __sk_buff *skb, __u32 l3_off, __u8 family)
+{
+	__u8 head[XRS_IPV4_LEN];
+
+	if (bpf_skb_load_bytes(skb, l3_off, head, sizeof(head)))
+		return false;
+	xrs_dec_ttl(head, head + sizeof(head), 0, family);
+	return !bpf_skb_store_bytes(skb, l3_off, head, XRS_CHANGED_LEN, BPF_F_RECOMPUTE_CSUM);
+}
+
 XRS_INLINE enum xrs_reason xrs_redirect_skb(struct __sk_buff *skb, const struct xrs_packet *p,
 					    const struct xrs_nexthop *nh, int *ret_verdict)
 {
 	__u32 l3_off = p->l3_off;
-	__u8 *start, *end;
 
 	if (!xrs_segments_fit(skb, nh))
 		return XRS_REASON_TOO_BIG;
@@ -261,11 +295,9 @@ XRS_INLINE enum xrs_reason xrs_redirect_skb(struct __sk_buff *skb, const struct 
 			return XRS_REASON_VLAN_MISMATCH;
 		l3_off = ETH_HLEN;
 	}
-	start = (void *)(long)skb->data;
-	end = (void *)(long)skb->data_end;
-	if (!xrs_dec_ttl(start, end, l3_off, p->family))
+	if (!xrs_dec_ttl_skb(skb, l3_off, p->family) ||
+	    bpf_skb_store_bytes(skb, 0, nh->dmac, 2 * ETH_ALEN, 0)) /* dmac and smac, in a row */
 		return XRS_REASON_TRUNCATED;
-	xrs_set_macs(start, end, nh);
 	*ret_verdict = bpf_redirect(nh->ifindex, 0);
 	return XRS_REASON_TC_REDIRECTED;
 }
@@ -273,21 +305,12 @@ XRS_INLINE enum xrs_reason xrs_redirect_skb(struct __sk_buff *skb, const struct 
 XRS_INLINE enum xrs_reason xrs_bridge_skb(struct __sk_buff *skb, const struct xrs_packet *p,
 					  const struct xrs_nexthop *nh)
 {
-	__u8 *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-
-	if (!xrs_dec_ttl(start, end, p->l3_off, p->family))
+	if (!xrs_dec_ttl_skb(skb, p->l3_off, p->family) ||
+	    bpf_skb_store_bytes(skb, 0, nh->dmac, ETH_ALEN, 0))
 		return XRS_REASON_TRUNCATED;
-	xrs_set_dmac(start, end, nh);
 	/* It was classified by the gateway's MAC; the new one is not this host's. */
 	bpf_skb_change_type(skb, PACKET_OTHERHOST);
 	return XRS_REASON_TC_BRIDGED;
-}
-
-/* The hop limit is in the sum of the whole packet that some devices leave with the skb. */
-XRS_INLINE void xrs_fix_sum(struct __sk_buff *skb, const struct xrs_packet *p)
-{
-	if (p->family == 6)
-		bpf_csum_update(skb, (__u16)~XRS_NET16(1));
 }
 
 XRS_INLINE enum xrs_reason xrs_decide_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
@@ -341,9 +364,7 @@ int xrs_steer_tc(struct __sk_buff *skb)
 		reason = xrs_redirect_skb(skb, &p, nh, &verdict);
 	else if (nh && reason == XRS_REASON_BRIDGED)
 		reason = xrs_bridge_skb(skb, &p, nh);
-	if (xrs_is_steered(reason))
-		xrs_fix_sum(skb, &p);
-	else if (reason == XRS_REASON_NONE || reason == XRS_REASON_SPOOFED)
+	if (reason == XRS_REASON_NONE || reason == XRS_REASON_SPOOFED)
 		verdict = TC_ACT_SHOT;
 	d.reason = reason;
 	xrs_report_skb(skb, nic, &p, &d);

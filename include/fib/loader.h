@@ -7,7 +7,7 @@
  * tests. Needs CAP_BPF and CAP_NET_ADMIN. Never replaces a program that someone else attached.
  *
  * Pins, below /sys/fs/bpf/<instance>:
- *   progs/xrs_steer, progs/xrs_steer_tc
+ *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc
  *   links/<ifname>       the XDP half;  links/<ifname>:tc  the tcx half
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
  *

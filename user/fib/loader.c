@@ -229,10 +229,13 @@ static int load_and_pin(struct loader *loader, char text[static LOADER_TEXT])
 	if (ret)
 		return ret;
 	loader->xdp_fd = bpf_program__fd(loader->skel->progs.xrs_steer);
+	loader->generic_fd = bpf_program__fd(loader->skel->progs.xrs_steer_skb);
 	loader->tc_fd = bpf_program__fd(loader->skel->progs.xrs_steer_tc);
 	ret = pin_maps(loader->instance, loader->skel, text);
 	if (!ret)
 		ret = pin_prog(loader->instance, STEER_PROG, loader->xdp_fd, text);
+	if (!ret)
+		ret = pin_prog(loader->instance, STEER_SKB, loader->generic_fd, text);
 	return ret ? ret : pin_prog(loader->instance, STEER_TC, loader->tc_fd, text);
 }
 

@@ -312,8 +312,9 @@ static int say_conflict(struct attach *a, uint32_t prog_id)
 static int create_xdp(struct attach *a, uint32_t flags)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int fd = flags == XDP_FLAGS_SKB_MODE ? a->loader->generic_fd : a->loader->xdp_fd;
 
-	return bpf_link_create(a->loader->xdp_fd, (int)a->out->ifindex, BPF_XDP, &opts);
+	return bpf_link_create(fd, (int)a->out->ifindex, BPF_XDP, &opts);
 }
 
 static int create_xdp_link(struct attach *a)
@@ -333,24 +334,19 @@ static int create_xdp_link(struct attach *a)
 	return say_conflict(a, foreign);
 }
 
-/* The mode that is asked for is the one that the pinned link has, or it does not matter. */
-static bool xdp_mode_fits(const struct attach *a)
-{
-	uint32_t id;
-
-	return a->mode == LOADER_AUTO || xdp_on_device(a->out->ifindex, &id) == a->mode;
-}
-
 static int attach_xdp(struct attach *a)
 {
 	const char *instance = a->loader->instance;
 	struct loader_attachment *out = a->out;
+	enum loader_mode mode;
 	uint32_t foreign;
 	int ret, fd;
 
-	if (!xdp_mode_fits(a))
+	mode = xdp_on_device(out->ifindex, &foreign);
+	if (a->mode != LOADER_AUTO && a->mode != mode)
 		remove_link(instance, out->ifname, out->ifindex, false);
-	ret = adopt_link(a, false, a->loader->xdp_fd, &out->xdp);
+	fd = mode == LOADER_GENERIC ? a->loader->generic_fd : a->loader->xdp_fd;
+	ret = adopt_link(a, false, fd, &out->xdp);
 	if (ret != -ENOENT)
 		return ret;
 	xdp_on_device(out->ifindex, &foreign);

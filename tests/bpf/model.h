@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What happens to a frame, said once more without BPF: lists instead of maps, octets instead of headers,
+ * every sum recomputed. Deliberately naive and shares no code with bpf/.
+ */
+#ifndef XRS_TESTS_BPF_MODEL_H
+#define XRS_TESTS_BPF_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "dataplane.h"
+#include "util/prefix.h"
+
+#define MODEL_NICS   4
+#define MODEL_ROUTES 64
+#define MODEL_SLOTS  32
+
+struct model_route {
+	struct ip_prefix prefix;
+	struct xrs_route value;
+};
+
+struct model {
+	uint32_t ifindex[MODEL_NICS];
+	struct xrs_nic nic[MODEL_NICS];
+	uint32_t table; /* the only one there is */
+	struct model_route route[MODEL_ROUTES];
+	unsigned int n_routes;
+	struct xrs_bucket bucket[MODEL_SLOTS];
+	struct xrs_nexthop nexthop[MODEL_SLOTS];
+	uint32_t device; /* the only one in the devmap */
+};
+
+struct model_result {
+	enum xrs_reason reason;
+	uint32_t action;
+	uint32_t nexthop, group;
+	uint8_t frame[4096];
+	size_t len;
+};
+
+void model_run(const struct model *model, uint32_t ifindex, const uint8_t *frame, size_t len,
+	       bool tc, struct model_result *ret);
+
+#endif

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* 200,000 random frames through the real programs and through a naive model: everything must agree. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "lab.h"
+#include "model.h"
+
+#define FRAMES 200000
+
+TestSuite(model, .init = lab_up, .fini = lab_down, .timeout = 240);
+
+static uint64_t state;
+
+static uint32_t draw(uint32_t below)
+{
+	state = state * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(state >> 33) % below;
+}
+
+static bool chance(uint32_t percent)
+{
+	return draw(100) < percent;
+}
+
+/* XRS_SEED repeats a run. */
+static void seed(void)
+{
+	const char *text = getenv("XRS_SEED");
+
+	state = text ? strtoull(text, NULL, 10) : 20251124;
+	if (text && !strcmp(text, "time"))
+		state = (uint64_t)time(NULL);
+	cr_log_info("seed %llu", (unsigned long long)state);
+}
+
+static const char *const v4[] = { "10.1.0.10", "10.1.3.7",        "10.250.0.1", "10.250.128.9",
+				  "10.66.0.1", "203.0.113.9",     "8.8.8.8",    "169.254.1.1",
+				  "224.0.0.1", "255.255.255.255", "127.0.0.1",  "0.0.0.0" };
+static const char *const v6[] = {
+	"fd00:1::a",   "fd00:1::b",     "fd00:250::1", "fd00:250:8000::1", "fd00:66::1",
+	"2001:db8::1", "2001:db8:1::2", "fe80::1",     "ff02::1",          "::1",
+	"::",          "fd00:1:0:1::1"
+};
+static const uint8_t protos[] = { 6, 6, 6, 17, 17, 17, 1, 58, 58, 132, 136, 33, 4, 41, 47, 50 };
+static const uint16_t vlans[] = { 0, 0, 100, 200 };
+static const uint16_t ports[] = { 1, 53, 443, 4789, 6081, 8472, 40000, 65535 };
+
+#define PICK(array) (array)[draw(sizeof(array) / sizeof(*(array)))]
+
+static void random_nic(struct model *m, int i)
+{
+	struct xrs_nic *nic = &m->nic[i];
+
+	*nic = (struct xrs_nic){ .table = i == 3 ? 9 : LAB_TABLE, .slot = LAB_SLOT };
+	nic->flags = i & 1 ? XRS_NIC_F_SYMMETRIC : XRS_NIC_F_ANTI_SPOOF;
+	nic->n_gateway_macs = (uint32_t)i % 3;
+	memcpy(nic->gateway_mac[0], LAB_GATEWAY, 6);
+	memcpy(nic->gateway_mac[1], "\x02\x00\x00\x00\x01\x02", 6);
+	memcpy(nic->mac, LAB_VM_MAC, i ? 6 : 0);
+	nic->n_sources4 = nic->n_sources6 = 1;
+	memcpy(nic->source4[0], "\x0a\x01", 2);
+	nic->source4_len[0] = 22;
+	memcpy(nic->source6[0], "\xfd\x00\x00\x01", 4);
+	nic->source6_len[0] = 64;
+	m->ifindex[i] = 70 + (uint32_t)i;
+	cr_assert(!fib_maps_nic_set(lab.maps, m->ifindex[i], nic));
+}
+
+static void random_route(struct model *m, bool six)
+{
+	struct fib_route route = { .fresh = true };
+	struct ip_addr addr;
+	bool known = false;
+
+	cr_assert(!ip_parse(six ? PICK(v6) : PICK(v4), &addr));
+	route.prefix = prefix_of(&addr, (uint8_t)draw(six ? 129 : 33));
+	for (unsigned int i = 0; i < m->n_routes; i++)
+		known |= prefix_equal(&m->route[i].prefix, &route.prefix);
+	if (known)
+		return;
+	route.value.kind = chance(80) ? XRS_ROUTE_STEER : draw(5);
+	route.value.group = route.value.kind == XRS_ROUTE_STEER ? 1 + draw(MODEL_SLOTS - 1) : 0;
+	cr_assert(!fib_maps_routes_set(lab.maps, LAB_TABLE, &route, 1));
+	m->route[m->n_routes++] = (struct model_route){ route.prefix, route.value };
+}
+
+static void random_nexthop(struct model *m, uint32_t i)
+{
+	struct xrs_nexthop nh = lab_nexthop(i, chance(80) ? 1 + draw(2) : draw(5));
+
+	nh.ifindex = chance(60) ? 1 : 71 + draw(3);
+	nh.mtu = chance(50) ? 60 + draw(100) : 0;
+	nh.vlan = PICK(vlans);
+	if (chance(5))
+		memcpy(nh.dmac, LAB_VM_MAC, 6);
+	m->nexthop[i] = nh;
+	lab_set_nexthop(i, &nh);
+}
+
+static void random_group(struct model *m, uint32_t i)
+{
+	struct xrs_group group = { .n_members = 1 };
+	struct xrs_bucket *bucket = &m->bucket[i];
+
+	for (int b = 0; b < XRS_BUCKETS; b++)
+		bucket->member[b] = (uint16_t)draw(MODEL_SLOTS);
+	cr_assert(!fib_maps_group_set(lab.maps, i, &group, bucket));
+}
+
+static void build(struct model *m)
+{
+	*m = (struct model){ .table = LAB_TABLE, .device = 1 };
+	cr_assert(!fib_maps_dev_add(lab.maps, 1));
+	for (int i = 0; i < MODEL_NICS; i++)
+		random_nic(m, i);
+	for (uint32_t i = 1; i < MODEL_SLOTS; i++) {
+		random_nexthop(m, i);
+		random_group(m, i);
+	}
+	for (int i = 0; i < MODEL_ROUTES; i++)
+		random_route(m, i & 1);
+}
+
+static void random_frame(struct frame *f)
+{
+	static const char *const macs[] = { LAB_GATEWAY, LAB_GATEWAY, LAB_GATEWAY,
+					    "\x02\x00\x00\x00\x01\x02",
+					    "\xff\xff\xff\xff\xff\xff" };
+	bool six = chance(50);
+	struct frame_spec spec = {
+		.dmac = PICK(macs),
+		.smac = chance(90) ? LAB_VM_MAC : "\x02\x00\x00\x00\x00\x0b",
+		.n_tags = chance(60) ? 0 : draw(4),
+		.v6 = six,
+		.tci = { (uint16_t)(PICK(vlans) | draw(16) << 12), PICK(vlans), 3 },
+		.src = chance(80) ? (six ? v6 : v4)[draw(2)]
+		       : six      ? PICK(v6)
+				  : PICK(v4),
+		.dst = six ? PICK(v6) : PICK(v4),
+		.proto = PICK(protos),
+		.sport = PICK(ports),
+		.dport = PICK(ports),
+		.ttl = chance(95) ? 2 + (int)draw(254) : (int)draw(2) * 2 - 1,
+		.options = chance(5),
+		.hop_by_hop = chance(10),
+		.routing = chance(5),
+		.fragment = chance(10),
+		.frag = chance(10) ? (uint16_t)draw(65536) : 0,
+		.payload = draw(80),
+		.partial = chance(10),
+		.padding = chance(20) ? draw(40) : 0,
+		.flow_label = draw(1 << 20),
+	};
+
+	frame_make(f, &spec);
+	for (uint32_t n = chance(30) ? 1 + draw(3) : 0; n; n--)
+		f->data[draw(chance(50) ? 60 : (uint32_t)f->len)] = (uint8_t)draw(256);
+	if (chance(10))
+		f->len = 14 + draw((uint32_t)f->len - 13);
+}
+
+static void compare(const struct model *m, const struct frame *f, uint32_t ifindex, bool tc,
+		    uint64_t seen[XRS_REASON_MAX])
+{
+	struct loader_probe probe = {
+		.ifindex = ifindex, .frame = f->data, .len = f->len, .tc = tc
+	};
+	static struct loader_verdict real;
+	static struct model_result want;
+	int ret = loader_test_run(lab.loader, &probe, &real);
+
+	if (ret == -EINVAL && tc) /* the kernel does not build an skb of half a header */
+		return;
+	cr_assert(!ret, "%s", strerror(-ret));
+	model_run(m, ifindex, f->data, f->len, tc, &want);
+	cr_assert(real.decision.reason == want.reason, "%s, the model says %s",
+		  reason_text(real.decision.reason), reason_text(want.reason));
+	cr_assert(real.action == want.action, "%s: action %u, not %u", reason_text(want.reason),
+		  real.action, want.action);
+	cr_assert(real.decision.nexthop == want.nexthop && real.decision.group == want.group);
+	cr_assert(real.len == want.len, "%s: %zu octets, not %zu", reason_text(want.reason),
+		  real.len, want.len);
+	for (size_t i = 0; i < want.len; i++)
+		cr_assert(real.frame[i] == want.frame[i], "%s: octet %zu", reason_text(want.reason),
+			  i);
+	seen[want.reason]++;
+}
+
+Test(model, random_frames_agree_with_the_model)
+{
+	uint64_t seen[2][XRS_REASON_MAX] = { 0 };
+	static struct model m;
+	struct frame f;
+
+	seed();
+	for (int i = 0; i < FRAMES; i++) {
+		if (i % 20000 == 0) {
+			if (i) {
+				lab_down();
+				lab_up();
+			}
+			build(&m);
+		}
+		random_frame(&f);
+		compare(&m, &f, 70 + draw(MODEL_NICS + (i % 50 == 0)), i & 1, seen[i & 1]);
+	}
+	for (int r = 0; r < XRS_REASON_MAX; r++)
+		cr_log_info("%-18s %8llu %8llu", reason_text((unsigned int)r),
+			    (unsigned long long)seen[0][r], (unsigned long long)seen[1][r]);
+	for (int r = 0; r < XRS_REASON_MAX; r++)
+		cr_assert(seen[0][r] + seen[1][r] > 20, "%s was hardly met",
+			  reason_text((unsigned int)r));
+}
