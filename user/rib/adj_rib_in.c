@@ -171,6 +171,8 @@ bool peer_in_sweep(struct peer_in *in)
 	bool any = in->kept > 0;
 
 	in->kept = 0;
+	if (any && !in->unpurged)
+		in->unpurged = 1; /* no epoch ended, but there is something to collect */
 	memset(in->counts[1], 0, sizeof(in->counts[1]));
 	return any;
 }

@@ -322,6 +322,8 @@ uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, u
 	}
 	if (member->cursor > out->high)
 		out->high = member->cursor;
+	if (!n)
+		member->floor = member->cursor; /* only holes: nothing to finish */
 	return n;
 }
 
