@@ -25,10 +25,12 @@ say       = @printf '  %-7s %s\n' $(1) $(2)
 endif
 
 # Calls point one way: each library may use those to its right.
-MODULES  := api agent net fib vnet rib bgp util
+MODULES  := ctl api agent net fib vnet rib bgp util
 lib_objs  = $(patsubst %.c,$(B)/%.o,$(wildcard user/$(1)/*.c))
 LIBA     := $(foreach m,$(MODULES),$(B)/lib$(m).a)
 MAIN_O   := $(B)/user/agent/main.o
+CTL_O    := $(B)/user/ctl/main.o
+CTL_LIBA := $(foreach m,ctl fib util,$(B)/lib$(m).a)
 
 .PHONY: all
 all: $(B)/xrsd $(B)/xrsctl
@@ -52,7 +54,7 @@ $(B)/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -std=gnu11 -MMD -MP -c $< -o $@
 define archive
-$(B)/lib$(1).a: $(filter-out $(MAIN_O),$(call lib_objs,$(1)))
+$(B)/lib$(1).a: $(filter-out $(MAIN_O) $(CTL_O),$(call lib_objs,$(1)))
 	$$(call say,AR,$$@)
 	$$(Q)rm -f $$@; ar rcsD $$@ $$^
 endef
@@ -60,9 +62,10 @@ $(foreach m,$(MODULES),$(eval $(call archive,$(m))))
 $(B)/xrsd: $(MAIN_O) $(LIBA)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MAIN_O) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS) -o $@
-$(B)/xrsctl: $(call lib_objs,ctl) $(B)/libutil.a
+# It speaks to the daemon over the socket only; libfib is for `dataplane detach`, which needs no daemon.
+$(B)/xrsctl: $(CTL_O) $(CTL_LIBA)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(CTL_O) -Wl,--start-group $(CTL_LIBA) -Wl,--end-group $(LIBS) -o $@
 
 -include tests/tests.mk
 -include deploy/install.mk

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of commands: which words, which parameters, which columns. The method is the words
+ * themselves (`peering list-learned-routes` is peering.listLearnedRoutes), so a row adds only what a
+ * person needs. Data only; a test holds it to the API's table of methods.
+ */
+#include <ctype.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+
+#define COLUMNS(...) ((const struct ctl_column[]){ __VA_ARGS__, { NULL, NULL, CTL_PLAIN } })
+
+#define PEERING_COLUMNS                                                                  \
+	COLUMNS({ "NAME", "name", CTL_PLAIN }, { "VNET", "vnet", CTL_PLAIN },            \
+		{ "PEER IP", "peerIp", CTL_PLAIN }, { "ASN", "peerAsn", CTL_PLAIN },     \
+		{ "STATE", "state", CTL_PLAIN }, { "UP", "establishedTime", CTL_SINCE }, \
+		{ "RCVD", "pfxRcd", CTL_PLAIN }, { "ACC", "pfxAccepted", CTL_PLAIN },    \
+		{ "SENT", "pfxSnt", CTL_PLAIN }, { "LAST RESET", "lastResetReason", CTL_PLAIN })
+#define PEER_ROUTE_COLUMNS                                                                    \
+	COLUMNS({ "NETWORK", "network", CTL_PLAIN }, { "NEXT HOP", "nextHop", CTL_PLAIN },    \
+		{ "SOURCE", "sourcePeer", CTL_PLAIN }, { "AS PATH", "asPath", CTL_SPACED },   \
+		{ "ORIGIN", "origin", CTL_PLAIN }, { "MED", "med", CTL_PLAIN },               \
+		{ "COMMUNITIES", "communities", CTL_SPACED }, { "BEST", "best", CTL_FLAG },   \
+		{ "ECMP", "multipath", CTL_FLAG }, { "INSTALL", "installStatus", CTL_PLAIN }, \
+		{ "REASON", "installReason", CTL_PLAIN })
+#define NIC_COLUMNS                                                                             \
+	COLUMNS({ "NAME", "name", CTL_PLAIN }, { "VNET", "vnet", CTL_PLAIN },                   \
+		{ "TABLE", "routeTable", CTL_PLAIN }, { "ROLE", "role", CTL_PLAIN },            \
+		{ "STATE", "attachState", CTL_PLAIN }, { "MODE", "xdpMode", CTL_PLAIN },        \
+		{ "REWRITTEN", "rxRewritten", CTL_PLAIN }, { "PASSED", "rxPassed", CTL_PLAIN }, \
+		{ "DROPPED", "rxDropped", CTL_PLAIN }, { "REASON", "attachReason", CTL_PLAIN })
+#define TABLE_COLUMNS                                                         \
+	COLUMNS({ "NAME", "name", CTL_PLAIN }, { "VNET", "vnet", CTL_PLAIN }, \
+		{ "INDEX", "index", CTL_PLAIN },                              \
+		{ "NO PROPAGATION", "disableBgpRoutePropagation", CTL_FLAG }, \
+		{ "OWN PREFIXES", "allowOwnPrefixes", CTL_FLAG },             \
+		{ "USER ROUTES", "userRoutes", CTL_PLAIN })
+
+const struct ctl_command ctl_commands[] = {
+	{ "status", NULL, CTL_STATUS, NULL, "", NULL, NULL, "Everything on one screen." },
+	{ "peering", "list", CTL_REQUEST, "vnet", "vnet limit# cursor", "value", PEERING_COLUMNS,
+	  "BGP neighbours." },
+	{ "peering", "show", CTL_REQUEST, "name", "name vnet", NULL, NULL,
+	  "One neighbour, in full." },
+	{ "peering", "enable", CTL_REQUEST, "name", "name vnet", "", PEERING_COLUMNS,
+	  "Start a session." },
+	{ "peering", "disable", CTL_REQUEST, "name", "name vnet message", "", PEERING_COLUMNS,
+	  "Close a session and keep it down." },
+	{ "peering", "reset", CTL_REQUEST, "name", "name vnet soft message", "", PEERING_COLUMNS,
+	  "Start a session again, or with --soft in|out|both refresh its routes." },
+	{ "peering", "list-learned-routes", CTL_REQUEST, "name",
+	  "name vnet prefix match limit# cursor", "value", PEER_ROUTE_COLUMNS,
+	  "What a neighbour announced." },
+	{ "peering", "list-advertised-routes", CTL_REQUEST, "name",
+	  "name vnet prefix match limit# cursor", "value",
+	  COLUMNS({ "NETWORK", "network", CTL_PLAIN }, { "NEXT HOP", "nextHop", CTL_PLAIN },
+		  { "SOURCE", "sourcePeer", CTL_PLAIN }, { "AS PATH", "asPath", CTL_SPACED },
+		  { "ORIGIN", "origin", CTL_PLAIN }, { "MED", "med", CTL_PLAIN },
+		  { "COMMUNITIES", "communities", CTL_SPACED }),
+	  "What a neighbour was sent." },
+	{ "nic", "list", CTL_REQUEST, "vnet", "vnet limit# cursor", "value", NIC_COLUMNS,
+	  "Interfaces that face a VM." },
+	{ "nic", "show", CTL_REQUEST, "name", "name", NULL, NULL,
+	  "One interface with its counters." },
+	{ "nic", "list-effective-routes", CTL_REQUEST, "name", "name limit# cursor", "value",
+	  COLUMNS({ "SOURCE", "source", CTL_PLAIN }, { "STATE", "state", CTL_PLAIN },
+		  { "PREFIX", "addressPrefix", CTL_PLAIN },
+		  { "NEXT HOP TYPE", "nextHopType", CTL_PLAIN },
+		  { "NEXT HOP", "nextHopIpAddress", CTL_PLAIN },
+		  { "PEERING", "peering", CTL_PLAIN }, { "PACKETS", "packets", CTL_PLAIN },
+		  { "MAPS", "dataplane", CTL_PLAIN }, { "REASON", "reason", CTL_PLAIN }),
+	  "The routes that an interface uses, and those that lost." },
+	{ "nic", "show-next-hop", CTL_REQUEST, "name",
+	  "name destinationIp sourceIp protocol sourcePort# destinationPort#", NULL, NULL,
+	  "Run the real program on a packet." },
+	{ "route", "list", CTL_REQUEST, "vnet", "vnet view routeTable prefix limit# cursor",
+	  "value",
+	  COLUMNS({ "PREFIX", "prefix", CTL_PLAIN }, { "NEXT HOP TYPE", "nextHopType", CTL_PLAIN },
+		  { "NEXT HOP", "nextHop", CTL_PLAIN },
+		  { "NEXT HOPS", "nextHopIpAddress", CTL_PLAIN },
+		  { "PEERING", "peering", CTL_PLAIN }, { "ORIGIN", "origin", CTL_PLAIN },
+		  { "AS PATH", "asPath", CTL_SPACED }, { "BEST", "best", CTL_FLAG },
+		  { "ECMP", "multipath", CTL_FLAG }, { "STATE", "state", CTL_PLAIN },
+		  { "INSTALL", "installStatus", CTL_PLAIN }),
+	  "Routes of a vnet; --view rib|fib|bpf." },
+	{ "route", "explain", CTL_REQUEST, "prefix", "prefix vnet routeTable", "candidates",
+	  COLUMNS({ "PEERING", "peering", CTL_PLAIN }, { "NEXT HOP", "nextHop", CTL_PLAIN },
+		  { "AS PATH", "asPath", CTL_SPACED }, { "BEST", "best", CTL_FLAG },
+		  { "ECMP", "multipath", CTL_FLAG }, { "INSTALL", "installStatus", CTL_PLAIN },
+		  { "REASON", "installReason", CTL_PLAIN }, { "LOST AT", "lostAtStep", CTL_PLAIN },
+		  { "LOST TO", "lostTo", CTL_PLAIN }, { "WHY", "lostAtText", CTL_PLAIN }),
+	  "Why a path won." },
+	{ "vnet", "list", CTL_REQUEST, NULL, "", "value",
+	  COLUMNS({ "NAME", "name", CTL_PLAIN }, { "PREFIXES", "addressPrefixes", CTL_PLAIN },
+		  { "PEERINGS", "peerings", CTL_PLAIN }, { "TABLES", "routeTables", CTL_PLAIN },
+		  { "NICS", "nics", CTL_PLAIN }),
+	  "Virtual networks." },
+	{ "vnet", "show", CTL_REQUEST, "name", "name", NULL, NULL, "One virtual network." },
+	{ "route-table", "list", CTL_REQUEST, "vnet", "vnet", "value", TABLE_COLUMNS,
+	  "Route tables." },
+	{ "route-table", "show", CTL_REQUEST, "name", "name vnet", NULL, NULL, "One route table." },
+	{ "routeserver", "show", CTL_REQUEST, "vnet", "vnet", NULL, NULL,
+	  "The route server of a vnet." },
+	{ "fib", "show", CTL_REQUEST, NULL, "", "value",
+	  COLUMNS({ "ID", "id", CTL_PLAIN }, { "VNET", "vnet", CTL_PLAIN },
+		  { "ADDRESS", "address", CTL_PLAIN }, { "USABLE", "usable", CTL_FLAG },
+		  { "PEERING", "peering", CTL_PLAIN }, { "WAY", "way", CTL_PLAIN },
+		  { "INTERFACE", "interface", CTL_PLAIN }, { "MAC", "mac", CTL_PLAIN },
+		  { "PACKETS", "packets", CTL_PLAIN }, { "REASON", "reasonText", CTL_PLAIN }),
+	  "The BPF maps in figures, and the next hops." },
+	{ "fib", "verify", CTL_REQUEST, NULL, "repair?", NULL, NULL,
+	  "Compare the maps with what they should hold." },
+	{ "config", "show", CTL_REQUEST, NULL, "", NULL, NULL, "The configuration in force." },
+	{ "config", "test", CTL_REQUEST, NULL, "", NULL, NULL, "Check the configuration file." },
+	{ "config", "reload", CTL_REQUEST, NULL, "", NULL, NULL,
+	  "Read the file again and apply it." },
+	{ "system", "info", CTL_REQUEST, NULL, "", NULL, NULL, "What this node is." },
+	{ "system", "health", CTL_REQUEST, NULL, "", "checks",
+	  COLUMNS({ "STATE", "state", CTL_PLAIN }, { "CHECK", "name", CTL_PLAIN },
+		  { "SUBJECT", "subject", CTL_PLAIN }, { "MESSAGE", "message", CTL_PLAIN }),
+	  "What does not work." },
+	{ "log", "set-level", CTL_REQUEST, "level", "level", NULL, NULL,
+	  "error, warn, info or debug, until the next reload." },
+	{ "rpc", "discover", CTL_REQUEST, NULL, "", "methods",
+	  COLUMNS({ "METHOD", "name", CTL_PLAIN }, { "SUMMARY", "summary", CTL_PLAIN }),
+	  "Methods that the daemon has." },
+	{ "rpc", NULL, CTL_RPC, NULL, "", NULL, NULL, "Any method: rpc METHOD [PARAMS as JSON]." },
+	{ "metrics", NULL, CTL_METRICS, NULL, "", NULL, NULL, "The OpenMetrics text." },
+	{ "dataplane", "detach", CTL_DETACH, NULL, "instance", NULL, NULL,
+	  "Remove programs and maps; needs no daemon, and refuses while one runs." },
+	{ "completion", "bash", CTL_COMPLETION, NULL, "", NULL, NULL, "Completion for the shell." },
+	{ "help", NULL, CTL_HELP, NULL, "", NULL, NULL, "This list." },
+};
+const size_t ctl_n_commands = sizeof(ctl_commands) / sizeof(ctl_commands[0]);
+
+char *ctl_camel(const char *kebab, char *buf, size_t cap)
+{
+	size_t at = 0;
+
+	for (; *kebab && at + 1 < cap; kebab++) {
+		if (*kebab == '-' && kebab[1])
+			buf[at++] = (char)toupper((unsigned char)*++kebab);
+		else
+			buf[at++] = *kebab;
+	}
+	if (cap)
+		buf[at] = 0;
+	return buf;
+}
+
+char *ctl_kebab(const char *camel, char *buf, size_t cap)
+{
+	size_t at = 0;
+
+	for (; *camel && at + 2 < cap; camel++) {
+		if (isupper((unsigned char)*camel))
+			buf[at++] = '-';
+		buf[at++] = (char)tolower((unsigned char)*camel);
+	}
+	if (cap)
+		buf[at] = 0;
+	return buf;
+}
+
+const struct ctl_command *ctl_find(const char *noun, const char *verb)
+{
+	for (size_t i = 0; i < ctl_n_commands; i++) {
+		const struct ctl_command *command = &ctl_commands[i];
+
+		if (strcmp(command->noun, noun) != 0)
+			continue;
+		if (command->verb ? verb && strcmp(command->verb, verb) == 0 : !verb)
+			return command;
+	}
+	return NULL;
+}
