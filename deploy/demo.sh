@@ -35,7 +35,8 @@ die() {
 	[ -s "$RUN/xrsd.log" ] && { echo "--- last lines of xrsd's log:"; tail -n 15 "$RUN/xrsd.log"; } >&2
 	exit 1
 }
-ns() { local n=$1; shift; ip netns exec "$NAME-$n" "$@"; }
+# Only the network changes: `ip netns exec` would mount another /sys and hide bpffs.
+ns() { local n=$1; shift; nsenter --net="/run/netns/$NAME-$n" "$@"; }
 ctl() { "$BUILD/xrsctl" -s "$SOCKET" "$@"; }
 show() { printf '%s$ %s%s\n' "$B" "$*" "$N"; "$@" || die "$*"; }
 showctl() { printf '%s$ xrsctl %s%s\n' "$B" "$*" "$N"; ctl "$@" || die "xrsctl $*"; }
@@ -55,7 +56,7 @@ await() { wait_for "$@" || die "$2: not after $1 s"; }
 start() {
 	local node=$1 name=$2
 	shift 2
-	ip netns exec "$NAME-$node" setsid "$@" >"$RUN/$name.log" 2>&1 </dev/null &
+	nsenter --net="/run/netns/$NAME-$node" setsid "$@" >"$RUN/$name.log" 2>&1 </dev/null &
 	echo $! >"$RUN/$name.pid"
 	disown
 }
@@ -247,7 +248,7 @@ up() {
 
 # --- status ------------------------------------------------------------------------------------------
 
-rx() { ns "$1" cat "/sys/class/net/$2/statistics/rx_packets"; } # NODE IF
+rx() { ns "$1" ip -j -s link show "$2" | jq '.[0].stats64.rx.packets'; } # NODE IF
 hops() { ns vm1 traceroute -n -I -q 1 -w 2 -m 6 "$1" | awk 'NR > 1 { print $2 }' | xargs; }
 
 # through NODE DESTINATION HOP: ping and traceroute, held against counters and the hop list

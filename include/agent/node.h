@@ -95,6 +95,7 @@ struct node_nexthop { /* by next-hop id: what resolve said last */
 	bool live;       /* in nexthop_table */
 	bool managed;    /* nl_neigh_manage() was asked for it */
 	bool peer_dead;  /* its own session ended: not used until the RIB has forgotten its paths */
+	bool port_lost;  /* its bridge port went: not used until its MAC is seen elsewhere */
 	bool dirty;      /* resolve it again */
 	uint32_t devmap; /* ifindex that it holds in xrs_devmap, 0: none */
 	struct mono since;

@@ -50,6 +50,8 @@ void node_fib_dirty_all(struct node *node, const struct node_vnet *vnet);
 void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr);
 void node_fib_dirty_mac(struct node *node, const uint8_t *mac);
 void node_fib_dirty_link(struct node *node, uint32_t ifindex);
+/* A link went or lost its carrier: the next hops behind it are out of use at once. */
+void node_fib_port_lost(struct node *node, uint32_t ifindex);
 /* The session with this address ended for good, or is up again. */
 void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead);
 struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number);

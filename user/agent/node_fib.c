@@ -111,10 +111,10 @@ static void manage_neighbour(struct node *node, struct node_nexthop *state,
 	enum nl_neigh_method method;
 	int err;
 
-	if (!now->l3_ifindex || (state->managed && now->l3_ifindex == state->resolved.l3_ifindex))
+	if (!now->l3_ifindex || now->managed)
 		return;
 	err = nl_neigh_manage(node->request, now->l3_ifindex, &info->addr, &method);
-	state->managed = err == 0 && method != NL_NEIGH_PROBED;
+	state->managed = err == 0 && method == NL_NEIGH_MANAGED;
 	if (err < 0 || method == NL_NEIGH_PROBED)
 		loop_timer_set(node->loop, &node->probe_timer,
 			       mono_add_sec(loop_now(node->loop), NL_NEIGH_PROBE_SEC));
@@ -161,12 +161,22 @@ static void log_nexthop(const struct node_vnet *vnet, const struct nexthop_info 
 static void set_usable(struct node *node, uint32_t id, const struct node_vnet *vnet)
 {
 	const struct node_nexthop *state = &node->nexthop_state[id];
-	bool usable = !node->plan || (resolve_is_ok(&state->resolved) && !state->peer_dead);
+	bool usable = !node->plan ||
+		      (resolve_is_ok(&state->resolved) && !state->peer_dead && !state->port_lost);
 
 	if (nexthop_set_usable(node->nexthops, id, usable) && vnet && vnet->rib) {
 		rib_nexthop_changed(vnet->rib, id);
 		node_vnet_rib_work((struct node_vnet *)vnet);
 	}
+}
+
+/* Behind a bridge: the port that learned the MAC, rather than the bridge, which would flood. */
+static bool port_is_known(const struct node *node, const struct resolved_nexthop *r)
+{
+	const struct net_link *link = net_model_link(node->net, r->ifindex);
+
+	return resolve_is_ok(r) && link && (link->master || r->ifindex == r->l3_ifindex) &&
+	       strcmp(link->kind, "bridge") != 0;
 }
 
 static void resolve(struct node *node, uint32_t id, const struct nexthop_info *info)
@@ -189,6 +199,8 @@ static void resolve(struct node *node, uint32_t id, const struct nexthop_info *i
 	if (now.reason != state->resolved.reason || now.way != state->resolved.way)
 		log_nexthop(vnet, info, &now);
 	state->resolved = now;
+	if (port_is_known(node, &now))
+		state->port_lost = false;
 	set_devmap(node, state, now.xdp ? now.ifindex : 0);
 	render_nexthop(vnet, info, &now, &value);
 	fib_plan_set_nexthop(node->plan, id, &value);
@@ -482,6 +494,26 @@ void node_fib_dirty_link(struct node *node, uint32_t ifindex)
 		if (r->ifindex == ifindex || r->l3_ifindex == ifindex || !resolve_is_ok(r))
 			dirty_nexthop(node, id);
 	}
+}
+
+void node_fib_port_lost(struct node *node, uint32_t ifindex)
+{
+	bool changed = false;
+
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id)) {
+		struct node_nexthop *state = &node->nexthop_state[id];
+
+		if (state->resolved.ifindex != ifindex || !resolve_is_ok(&state->resolved))
+			continue;
+		state->port_lost = true;
+		set_usable(node, id,
+			   node_vnet_by_number(node, nexthop_info(node->nexthops, id)->vnet));
+		dirty_nexthop(node, id);
+		changed = true;
+	}
+	if (changed)
+		node_fib_urgent(node);
 }
 
 /* --- life ----------------------------------------------------------------------------------------------------- */

@@ -102,22 +102,37 @@ static void on_established(struct session *session, const struct bgp_session_par
 	session_wake_output(session);
 }
 
+/* Families whose paths are kept as stale: those that the peer listed (RFC 4724 3 and 4.2). */
+static uint32_t graceful_families(const struct node_peering *peering,
+				  const struct bgp_peer_down *down)
+{
+	const struct bgp_caps *caps = session_peer_caps(peering->session);
+
+	if (!down->graceful || !peering->config->gr_enabled || !caps)
+		return 0;
+	return caps->gr_families & peering->config->families;
+}
+
 static void on_down(struct session *session, const struct bgp_peer_down *down)
 {
 	struct node_peering *peering = session_owner(session);
 	struct node_vnet *vnet = peering->vnet;
 	struct node *node = vnet->node;
-	const struct bgp_caps *caps = session_peer_caps(session);
-	bool graceful = down->graceful && peering->config->gr_enabled && !node->stopping;
+	uint32_t kept = graceful_families(peering, down);
 
 	if (node->stopping)
 		return; /* forwarding goes on as it is */
-	if (!graceful)
+	if (!kept)
 		node_fib_peer_dead(vnet, &peering->config->peer_ip, true);
-	rib_peer_down(vnet->rib, peering->rib_peer, graceful, loop_now(node->loop));
-	if (graceful)
-		loop_timer_set(node->loop, &peering->grace,
-			       mono_add_sec(loop_now(node->loop), caps ? caps->gr_time : 0));
+	rib_peer_down(vnet->rib, peering->rib_peer, kept != 0, loop_now(node->loop));
+	for (enum bgp_family f = 0; kept && f < BGP_FAMILY_MAX; f++) {
+		if (!(kept & BGP_FAMILY_BIT(f)))
+			rib_peer_sweep(vnet->rib, peering->rib_peer, f);
+	}
+	if (kept)
+		loop_timer_set(
+			node->loop, &peering->grace,
+			mono_add_sec(loop_now(node->loop), session_peer_caps(session)->gr_time));
 	node_vnet_rib_work(vnet);
 }
 
