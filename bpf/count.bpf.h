@@ -29,10 +29,13 @@ XRS_INLINE void xrs_count_nexthop(__u32 nexthop, __u32 bytes)
 XRS_INLINE void xrs_count(__u32 slot, enum xrs_reason reason, __u32 nexthop, __u32 bytes)
 {
 	struct xrs_nic_stats *stats = bpf_map_lookup_elem(&xrs_stats, &slot);
+	__u32 index = reason;
 
-	if (!stats || reason >= XRS_REASON_MAX)
+	/* The number that is compared has to be the one that is used: the verifier follows registers. */
+	asm volatile("" : "+r"(index));
+	if (!stats || index >= XRS_REASON_MAX)
 		return;
-	((__u64 *)stats)[reason]++;
+	((__u64 *)stats)[index]++;
 	if (!xrs_is_steered(reason))
 		return;
 	stats->bytes_steered += bytes;

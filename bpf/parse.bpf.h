@@ -239,11 +239,17 @@ XRS_INLINE enum xrs_reason xrs_parse_ipv4(const __u8 *start, const __u8 *end, st
 	return XRS_GO_ON;
 }
 
-/* Extension headers that have a length of their own and another header behind them. */
+/*
+ * Extension headers with another header behind them. One test of a bit: comparing with each number
+ * would give the verifier four ways to go at each of them.
+ */
 XRS_INLINE bool xrs_is_ext(__u8 next)
 {
-	return next == XRS_PROTO_HOPOPTS || next == XRS_PROTO_DSTOPTS ||
-	       next == XRS_PROTO_ROUTING || next == XRS_PROTO_AH;
+	const __u64 mask = 1ull << XRS_PROTO_HOPOPTS | 1ull << XRS_PROTO_DSTOPTS |
+			   1ull << XRS_PROTO_ROUTING | 1ull << XRS_PROTO_AH |
+			   1ull << XRS_PROTO_FRAGMENT;
+
+	return next < 64 && mask >> next & 1;
 }
 
 /*
@@ -259,7 +265,7 @@ XRS_INLINE void xrs_walk_ipv6(const __u8 *start, const __u8 *end, __u8 next, str
 		const __u8 *ext = start + off;
 		__u32 len;
 
-		if (!xrs_is_ext(next) && next != XRS_PROTO_FRAGMENT) {
+		if (!xrs_is_ext(next)) {
 			p->proto = next;
 			xrs_parse_l4(start, end, off, left, p);
 			return;

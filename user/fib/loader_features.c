@@ -8,6 +8,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/if_link.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
@@ -15,7 +16,7 @@
 
 #include "loader_impl.h"
 
-#define NO_IFINDEX         0x7ffffff0 /* no device has it: a supported attach type answers ENODEV */
+#define NO_IFINDEX         0x7ffffff0 /* no device has it */
 #define ATTACH_TCX_INGRESS 46
 
 /* Two instructions: return @verdict. */
@@ -128,25 +129,31 @@ static bool has_tc(void)
 	return close_ok(tiny_prog(BPF_PROG_TYPE_SCHED_CLS, -1, 0));
 }
 
-static bool link_known(enum bpf_prog_type type, int attach_type)
+/*
+ * Tries a link where it cannot succeed, and tells "not here" from "unknown": the loopback device has no
+ * native XDP, and no device has the other index.
+ */
+static bool link_answers(enum bpf_prog_type type, int attach_type, int ifindex, uint32_t flags,
+			 int expected)
 {
-	int fd = tiny_prog(type, 2, 0);
-	int link =
-		fd < 0 ? fd
-		       : bpf_link_create(fd, NO_IFINDEX, (enum bpf_attach_type)attach_type, NULL);
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int fd = tiny_prog(type, 2, 0), link;
 
-	close_ok(fd);
-	return link == -ENODEV;
+	if (fd < 0)
+		return false;
+	link = bpf_link_create(fd, ifindex, (enum bpf_attach_type)attach_type, &opts);
+	close(fd);
+	return !close_ok(link) && link == expected;
 }
 
 static bool has_xdp_link(void)
 {
-	return link_known(BPF_PROG_TYPE_XDP, BPF_XDP);
+	return link_answers(BPF_PROG_TYPE_XDP, BPF_XDP, 1, XDP_FLAGS_DRV_MODE, -EOPNOTSUPP);
 }
 
 bool loader_has_tcx(void)
 {
-	return link_known(BPF_PROG_TYPE_SCHED_CLS, ATTACH_TCX_INGRESS);
+	return link_answers(BPF_PROG_TYPE_SCHED_CLS, ATTACH_TCX_INGRESS, NO_IFINDEX, 0, -ENODEV);
 }
 
 static bool has_test_run(void)
