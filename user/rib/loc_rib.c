@@ -59,12 +59,6 @@ static bool nexthop_usable(struct rib *rib, const struct rib_path *path)
 
 /* --- flags and counts of a path ------------------------------------------------------------------ */
 
-struct verdict {
-	enum rib_path_state state;
-	uint8_t flags; /* PATH_F_BEST, PATH_F_MULTIPATH */
-	uint8_t lost_at;
-};
-
 static void set_verdict(struct rib *rib, enum bgp_family family, struct rib_path *path,
 			struct verdict v)
 {
@@ -87,12 +81,11 @@ static bool selectable(struct rib *rib, enum bgp_family family, const struct rib
 	       (path->state == RIB_PATH_OK || path->state == RIB_PATH_NEXTHOP_UNRESOLVED);
 }
 
-static enum rib_path_state state_now(struct rib *rib, enum bgp_family family,
-				     const struct rib_path *path)
+static enum rib_path_state state_now(const struct rib_path *path, bool is_selectable, bool usable)
 {
-	if (!selectable(rib, family, path))
+	if (!is_selectable)
 		return (enum rib_path_state)path->state;
-	return nexthop_usable(rib, path) ? RIB_PATH_OK : RIB_PATH_NEXTHOP_UNRESOLVED;
+	return usable ? RIB_PATH_OK : RIB_PATH_NEXTHOP_UNRESOLVED;
 }
 
 static struct decision_path decision_path_of(struct rib *rib, const struct rib_path *path,
@@ -197,7 +190,7 @@ static void reorder(struct rib *rib, struct adj_rib_in *in, uint32_t net,
 static bool make_scratch(struct decide_scratch *s, uint32_t n)
 {
 	uint32_t cap = n + 16;
-	void *grown[4];
+	void *grown[5];
 
 	if (n <= s->cap)
 		return true;
@@ -209,10 +202,46 @@ static bool make_scratch(struct decide_scratch *s, uint32_t n)
 		s->lost_at = grown[2];
 	if ((grown[3] = realloc(s->backup_lost_at, cap)))
 		s->backup_lost_at = grown[3];
-	if (!grown[0] || !grown[1] || !grown[2] || !grown[3])
+	if ((grown[4] = reallocarray(s->verdicts, cap, sizeof(*s->verdicts))))
+		s->verdicts = grown[4];
+	if (!grown[0] || !grown[1] || !grown[2] || !grown[3] || !grown[4])
 		return false;
 	s->cap = cap;
 	return true;
+}
+
+/* Looks at each path once: what selection needs of it, and its state now. */
+static void gather(struct rib *rib, enum bgp_family family, uint32_t net)
+{
+	const struct adj_rib_in *in = &rib->in[family];
+	struct decide_scratch *s = &rib->decide;
+	uint32_t i = 0;
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next, i++) {
+		const struct rib_path *path = &in->paths[id];
+		bool is_selectable = selectable(rib, family, path);
+		bool usable = is_selectable && nexthop_usable(rib, path);
+
+		s->ids[i] = id;
+		s->paths[i] = decision_path_of(rib, path, usable);
+		s->verdicts[i] =
+			(struct verdict){ .state = state_now(path, is_selectable, usable) };
+	}
+}
+
+static void tell_paths(struct rib *rib, enum bgp_family family,
+		       const struct decision_result *result, uint32_t n)
+{
+	struct decide_scratch *s = &rib->decide;
+
+	for (unsigned int i = 0; i < result->n_multipath; i++)
+		s->verdicts[result->multipath[i]].flags = PATH_F_MULTIPATH;
+	if (result->n_multipath)
+		s->verdicts[result->best].flags |= PATH_F_BEST;
+	for (uint32_t i = 0; i < n; i++) {
+		s->verdicts[i].lost_at = s->lost_at[i];
+		set_verdict(rib, family, &rib->in[family].paths[s->ids[i]], s->verdicts[i]);
+	}
 }
 
 /* Several paths: the whole decision process. The group, with a reference. */
@@ -222,41 +251,24 @@ static uint32_t decide_many(struct rib *rib, enum bgp_family family, uint32_t ne
 	struct decide_scratch *s = &rib->decide;
 	uint32_t members[DECISION_MULTIPATH_MAX], backup[BACKUP_MEMBERS];
 	struct decision_result result;
-	uint32_t i = 0;
+	unsigned int n_members;
 
-	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next, i++) {
-		const struct rib_path *path = &in->paths[id];
-		bool usable = selectable(rib, family, path) && nexthop_usable(rib, path);
-
-		s->ids[i] = id;
-		s->paths[i] = decision_path_of(rib, path, usable);
-	}
+	gather(rib, family, net);
 	decision_select(&rib->config.decision, s->paths, n, &result, s->lost_at);
-	for (i = 0; i < n; i++) {
-		struct rib_path *path = &in->paths[s->ids[i]];
-
-		set_verdict(rib, family, path,
-			    (struct verdict){ .state = state_now(rib, family, path),
-					      .lost_at = s->lost_at[i] });
-	}
-	for (i = 0; i < result.n_multipath; i++) {
-		struct rib_path *path = &in->paths[s->ids[result.multipath[i]]];
-		uint8_t flags = i ? PATH_F_MULTIPATH : PATH_F_MULTIPATH | PATH_F_BEST;
-
-		set_verdict(rib, family, path,
-			    (struct verdict){ .state = RIB_PATH_OK, .flags = flags });
-	}
+	tell_paths(rib, family, &result, n);
 	reorder(rib, in, net, &result, n);
-	i = nexthops_of(rib, in, &result, DECISION_MULTIPATH_MAX, members);
-	return group_get(rib->nexthops, members, i, backup,
-			 i ? backups_of(rib, in, &result, n, backup) : 0);
+	n_members = nexthops_of(rib, in, &result, DECISION_MULTIPATH_MAX, members);
+	return group_get(rib->nexthops, members, n_members, backup,
+			 n_members ? backups_of(rib, in, &result, n, backup) : 0);
 }
 
 /* One path: by far the most frequent case, without the machinery. */
 static uint32_t decide_one(struct rib *rib, enum bgp_family family, struct rib_path *path)
 {
-	struct verdict v = { .state = state_now(rib, family, path), .lost_at = STEP_UNUSABLE };
-	bool usable = selectable(rib, family, path) && v.state == RIB_PATH_OK;
+	bool is_selectable = selectable(rib, family, path);
+	bool usable = is_selectable && nexthop_usable(rib, path);
+	struct verdict v = { .state = state_now(path, is_selectable, usable),
+			     .lost_at = STEP_UNUSABLE };
 	uint32_t nexthop;
 
 	if (usable) {

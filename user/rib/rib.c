@@ -103,6 +103,7 @@ void rib_free(struct rib *rib)
 	attr_store_free(rib->attrs); /* gives its next hops back */
 	for (uint32_t i = 0; i < rib->peer_high; i++)
 		free(rib->peers[i]);
+	free(rib->decide.verdicts);
 	free(rib->decide.paths);
 	free(rib->decide.ids);
 	free(rib->decide.lost_at);

@@ -35,7 +35,14 @@ struct local_list { /* rib_set_local(): the nets of the present list */
 };
 #define LOCAL_KINDS 2
 
+struct verdict { /* what a decision says of one path */
+	enum rib_path_state state;
+	uint8_t flags; /* PATH_F_BEST, PATH_F_MULTIPATH */
+	uint8_t lost_at;
+};
+
 struct decide_scratch {
+	struct verdict *verdicts;
 	struct decision_path *paths;
 	uint32_t *ids;
 	uint8_t *lost_at, *backup_lost_at;
