@@ -92,7 +92,7 @@ struct rib_change {
 	uint32_t group; /* group id held by the RIB until the next change of this prefix */
 };
 
-struct rib_callbacks {
+struct rib_callbacks { /* none of them may call back into the RIB, but for reading */
 	void *ctx;
 	void (*changed)(void *ctx, const struct rib_change *change);
 	void (*event)(void *ctx, enum rib_event_type type, uint16_t peer, enum bgp_family family,
@@ -158,7 +158,7 @@ struct rib_path_view {
 	struct ip_prefix prefix;
 	uint16_t peer;
 	uint32_t path_id;
-	const struct bgp_attrs *attrs_in; /* as received */
+	const struct bgp_attrs *attrs_in; /* as received; both are valid during the call only */
 	const struct bgp_attrs *attrs;    /* after the inbound map; NULL when it dropped the path */
 	enum rib_path_state state;
 	int policy_rule; /* rule that changed or dropped it, or -1 */
@@ -171,7 +171,8 @@ struct rib_path_view {
 
 /*
  * Resumable walks. *cursor starts at 0. Each call hands at most @budget views to @fn; false when the
- * walk is over. @fn returns false to stop early (the cursor then stands at the next one).
+ * walk is over. @fn returns false to stop early: the paths of the prefix at hand still come, then the
+ * cursor stands at the next prefix. A call also ends after passing over 16 times @budget prefixes.
  */
 typedef bool (*rib_view_fn)(void *ctx, const struct rib_path_view *view);
 bool rib_walk_learned(const struct rib *rib, uint16_t peer, enum bgp_family family,
