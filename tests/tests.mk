@@ -58,7 +58,7 @@ $(foreach f,$(VECTOR_FILES),$(eval $(call test_binary,$(call single,vectors,$(f)
 BPF_FILES := $(wildcard tests/bpf/*.c)
 BPF_BINS  := $(if $(BPF_FILES),$(T)/test_bpf)
 $(call objects,$(BPF_FILES)): $(B)/gen/xrs.skel.h
-$(eval $(call test_binary,$(T)/test_bpf,$(BPF_FILES),$(call leftmost,$(BPF_FILES)),,-lcriterion))
+$(eval $(call test_binary,$(T)/test_bpf,$(BPF_FILES),fib,,-lcriterion))
 
 # Programs that shell tests drive.
 TOOL_FILES := $(wildcard tests/netns/tool_*.c)
