@@ -215,6 +215,11 @@ static struct xrs_nic_stats settled(uint64_t frames)
 			break;
 		usleep(10000);
 	}
+	for (unsigned int r = 0; r < XRS_REASON_MAX; r++) {
+		if (fib_reason_count(&stats, r))
+			cr_log_info("%s: %s %llu", loader_mode_name(now), reason_text(r),
+				    (unsigned long long)fib_reason_count(&stats, r));
+	}
 	usleep(20000); /* would a second count follow? */
 	cr_assert(!fib_maps_nic_stats(lab.maps, LAB_SLOT, &stats));
 	return stats;

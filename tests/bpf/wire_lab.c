@@ -139,24 +139,26 @@ static void take_aux(struct msghdr *message, struct wire_frame *ret)
 bool wire_receive(int fd, struct wire_frame *ret)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
+	static struct wire_frame got; /* the caller's stays as it is when nothing comes */
 
 	while (poll(&wait, 1, 300) == 1) {
 		struct virtio_net_hdr head;
 		struct sockaddr_ll from;
 		char control[256];
-		struct iovec iov[] = { { &head, sizeof(head) }, { ret->data, sizeof(ret->data) } };
+		struct iovec iov[] = { { &head, sizeof(head) }, { got.data, sizeof(got.data) } };
 		struct msghdr message = {
 			&from, sizeof(from), iov, 2, control, sizeof(control), 0
 		};
 		ssize_t len = recvmsg(fd, &message, 0);
 
 		if (len < (ssize_t)sizeof(head) || from.sll_pkttype == PACKET_OUTGOING ||
-		    ret->data[0] != 2)
+		    got.data[0] != 2)
 			continue;
-		ret->len = (size_t)len - sizeof(head);
-		ret->partial = head.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
-		ret->gso_size = head.gso_type ? head.gso_size : 0;
-		take_aux(&message, ret);
+		got.len = (size_t)len - sizeof(head);
+		got.partial = head.flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+		got.gso_size = head.gso_type ? head.gso_size : 0;
+		take_aux(&message, &got);
+		*ret = got;
 		return true;
 	}
 	return false;

@@ -13,12 +13,12 @@ trap 'demo down quiet' EXIT
 in_ns() { local n=$1; shift; nsenter --net="/run/netns/$NAME-$n" "$@"; }
 ctl() { "$XRSCTL" -s "$SOCK" "$@"; }
 start_again() {
-	in_ns host setsid "$XRSD" -c "$RUN/xrs.json" >>"$RUN/xrsd.log" 2>&1 </dev/null &
+	nsenter --net="/run/netns/$NAME-host" setsid "$XRSD" -c "$RUN/xrs.json" >>"$RUN/xrsd.log" 2>&1 </dev/null &
 	echo $! >"$RUN/xrsd.pid"
 }
 established() { ctl -j peering list | jq -e '[.value[].state] | all(. == "Established")'; }
 swept() { grep -q 'restart: complete' "$RUN/xrsd.log"; }
-link_ids() { bpftool -j link show | jq -c '[.[] | select(.type == "xdp") | .id] | sort'; }
+link_ids() { bpftool -j link show pinned "/sys/fs/bpf/$NAME/links/vm1" | jq -e .id; }
 verify_clean() {
 	ctl -j fib verify | jq -e '.missing == 0 and .stale == 0 and .differing == 0 and .present == .expected'
 }
@@ -51,9 +51,11 @@ sed -i '/"name": "sdwan/d; s/"connectRetryTime": 1 },$/"connectRetryTime": 1 }/'
 start_again
 wait_for 60 "the remaining session" established
 check "a route that nobody announces again is swept" wait_for 60 "no 10.250.0.0/16" route_gone
-check "and the maps agree" verify_clean
+check "and the maps agree" wait_for 30 "agreement" verify_clean
 
-kill -TERM "$(cat "$RUN/xrsd.pid")"
+pid=$(cat "$RUN/xrsd.pid")
+kill -TERM "$pid"
+check "SIGTERM ends xrsd" wait_for 30 "its end" sh -c "! kill -0 $pid 2>/dev/null"
 check "after a stop the firewall is still reached" \
 	in_ns vm1 ping -q -n -c 5 -i 0.05 -W 2 203.0.113.10
 check "dataplane detach" "$XRSCTL" dataplane detach --instance "$NAME"
