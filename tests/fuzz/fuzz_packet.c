@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The parser, the checks, the hash and the rewriting of bpf/, compiled for the host.
+ *
+ * Input: flags, GSO size (2), TCI (2), VLAN of the next hop (2), frame. The frame stands in memory of
+ * exactly its size, so that a sanitizer sees each octet read or written beyond it.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../bpf/admit.bpf.h"
+#include "../../bpf/flow.bpf.h"
+#include "../../bpf/parse.bpf.h"
+#include "../../bpf/rewrite.bpf.h"
+
+#define HEAD      7
+#define FLAG_TAG  1 /* the kernel took a tag out of the frame */
+#define FLAG_GSO  2
+#define FLAG_MORE 4 /* the frame goes on in a second buffer */
+
+#define must(condition)           \
+	do {                      \
+		if (!(condition)) \
+			abort();  \
+	} while (0)
+
+static unsigned int ipv4_sum(const uint8_t *ip)
+{
+	uint32_t sum = 0;
+
+	for (int i = 0; i < XRS_IPV4_LEN; i += 2)
+		sum += (uint32_t)ip[i] << 8 | ip[i + 1];
+	return xrs_fold(sum);
+}
+
+/* What the parser said has to fit the frame. */
+static void check_packet(const struct xrs_packet *p, size_t len)
+{
+	must(p->family == 4 || p->family == 6);
+	must(p->l3_off >= ETH_HLEN && p->l3_off <= ETH_HLEN + XRS_VLAN_DEPTH * XRS_VLAN_LEN);
+	must(p->l3_off + p->l3_len <= p->frame_len);
+	must(p->l3_off + (p->family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN) <= len);
+	must(!p->l4_off || p->l4_off + p->l4_len <= p->frame_len);
+	must(!p->has_csum || p->l4_off + p->l4_len >= p->l4_off + 8);
+	must(p->n_tags <= XRS_VLAN_DEPTH);
+}
+
+static void check_hash(const struct xrs_packet *p)
+{
+	struct xrs_packet back = *p;
+
+	memcpy(back.src, p->dst, sizeof(back.src));
+	memcpy(back.dst, p->src, sizeof(back.dst));
+	back.sport = p->dport;
+	back.dport = p->sport;
+	must(xrs_flow_hash(p, true) == xrs_flow_hash(&back, true));
+}
+
+/* One TTL less, the checksum as right or wrong as before, nothing else. */
+static void check_rewrite(uint8_t *frame, size_t len, const struct xrs_packet *p, uint16_t vlan)
+{
+	struct xrs_nexthop nh = { .dmac = { 2, 1 }, .smac = { 2, 2 }, .vlan = vlan };
+	uint8_t *ip = frame + p->l3_off;
+	unsigned int at = p->family == 4 ? 8 : 7;
+	unsigned int before = p->family == 4 ? ipv4_sum(ip) : 0;
+
+	must(xrs_dec_ttl(frame, frame + len, p->l3_off, p->family));
+	must(ip[at] == (uint8_t)(p->ttl - 1));
+	/* 0 and 0xffff are the same sum. */
+	must(p->family == 6 || ipv4_sum(ip) % 0xffff == before % 0xffff);
+	must(xrs_set_macs(frame, frame + len, &nh));
+	must(!memcmp(frame, nh.dmac, ETH_ALEN) && !memcmp(frame + ETH_ALEN, nh.smac, ETH_ALEN));
+	must(xrs_set_ether(frame, frame + len, &nh, p, vlan));
+	must(!xrs_dec_ttl(frame, frame + ETH_HLEN, p->l3_off, p->family));
+}
+
+static void run(uint8_t *frame, size_t len, struct xrs_packet *p, uint16_t vlan)
+{
+	struct xrs_nic nic = { .flags = XRS_NIC_F_ANTI_SPOOF,
+			       .n_sources4 = 1,
+			       .n_sources6 = 1,
+			       .source4 = { { 10 } },
+			       .source4_len = { 7 },
+			       .source6 = { { 0xfd } },
+			       .source6_len = { 100 } };
+
+	if (xrs_parse_ether(frame, frame + len, p) != XRS_GO_ON)
+		return;
+	xrs_to_gateway(&nic, p);
+	if (xrs_parse_ip(frame, frame + len, p) != XRS_GO_ON)
+		return;
+	check_packet(p, len);
+	check_hash(p);
+	xrs_maybe_partial(p);
+	must(xrs_l3_out(p) > 0);
+	if (xrs_admit(&nic, p) == XRS_GO_ON)
+		check_rewrite(frame, len, p, vlan);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct xrs_packet p = { 0 };
+	size_t len = size - HEAD;
+	uint8_t *frame;
+
+	if (size <= HEAD)
+		return 0;
+	p.frame_len = (uint32_t)len + (data[0] & FLAG_MORE ? 1500 : 0);
+	if (data[0] & FLAG_GSO)
+		p.gso_size = (uint32_t)(data[1] << 8 | data[2]);
+	if (data[0] & FLAG_TAG) {
+		p.tci = (uint16_t)(data[3] << 8 | data[4]);
+		p.n_tags = 1;
+	}
+	frame = malloc(len);
+	must(frame);
+	memcpy(frame, data + HEAD, len);
+	run(frame, len, &p, (uint16_t)(data[5] << 8 | data[6]) & 0xfff);
+	free(frame);
+	return 0;
+}
