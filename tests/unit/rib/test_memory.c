@@ -66,7 +66,7 @@ Test(memory, octets_a_route)
 		sent += len;
 	full = rib_figures(lab.rib);
 	before = mallinfo2().uordblks + mallinfo2().hblkhd - before;
-	cr_log_warn(
+	cr_log_info(
 		"%u routes, %zu sets: %zu octets a route by our count, %zu by malloc's; sent %zu",
 		full.prefixes[0], full.attr_sets, (full.memory - empty.memory) / ROUTES,
 		before / ROUTES, sent);
