@@ -1,0 +1,514 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What every appliance must be able to do with xrsd, a function each. They know the appliance only through
+# `app` (lab.sh) and begin with the sessions up and no routes but the vnet's. run_scenarios runs them all, or
+# those named in XRS_SCENARIOS.
+
+SCENARIOS="establish learn_ipv4 learn_ipv6 advertise exchange well_known_communities withdraw refresh
+	reset_by_us reset_by_appliance shutdown_text multipath reload_peerings reload_prefixes
+	max_prefixes bulk killed graceful_restart passive hold_time md5"
+
+run_scenarios() { # [EXCEPT...]
+	local scenario
+	for scenario in ${XRS_SCENARIOS:-$SCENARIOS}; do
+		case " $* " in *" $scenario "*) continue ;; esac
+		lab_base
+		diag "$scenario ($SECONDS s)"
+		"scenario_$scenario"
+	done
+	check "the maps hold what they should after all of this" verified
+	check "xrsd is the process that was started" is_running "$XRS_PID"
+}
+
+verified() {
+	[ "${XRS_INTEROP_MODE:-auto}" = none ] ||
+		ctl -j fib verify | jq -e '.missing + .stale + .differing + .rejected == 0'
+}
+
+# --- small words ------------------------------------------------------------------------------------
+
+gone() { # COMMAND...: it prints nothing
+	same_output "" "$@"
+}
+
+same_number() { # NAME JQ EXPECTED
+	peering_holds "$1" "$2 == $3"
+}
+
+reset_seen() { # PEERING DIRECTION CODE SUBCODE [TEXT]
+	peering_holds "$1" ".lastReset.notification | .direction == \"$2\" and .code == $3 and .subcode == $4
+		${5:+and .text == \"$5\"}"
+}
+
+explains() { # PREFIX JQ-CONDITION
+	ctl -j route explain "$1" >"$DIR/.explain.json" || return 1
+	jq -e "$2" "$DIR/.explain.json" >/dev/null && return
+	jq -c . "$DIR/.explain.json"
+	return 1
+}
+
+effective() { # PREFIX: sorted addresses of its active next hops at vm1
+	ctl -j nic list-effective-routes --name vm1 |
+		jq -r --arg p "$1" '[.value[] | select(.state == "Active" and ([.addressPrefix] | flatten | index($p)))
+			| .nextHopIpAddress[]] | sort | join(" ")'
+}
+
+check_effective() { # TEXT EXPECTED PREFIX
+	if [ "${XRS_INTEROP_MODE:-auto}" != none ]; then
+		check_soon "$1" same_output "$2" effective "$3"
+	fi
+}
+
+routes_are() { # EXPECTED-FILE COMMAND...: the command prints the same lines
+	local expected=$1
+	shift
+	"$@" | cmp - "$expected"
+}
+
+appliance_says() { # NODE REGEX
+	app last_error "$1" | grep -Eiq "$2" && return
+	app last_error "$1"
+	return 1
+}
+
+# --- sessions ---------------------------------------------------------------------------------------
+
+scenario_establish() {
+	check_peering "a session over IPv4 has the appliance's identifier and 4-octet AS number" a \
+		'.remoteRouterId == "10.1.2.4" and .peerAsn == 4200000001 and .localAsn == 65515'
+	check_peering "4-octet AS numbers and route refresh are in force" a \
+		'(["4-octet-as", "route-refresh"] - .capabilities) == []'
+	check_peering "one family is in force where one is configured" a \
+		'.capabilities | index("ipv4-unicast") != null and index("ipv6-unicast") == null'
+	check_peering "two families are in force over one IPv4 session" b \
+		'(["ipv4-unicast", "ipv6-unicast"] - .capabilities) == []'
+	check_peering "a session over IPv6 carries IPv6" a6 '.localAddress == "fd00:1::4" and
+		(.capabilities | index("ipv6-unicast") != null and index("ipv4-unicast") == null)'
+	check_soon "the appliance ends its first table with End-of-RIB" peering_holds a \
+		'all(.families[]; .endOfRib)'
+	check_peering "nothing was learned, and only our prefix was sent" a '.pfxRcd == 0 and .pfxSnt == 1'
+}
+
+scenario_reset_by_us() {
+	local before
+	before=$(peering a .connectionsEstablished)
+	check "peering.reset is accepted" ctl -j peering reset a --message "new policy"
+	check_soon "after our reset the session comes back" peering_holds a \
+		".state == \"Established\" and .connectionsEstablished == $before + 1"
+	check "our Cease 6/4 is kept, with direction and text" reset_seen a sent 6 4 "new policy"
+	check_soon "the appliance knows it as an administrative reset" appliance_says a \
+		'administrat[a-z]*[ -]reset|cease.*reset|code 6.*subcode 4'
+}
+
+scenario_reset_by_appliance() {
+	local before
+	announce a 10.250.0.0/16
+	check_soon "its route is there" same_number a .pfxRcd 1
+	before=$(peering a .connectionsEstablished)
+	check "the appliance resets the session" app reset a
+	check_soon "after the appliance's reset the session comes back" peering_holds a \
+		".state == \"Established\" and .connectionsEstablished == $before + 1"
+	check "the Cease 6/4 that it sent is kept with its direction" reset_seen a received 6 4
+	check_soon "its route is back" same_number a .pfxRcd 1
+	check "the other appliance's session was not touched" same_number b .connectionsDropped \
+		"$(peering b .connectionsDropped)"
+}
+
+scenario_shutdown_text() {
+	check "the appliance is shut down with a text" app shutdown a "upgrade to 9.1, back at 07:00"
+	check_soon "Cease 6/2 and the text arrive (RFC 9003)" reset_seen a received 6 2 \
+		"upgrade to 9.1, back at 07:00"
+	check_peering "the session is down" a '.state != "Established"'
+	check "the appliance is enabled again" app unshut a
+	wait_established a
+	check "peering.disable is accepted" ctl -j peering disable a --message "host drains"
+	check_peering "our shutdown is seen as such" a '.adminState == "disabled" and .state == "Idle"'
+	check "our Cease 6/2 is kept with its text" reset_seen a sent 6 2 "host drains"
+	check_soon "the appliance shows our text" appliance_says a 'host drains'
+	check "peering.enable is accepted" ctl -j peering enable a
+	check_soon "the session comes back after enable" established a
+}
+
+scenario_passive() {
+	xrs_peering a '.passive = true'
+	run_logged ctl -j peering reset a
+	check_soon "while we are passive the appliance connects" peering_holds a \
+		'.state == "Established" and .initiated == false'
+	xrs_peering a '.passive = false'
+	app_options a passive=1
+	check_soon "while the appliance is passive we connect" peering_holds a \
+		'.state == "Established" and .initiated == true'
+}
+
+scenario_hold_time() {
+	app_options a hold=9
+	check_soon "the smaller hold time is the appliance's" peering_holds a \
+		'.state == "Established" and .holdTimeSeconds == 9 and .keepaliveSeconds == 3'
+	xrs_peering a '.holdTime = 3'
+	check_soon "the smaller hold time is ours" peering_holds a \
+		'.state == "Established" and .holdTimeSeconds == 3 and .keepaliveSeconds == 1'
+	announce a 10.250.0.0/16
+	check_soon "a route is learned" same_number a .pfxRcd 1
+	kill -STOP "${PID[a]}"
+	check_soon "an appliance that hangs is noticed by the hold timer: code 4 is sent" \
+		reset_seen a sent 4 0
+	check_soon "and its route is gone from the other appliance" gone app route b 10.250.0.0/16
+	kill -CONT "${PID[a]}"
+	check_soon "it is back when it goes on" peering_holds a '.state == "Established" and .pfxRcd == 1'
+}
+
+scenario_md5() {
+	(umask 077 && echo "correct horse" >"$DIR/md5.key")
+	app_options a password="correct horse"
+	check "when only the appliance has a key, the kernel refuses every attempt" attempts_fail
+	xrs_peering a '.passwordFile = $f' --arg f "$DIR/md5.key"
+	run_logged ctl -j peering reset a
+	check_soon "with the same key the session is authenticated" peering_holds a \
+		'.state == "Established" and .tcpMd5'
+	app_options a password="battery staple"
+	check "with another key the kernel refuses every attempt" attempts_fail
+	app_options a password=
+	check "without a key the kernel refuses every attempt" attempts_fail
+	app_options a password="correct horse"
+	check_soon "with the same key again it comes back" established a
+}
+
+# SYNs of the appliance that our kernel refused for their signature: wrong, missing or not expected.
+md5_refused() {
+	ns host nstat -asz TcpExtTCPMD5NotFound TcpExtTCPMD5Unexpected TcpExtTCPMD5Failure |
+		awk '/^Tcp/ { n += $2 } END { print n + 0 }'
+}
+
+md5_refused_above() { # NUMBER
+	[ "$(md5_refused)" -gt "$1" ]
+}
+
+# The appliance tries, is refused twice, and there is no session.
+attempts_fail() {
+	wait_for $WAIT "two refused segments" md5_refused_above $(($(md5_refused) + 1)) &&
+		peering_holds a '.state != "Established"'
+}
+
+# --- what the appliance announces -------------------------------------------------------------------
+
+scenario_learn_ipv4() {
+	announce a 10.250.0.0/16 med=7 community=65001:1,65001:65535 \
+		large=4200000001:1:2,1:4294967295:0 origin=incomplete
+	announce a 0.0.0.0/0
+	announce a 10.251.0.0/17 origin=egp prepend=2
+	announce a 10.252.0.1/32 nexthop=10.1.2.9
+	check_route "a route arrives with MED, communities, large communities and ORIGIN" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 4200000001 med=7 community=65001:1,65001:65535 \
+			large=4200000001:1:2,1:4294967295:0 origin=incomplete)" learned a 10.250.0.0/16
+	check_route "a default route arrives" \
+		"$(expected_route 0.0.0.0/0 10.1.2.4 4200000001)" learned a 0.0.0.0/0
+	check_route "a prepended route of ORIGIN EGP arrives" \
+		"$(expected_route 10.251.0.0/17 10.1.2.4 "4200000001 4200000001 4200000001" origin=egp)" \
+		learned a 10.251.0.0/17
+	check_route "the next hop of a third party is kept" \
+		"$(expected_route 10.252.0.1/32 10.1.2.9 4200000001)" learned a 10.252.0.1/32
+	check_peering "all four are counted and accepted" a '.pfxRcd == 4 and .pfxAccepted == 4'
+	check_effective "the VM's next hop is the appliance" 10.1.2.4 10.250.0.0/16
+	check_effective "the VM's next hop is the third party" 10.1.2.9 10.252.0.1/32
+}
+
+scenario_learn_ipv6() {
+	announce a fd77::/48 med=9 community=65001:6
+	announce a fd79::/64 nexthop=fd00:1::2:9
+	announce b fd78::/48 community=65002:6
+	check_route "IPv6 over an IPv6 session arrives with its attributes" \
+		"$(expected_route fd77::/48 fd00:1::2:4 4200000001 med=9 community=65001:6)" \
+		learned a6 fd77::/48
+	check_route "an IPv6 third-party next hop is kept" \
+		"$(expected_route fd79::/64 fd00:1::2:9 4200000001)" learned a6 fd79::/64
+	check_route "IPv6 over an IPv4 session arrives with its attributes" \
+		"$(expected_route fd78::/48 fd00:1::2:5 65002 community=65002:6)" learned b fd78::/48
+	check_effective "the VM's IPv6 next hop is the appliance" fd00:1::2:4 fd77::/48
+	check_effective "the VM's IPv6 next hop is the other appliance" fd00:1::2:5 fd78::/48
+	check_route "IPv6 goes from the IPv6 session to the IPv4 session" \
+		"$(expected_route fd77::/48 fd00:1::2:4 "65515 4200000001" community=65001:6)" \
+		app route b fd77::/48
+	check_route "IPv6 goes from the IPv4 session to the IPv6 session" \
+		"$(expected_route fd78::/48 fd00:1::2:5 "65515 65002" community=65002:6)" \
+		app route a fd78::/48
+}
+
+scenario_withdraw() {
+	announce a 10.250.0.0/16
+	announce a 10.251.0.0/16
+	announce a 10.252.0.0/16
+	check_route "three routes: the second is at the other appliance" \
+		"$(expected_route 10.251.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.251.0.0/16
+	withdraw a 10.251.0.0/16
+	check_soon "a route that is withdrawn is gone here" gone learned a 10.251.0.0/16
+	check_soon "and at the other appliance" gone app route b 10.251.0.0/16
+	check_effective "and at the VM" "" 10.251.0.0/16
+	check_route "its neighbours stay" \
+		"$(expected_route 10.252.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.252.0.0/16
+	announce a 10.250.0.0/16 med=5 community=65001:9
+	check_route "a route announced again replaces the one before" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001" community=65001:9)" \
+		app route b 10.250.0.0/16
+	check_peering "and is not counted twice" a '.pfxRcd == 2'
+}
+
+scenario_refresh() {
+	local sent received updates since
+	announce a 10.250.0.0/16
+	check_soon "a route is learned" same_number a .pfxRcd 1
+	wait_for $WAIT "the route at b" app route b 10.250.0.0/16
+	since=$(peering a .establishedTime)
+	sent=$(peering a '.messages.sent["ROUTE-REFRESH"]')
+	updates=$(peering a .messages.received.UPDATE)
+	check "peering.reset --soft in is accepted" ctl -j peering reset a --soft in
+	check_soon "the appliance sends its routes again when we ask" peering_holds a \
+		".messages.sent[\"ROUTE-REFRESH\"] == $sent + 1 and .messages.received.UPDATE > $updates"
+	received=$(peering b '.messages.received["ROUTE-REFRESH"]')
+	updates=$(peering b .messages.sent.UPDATE)
+	check "the appliance asks for our routes" app refresh b
+	check_soon "we send everything again when the appliance asks" peering_holds b \
+		".messages.received[\"ROUTE-REFRESH\"] > $received and .messages.sent.UPDATE >= $updates + 2"
+	updates=$(peering a .messages.sent.UPDATE)
+	check "peering.reset --soft out is accepted" ctl -j peering reset a --soft out
+	check_soon "we send everything again when we are told to" peering_holds a \
+		".messages.sent.UPDATE > $updates"
+	check_peering "a refresh does not reset the session" a ".establishedTime == $since"
+	check_peering "and counts no route twice" a '.pfxRcd == 1 and .pfxAccepted == 1'
+}
+
+# --- what the appliance is told ------------------------------------------------------------------
+
+scenario_advertise() {
+	check_route "our vnet's prefix arrives with AS_PATH 65515, ORIGIN IGP and our address" \
+		"$(expected_route 10.1.0.0/16 $RS4 65515)" app route a 10.1.0.0/16
+	check_route "our IPv6 prefix arrives over the IPv6 session" \
+		"$(expected_route fd00:1::/48 $RS6 65515)" app route a fd00:1::/48
+	check_route "our IPv6 prefix arrives over the IPv4 session with our IPv6 address" \
+		"$(expected_route fd00:1::/48 $RS6 65515)" app route b fd00:1::/48
+	check_route "peering.listAdvertisedRoutes says the same" \
+		"$(expected_route 10.1.0.0/16 $RS4 65515)" advertised a 10.1.0.0/16
+}
+
+advertised() { # PEERING PREFIX
+	ctl -j peering list-advertised-routes --name "$1" --prefix "$2" | normal_route '.value[]'
+}
+
+scenario_exchange() {
+	announce a 10.250.0.0/16 med=7 community=65001:1,65001:2 large=1:2:3 origin=incomplete
+	announce a 10.252.0.0/16 nexthop=10.1.2.9
+	announce b 10.240.0.0/16 prepend=1
+	check_route "a route goes on with our AS number in front, next hop and communities unchanged" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001" community=65001:1,65001:2 \
+			large=1:2:3 origin=incomplete)" app route b 10.250.0.0/16
+	check_route "a third-party next hop goes on unchanged" \
+		"$(expected_route 10.252.0.0/16 10.1.2.9 "65515 4200000001")" app route b 10.252.0.0/16
+	check_route "and in the other direction" \
+		"$(expected_route 10.240.0.0/16 10.1.2.5 "65515 65002 65002")" app route a 10.240.0.0/16
+	check_soon "what an appliance announced is not sent back to it" same_output \
+		"$(printf '10.1.0.0/16\n10.240.0.0/16')" advertised_prefixes a
+	check "the appliance has nothing else from us" same_output \
+		"$(printf '10.1.0.0/16\n10.240.0.0/16')" app prefixes a
+}
+
+scenario_well_known_communities() {
+	announce a 10.250.0.0/16
+	announce a 10.251.0.0/16 community=65535:65282
+	announce a 10.252.0.0/16 community=65535:65281,65001:5
+	announce a 10.253.0.0/16 community=65535:65283
+	check_soon "all are learned and accepted" peering_holds a '.pfxRcd == 4 and .pfxAccepted == 4'
+	check_route "a route without such a community goes on" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	check_soon "NO_ADVERTISE, NO_EXPORT and NO_EXPORT_SUBCONFED stay here" same_output \
+		"$(printf '10.1.0.0/16\n10.250.0.0/16')" app prefixes b
+	check_effective "and are used here" 10.1.2.4 10.251.0.0/16
+	announce a 10.251.0.0/16
+	check_route "NO_ADVERTISE taken away: the route goes on" \
+		"$(expected_route 10.251.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.251.0.0/16
+	announce a 10.250.0.0/16 community=65535:65281
+	check_soon "NO_EXPORT added: the route is withdrawn from the other" gone app route b 10.250.0.0/16
+}
+
+# --- selection -------------------------------------------------------------------------------------
+
+scenario_multipath() {
+	announce a 10.77.0.0/16
+	announce b 10.77.0.0/16
+	check_soon "equal paths of two appliances share the load" explains 10.77.0.0/16 \
+		'(.candidates | length) == 2 and all(.candidates[]; .valid and .multipath) and
+		 ([.candidates[] | select(.best)] | length) == 1'
+	check_effective "the VM has both next hops" "10.1.2.4 10.1.2.5" 10.77.0.0/16
+	announce a 10.77.0.0/16 prepend=1
+	check_soon "a prepended path loses by AS_PATH length, and explain says so" explains 10.77.0.0/16 \
+		'[.candidates[] | [.peering, .best, .multipath, .lostAtStep, .lostTo]] ==
+		 [["b", true, true, null, null], ["a", false, false, "asPathLength", "b"]]
+		 or [.candidates[] | [.peering, .best, .multipath, .lostAtStep, .lostTo]] ==
+		 [["b", true, false, null, null], ["a", false, false, "asPathLength", "b"]]'
+	check_effective "the VM has the winner alone" 10.1.2.5 10.77.0.0/16
+	check_route "the appliance that lost hears of the winner" \
+		"$(expected_route 10.77.0.0/16 10.1.2.5 "65515 65002")" app route a 10.77.0.0/16
+	check_soon "the winner hears of no other" gone app route b 10.77.0.0/16
+	withdraw b 10.77.0.0/16
+	check_effective "when the winner withdraws, the other takes over" 10.1.2.4 10.77.0.0/16
+	check_route "and is announced to the first" \
+		"$(expected_route 10.77.0.0/16 10.1.2.4 "65515 4200000001 4200000001")" \
+		app route b 10.77.0.0/16
+}
+
+# --- changes of the configuration ----------------------------------------------------------------
+
+scenario_reload_peerings() {
+	local since
+	announce b 10.240.0.0/16
+	wait_for $WAIT "the route at a" app route a 10.240.0.0/16
+	since=$(peering a .establishedTime)
+	xrs_edit '.vnets[0].peerings += [{ name: "c", peerAsn: 65099, peerIp: "10.1.2.77" }]'
+	check_peering "a peering that is added is there" c '.peerAsn == 65099 and .state != "Established"'
+	xrs_edit 'del(.vnets[0].peerings[] | select(.name == "c"))'
+	check_not "a peering that is removed is not" ctl -j peering show --name c
+	xrs_edit 'del(.vnets[0].peerings[] | select(.name == "b"))'
+	check_soon "the routes of a removed peering are withdrawn from the others" \
+		gone app route a 10.240.0.0/16
+	check_soon "its appliance was told that it is de-configured" appliance_says b \
+		'de-?configured|unconfigured|code 6.*subcode 3'
+	lab_config
+	xrs_reload
+	wait_established b
+	check_route "added again, its routes come back" \
+		"$(expected_route 10.240.0.0/16 10.1.2.5 "65515 65002")" app route a 10.240.0.0/16
+	check_peering "all of that did not touch the other session" a ".establishedTime == $since"
+}
+
+scenario_reload_prefixes() {
+	local since
+	since=$(peering a .establishedTime)
+	xrs_edit '.vnets[0].addressPrefixes += ["10.99.0.0/16", "fd00:99::/48"]'
+	check_route "an address prefix that is added reaches the appliance" \
+		"$(expected_route 10.99.0.0/16 $RS4 65515)" app route a 10.99.0.0/16
+	check_route "an IPv6 prefix as well" \
+		"$(expected_route fd00:99::/48 $RS6 65515)" app route b fd00:99::/48
+	xrs_edit '.vnets[0].addressPrefixes -= ["10.99.0.0/16"]'
+	check_soon "one that is removed is withdrawn" gone app route a 10.99.0.0/16
+	check_peering "without a reset of the session" a ".establishedTime == $since"
+}
+
+# --- many ----------------------------------------------------------------------------------------------
+
+scenario_max_prefixes() {
+	local action
+	xrs_peering a '.maxPrefixes = { limit: 5, action: "warn" }'
+	bulk_prefixes 100 8 >"$DIR/a.bulk"
+	app sync a
+	check_soon "maxPrefixes warn: all are used" peering_holds a \
+		'.state == "Established" and .pfxRcd == 8 and .pfxAccepted == 8'
+	: >"$DIR/a.bulk"
+	app sync a
+	wait_for $WAIT "no route" same_number a .pfxRcd 0
+	xrs_peering a '.maxPrefixes = { limit: 5, action: "block" }'
+	bulk_prefixes 100 8 >"$DIR/a.bulk"
+	app sync a
+	check_soon "maxPrefixes block: five are used, the session stays" peering_holds a \
+		'.state == "Established" and .pfxAccepted == 5'
+	check_soon "the other appliance gets those five" same_output 6 count_prefixes b
+	: >"$DIR/a.bulk"
+	app sync a
+	check_soon "maxPrefixes block: they can be withdrawn" same_number a .pfxAccepted 0
+	for action in restart shutdown; do
+		xrs_peering a '.maxPrefixes = { limit: 5, action: $action }' --arg action $action
+		bulk_prefixes 100 8 >"$DIR/a.bulk"
+		app sync a
+		check_soon "maxPrefixes $action: Cease 6/1 is sent" reset_seen a sent 6 1
+		check_peering "maxPrefixes $action: the session is down" a '.state == "Idle"'
+		check_soon "maxPrefixes $action: the appliance knows why" appliance_says a \
+			'max[a-z]* (number of )?prefixes|code 6.*subcode 1'
+		check_soon "maxPrefixes $action: its routes are gone from the other" same_output 1 count_prefixes b
+		: >"$DIR/a.bulk"
+		app sync a
+		run_logged ctl -j peering enable a
+		run_logged ctl -j peering reset a
+		check_soon "maxPrefixes $action: enabled by hand it comes back" established a
+	done
+}
+
+count_prefixes() { # NODE
+	app prefixes "$1" | wc -l
+}
+
+scenario_bulk() {
+	bulk_prefixes 100 10000 >"$DIR/a.bulk"
+	bulk_prefixes 150 10000 >"$DIR/b.bulk"
+	LC_ALL=C sort "$DIR/a.bulk" >"$DIR/a.expected"
+	LC_ALL=C sort "$DIR/b.bulk" >"$DIR/b.expected"
+	(echo 10.1.0.0/16 && cat "$DIR/b.bulk") | LC_ALL=C sort >"$DIR/a.told"
+	(echo 10.1.0.0/16 && cat "$DIR/a.bulk") | LC_ALL=C sort >"$DIR/b.told"
+	run_logged app sync a || abandon "10,000 routes of a"
+	run_logged app sync b || abandon "10,000 routes of b"
+	check_soon "10,000 routes are learned, prefix by prefix" routes_are "$DIR/a.expected" learned_prefixes a
+	check_soon "and 10,000 of the other" routes_are "$DIR/b.expected" learned_prefixes b
+	check_soon "one appliance gets the 10,000 of the other" routes_are "$DIR/a.told" app prefixes a
+	check_soon "and the other way round" routes_are "$DIR/b.told" app prefixes b
+	check "peering.listAdvertisedRoutes lists the same" routes_are "$DIR/a.told" advertised_prefixes a
+	check "the maps hold all 20,000" verified
+	sed -i '1~2d' "$DIR/a.bulk"
+	LC_ALL=C sort "$DIR/a.bulk" >"$DIR/a.expected"
+	(echo 10.1.0.0/16 && cat "$DIR/a.bulk") | LC_ALL=C sort >"$DIR/b.told"
+	run_logged app sync a || abandon "5,000 routes of a"
+	check_soon "every second is withdrawn: 5,000 are left" routes_are "$DIR/a.expected" learned_prefixes a
+	check_soon "and at the other appliance" routes_are "$DIR/b.told" app prefixes b
+}
+
+# --- the end of an appliance ------------------------------------------------------------------------
+
+scenario_killed() {
+	announce a 10.250.0.0/16
+	announce b 10.250.0.0/16 prepend=2
+	check_route "a route of the one that will be killed" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	app_down a KILL
+	check_soon "an appliance that is killed takes its routes along" peering_holds a \
+		'.state != "Established" and .pfxRcd == 0'
+	check_soon "the other appliance hears of it" gone app route b 10.250.0.0/16
+	check_effective "the VM's next hop is the other appliance" 10.1.2.5 10.250.0.0/16
+	app_up a
+	run_logged app sync a
+	check_soon "it comes back with its routes" peering_holds a '.state == "Established" and .pfxRcd == 1'
+	check_effective "and wins again" 10.1.2.4 10.250.0.0/16
+}
+
+stale() { # PEERING PREFIX
+	ctl -j peering list-learned-routes --name "$1" --prefix "$2" | jq -c '[.value[] | .stale]'
+}
+
+scenario_graceful_restart() {
+	local updates
+	app_options a gr=on
+	announce a 10.250.0.0/16
+	check_route "a route of the one that will restart" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	check_peering "graceful restart is in force" a '.capabilities | index("graceful-restart") != null'
+	updates=$(peering b .messages.sent.UPDATE)
+	app_down a KILL
+	check_soon "while it restarts its route is stale" same_output "[true]" stale a 10.250.0.0/16
+	check_peering "and it is not Established" a '.state != "Established"'
+	check_effective "and still used" 10.1.2.4 10.250.0.0/16
+	app config a
+	app restarted a
+	wait_for 30 "the control of a" app ready a
+	app sync a >/dev/null
+	check_soon "it comes back and its route is fresh" same_output "[false]" stale a 10.250.0.0/16
+	check_soon "and the session is Established" established a
+	check_route "the other appliance has the route as before" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	check_peering "and was told nothing meanwhile" b ".messages.sent.UPDATE == $updates"
+	app_options a gr=on grtime=2
+	wait_established a
+	check_soon "the route is there again" same_output "[false]" stale a 10.250.0.0/16
+	app_down a KILL
+	check_soon "without a return the stale route goes after the restart time" \
+		gone stale_or_gone a 10.250.0.0/16
+	check_soon "and is withdrawn from the other appliance" gone app route b 10.250.0.0/16
+}
+
+stale_or_gone() { # prints the flags of the routes that are left
+	stale "$@" | grep -v '^\[\]$'
+}
