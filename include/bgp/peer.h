@@ -36,7 +36,9 @@ struct bgp_peer_stats {
 	uint64_t last_error_wall;
 	const char *last_reset; /* why Established was left last, or NULL */
 	uint64_t last_reset_wall;
-	struct bgp_finding last_finding; /* of UPDATEs that were not a reset */
+	struct bgp_peer_note last_reset_note; /* what ended it; wall_usec 0: no NOTIFICATION did */
+	bool last_reset_by_us;                /* we sent that one */
+	struct bgp_finding last_finding;      /* of UPDATEs that were not a reset */
 };
 
 /* Why Established was left. */

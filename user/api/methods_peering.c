@@ -101,9 +101,8 @@ static void write_note(struct json_out *out, const char *key, const struct bgp_p
 /* Why Established was left last; the NOTIFICATION that goes with it when there was one. */
 static void write_last_reset(struct json_out *out, const struct bgp_peer_stats *stats)
 {
-	const struct bgp_peer_note *sent = &stats->last_sent, *received = &stats->last_received;
-	const struct bgp_peer_note *note = sent->wall_usec > received->wall_usec ? sent : received;
-	const uint64_t slack = 1000000; /* it is sent or received just before the state changes */
+	const struct bgp_peer_note *note = &stats->last_reset_note;
+	bool sent = stats->last_reset_by_us;
 
 	if (!stats->last_reset) {
 		json_out_null(out, "lastReset");
@@ -112,10 +111,9 @@ static void write_last_reset(struct json_out *out, const struct bgp_peer_stats *
 	json_out_begin_object(out, "lastReset");
 	json_out_string(out, "reason", stats->last_reset);
 	write_time(out, "time", stats->last_reset_wall);
-	if (note->wall_usec && note->wall_usec + slack >= stats->last_reset_wall &&
-	    note->wall_usec <= stats->last_reset_wall + slack) {
-		json_out_string(out, "side", note == sent ? "local" : "remote");
-		write_note(out, "notification", note, note == sent ? "sent" : "received");
+	if (note->wall_usec) {
+		json_out_string(out, "side", sent ? "local" : "remote");
+		write_note(out, "notification", note, sent ? "sent" : "received");
 	} else {
 		json_out_null(out, "side");
 		json_out_null(out, "notification");

@@ -116,6 +116,20 @@ static bool down_is_graceful(const struct bgp_peer *peer, const struct bgp_conn 
 	return both_n && !hard;
 }
 
+/* Of this connection: another of the same peer may send or receive one of its own right after. */
+static void note_reset(struct bgp_peer *peer, const struct bgp_conn *conn)
+{
+	struct bgp_peer_stats *stats = &peer->stats;
+
+	stats->last_reset_by_us = conn->note_sent;
+	if (conn->note_sent)
+		stats->last_reset_note = stats->last_sent;
+	else if (conn->note_received)
+		stats->last_reset_note = stats->last_received;
+	else
+		stats->last_reset_note = (struct bgp_peer_note){ 0 };
+}
+
 static void do_down(struct bgp_peer *peer, enum bgp_conn_side side, const struct bgp_clock *clock)
 {
 	const struct bgp_conn *conn = &peer->conn[side];
@@ -132,6 +146,7 @@ static void do_down(struct bgp_peer *peer, enum bgp_conn_side side, const struct
 	peer->stats.dropped++;
 	peer->stats.last_reset = down.reason;
 	peer->stats.last_reset_wall = clock->wall_usec;
+	note_reset(peer, conn);
 	peer->ops->down(peer->ctx, &down);
 }
 

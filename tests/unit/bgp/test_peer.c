@@ -297,6 +297,11 @@ Test(peer, stop_tells_why_and_stays_down)
 	cr_assert(pair_settle(pair));
 	expect_note(pair, 0, BGP_ERR_CEASE, BGP_CEASE_ADMIN_SHUTDOWN);
 	cr_assert_str_eq(pair->side[1].peer.stats.last_received.note.text, "back at noon");
+	cr_assert(pair->side[0].peer.stats.last_reset_by_us);
+	cr_assert_eq(pair->side[0].peer.stats.last_reset_note.note.subcode,
+		     BGP_CEASE_ADMIN_SHUTDOWN);
+	cr_assert_not(pair->side[1].peer.stats.last_reset_by_us);
+	cr_assert_str_eq(pair->side[1].peer.stats.last_reset_note.note.text, "back at noon");
 	pair_run(pair, 600);
 	cr_assert_eq(state_of(pair, 0), FSM_IDLE);
 	cr_assert_eq(pair->side[0].established, 1);
@@ -370,6 +375,7 @@ Test(peer, lost_connection_is_graceful_only_with_the_capability)
 	cr_assert_not(pair->side[0].last_down.graceful);
 	cr_assert_str_eq(pair->side[0].last_down.reason, "cut");
 	cr_assert_str_eq(pair->side[0].peer.stats.last_reset, "cut");
+	cr_assert_eq(pair->side[0].peer.stats.last_reset_note.wall_usec, 0);
 	free(pair);
 }
 
