@@ -20,6 +20,7 @@ bird_path_attributes() { # of the route that route_words has split
 	for value in ${large//,/ }; do
 		echo "bgp_large_community.add((${value//:/,}));"
 	done
+	[ -z "$path" ] || echo "bgp_path.prepend($path);"
 	for ((value = 0; value < ${prepend:-0}; value++)); do
 		echo "bgp_path.prepend(${ASN[$1]});"
 	done

@@ -22,7 +22,8 @@
 #   <kind>_reset N       close the IPv4 session and start it again (Cease 6/4 where it can)
 #   <kind>_shutdown N TEXT, <kind>_unshut N    RFC 9003
 #   <kind>_last_error N  what it knows about the last NOTIFICATION
-# and is called through `app VERB NODE ...`.
+# CEASE_RESET and CEASE_SHUTDOWN are the subcodes that it sends for the last two.
+# All are called through `app VERB NODE ...`.
 
 declare -A KIND=([a]= [b]=)
 declare -A ASN=([a]=4200000001 [b]=65002)
@@ -30,9 +31,10 @@ declare -A IP4=([a]=10.1.2.4 [b]=10.1.2.5)
 declare -A IP6=([a]=fd00:1::2:4 [b]=fd00:1::2:5)
 # Options of an appliance: OPT[a.password], OPT[a.passive], OPT[a.hold], OPT[a.gr]; empty: none.
 declare -A OPT=() PID=()
+CEASE_RESET=4 CEASE_SHUTDOWN=2
 RS4=10.1.255.4
 RS6=fd00:1::4
-WAIT=45 # seconds: a bound on a broken run
+WAIT=${WAIT:-45} # seconds: a bound on a broken run
 
 app() { # VERB NODE ...
 	local verb=$1 node=$2
@@ -148,12 +150,13 @@ established() { # NAME...
 	done
 }
 
-# Established and both sides have said all: End-of-RIB has come.
+# Established, and the first table has come (who knows graceful restart ends it with End-of-RIB).
 wait_established() { # NAME...
 	local name
 	wait_for $WAIT "peerings $* Established" established "$@" || abandon "peerings $* come up"
 	for name in "$@"; do
-		wait_peering "End-of-RIB from $name" "$name" 'all(.families[]; .endOfRib or .received >= 0)' ||
+		wait_peering "End-of-RIB from $name" "$name" \
+			'(.capabilities | index("graceful-restart") == null) or all(.families[]; .endOfRib)' ||
 			abandon "End-of-RIB from $name"
 	done
 }
@@ -236,7 +239,7 @@ show_recent() {
 # --- appliances ----------------------------------------------------------------------------------
 
 # What a node announces: $DIR/N.routes has a line "PREFIX KEY=VALUE..." for each route with keys
-# nexthop= med= community=A:B,A:B large=A:B:C,... origin=igp|egp|incomplete prepend=TIMES;
+# nexthop= med= community=A:B,A:B large=A:B:C,... origin=igp|egp|incomplete prepend=TIMES path=ASN;
 # $DIR/N.bulk has plain prefixes.
 announce() { # NODE PREFIX [KEY=VALUE...]
 	sed -i "\,^$2 ,d" "$DIR/$1.routes"
@@ -253,8 +256,8 @@ withdraw() { # NODE PREFIX...
 	run_logged app sync "$node" || abandon "$node withdraws $*"
 }
 
-route_words() { # sets prefix nexthop med community large origin prepend from the words of one line
-	prefix=$1 nexthop='' med='' community='' large='' origin='' prepend=''
+route_words() { # sets prefix nexthop med community large origin prepend path from the words of one line
+	prefix=$1 nexthop='' med='' community='' large='' origin='' prepend='' path=''
 	shift
 	local word
 	for word in "$@"; do
@@ -295,23 +298,23 @@ skip_back_off() { # NODE
 
 # Every scenario begins here: the usual options, the usual configuration, all sessions up, no routes but these.
 lab_base() {
-	local node
+	local node key
 	lab_config
 	xrs_reload
 	for node in a b; do
 		: >"$DIR/$node.routes"
 		: >"$DIR/$node.bulk"
-		if [ -n "${DIRTY[$node]-}" ]; then
-			for key in "${!OPT[@]}"; do
-				case $key in "$node".*) unset "OPT[$key]" ;; esac
-			done
-			DIRTY[$node]=
-			app_again "$node"
-		else
-			run_logged app sync "$node" || abandon "routes of $node"
-		fi
+		[ -n "${DIRTY[$node]-}" ] || continue
+		for key in "${!OPT[@]}"; do
+			case $key in "$node".*) unset "OPT[$key]" ;; esac
+		done
+		DIRTY[$node]=
+		app_again "$node"
 	done
 	wait_established a a6 b
+	for node in a b; do
+		run_logged app sync "$node" || abandon "routes of $node"
+	done
 	wait_for $WAIT "no routes left" nothing_learned || abandon "routes of the scenario before are gone"
 }
 declare -A DIRTY=()

@@ -5,7 +5,7 @@
 # `app` (lab.sh) and begin with the sessions up and no routes but the vnet's. run_scenarios runs them all, or
 # those named in XRS_SCENARIOS.
 
-SCENARIOS="establish learn_ipv4 learn_ipv6 advertise exchange well_known_communities withdraw refresh
+SCENARIOS="establish learn_ipv4 learn_ipv6 loop advertise exchange well_known_communities withdraw refresh
 	reset_by_us reset_by_appliance shutdown_text multipath reload_peerings reload_prefixes
 	max_prefixes bulk killed graceful_restart passive hold_time md5"
 
@@ -109,7 +109,7 @@ scenario_reset_by_appliance() {
 	check "the appliance resets the session" app reset a
 	check_soon "after the appliance's reset the session comes back" peering_holds a \
 		".state == \"Established\" and .connectionsEstablished == $before + 1"
-	check "the Cease 6/4 that it sent is kept with its direction" reset_seen a received 6 4
+	check "the Cease that it sent is kept with its direction" reset_seen a received 6 $CEASE_RESET
 	check_soon "its route is back" same_number a .pfxRcd 1
 	check "the other appliance's session was not touched" same_number b .connectionsDropped \
 		"$(peering b .connectionsDropped)"
@@ -117,7 +117,7 @@ scenario_reset_by_appliance() {
 
 scenario_shutdown_text() {
 	check "the appliance is shut down with a text" app shutdown a "upgrade to 9.1, back at 07:00"
-	check_soon "Cease 6/2 and the text arrive (RFC 9003)" reset_seen a received 6 2 \
+	check_soon "its Cease and the text arrive (RFC 9003)" reset_seen a received 6 $CEASE_SHUTDOWN \
 		"upgrade to 9.1, back at 07:00"
 	check_peering "the session is down" a '.state != "Established"'
 	check "the appliance is enabled again" app unshut a
@@ -159,18 +159,18 @@ scenario_hold_time() {
 }
 
 scenario_md5() {
-	(umask 077 && echo "correct horse" >"$DIR/md5.key")
-	app_options a password="correct horse"
+	(umask 077 && echo "correct-horse" >"$DIR/md5.key")
+	app_options a password="correct-horse"
 	check "when only the appliance has a key, the kernel refuses every attempt" attempts_fail
 	xrs_peering a '.passwordFile = $f' --arg f "$DIR/md5.key"
 	run_logged ctl -j peering reset a
 	check_soon "with the same key the session is authenticated" peering_holds a \
 		'.state == "Established" and .tcpMd5'
-	app_options a password="battery staple"
+	app_options a password="battery-staple"
 	check "with another key the kernel refuses every attempt" attempts_fail
 	app_options a password=
 	check "without a key the kernel refuses every attempt" attempts_fail
-	app_options a password="correct horse"
+	app_options a password="correct-horse"
 	check_soon "with the same key again it comes back" established a
 }
 
@@ -232,6 +232,19 @@ scenario_learn_ipv6() {
 	check_route "IPv6 goes from the IPv4 session to the IPv6 session" \
 		"$(expected_route fd78::/48 fd00:1::2:5 "65515 65002" community=65002:6)" \
 		app route a fd78::/48
+}
+
+scenario_loop() {
+	announce a 10.250.0.0/16 path=65515
+	announce a 10.251.0.0/16 path=65099
+	check_soon "a path with our own AS number is refused, one with another is not" peering_holds a \
+		'.pfxRcd == 2 and .pfxAccepted == 1'
+	check_soon "and listed with its reason" explains 10.250.0.0/16 \
+		'[.candidates[] | [.valid, .best, .installReason]] == [[false, false, "Loop"]]'
+	check_route "only the other goes on" \
+		"$(expected_route 10.251.0.0/16 10.1.2.4 "65515 4200000001 65099")" app route b 10.251.0.0/16
+	check_soon "and no more" same_output "$(printf '10.1.0.0/16\n10.251.0.0/16')" app prefixes b
+	check_effective "the VM has no route of it" "" 10.250.0.0/16
 }
 
 scenario_withdraw() {
@@ -395,7 +408,7 @@ scenario_reload_prefixes() {
 # --- many ----------------------------------------------------------------------------------------------
 
 scenario_max_prefixes() {
-	local action
+	local action dropped
 	xrs_peering a '.maxPrefixes = { limit: 5, action: "warn" }'
 	bulk_prefixes 100 8 >"$DIR/a.bulk"
 	app sync a
@@ -414,10 +427,13 @@ scenario_max_prefixes() {
 	app sync a
 	check_soon "maxPrefixes block: they can be withdrawn" same_number a .pfxAccepted 0
 	for action in restart shutdown; do
+		dropped=$(peering a .connectionsDropped)
 		xrs_peering a '.maxPrefixes = { limit: 5, action: $action }' --arg action $action
 		bulk_prefixes 100 8 >"$DIR/a.bulk"
 		app sync a
-		check_soon "maxPrefixes $action: Cease 6/1 is sent" reset_seen a sent 6 1
+		check_soon "maxPrefixes $action: above the limit the session is closed" \
+			same_number a .connectionsDropped $((dropped + 1))
+		check "maxPrefixes $action: Cease 6/1 was sent" reset_seen a sent 6 1
 		check_peering "maxPrefixes $action: the session is down" a '.state == "Idle"'
 		check_soon "maxPrefixes $action: the appliance knows why" appliance_says a \
 			'max[a-z]* (number of )?prefixes|code 6.*subcode 1'
