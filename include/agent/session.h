@@ -114,7 +114,7 @@ enum session_change session_compare(const struct session *session,
 /* Administrative state. @text goes to the peer (RFC 9003) and may be NULL. */
 void session_enable(struct session *session);
 void session_disable(struct session *session, const char *text);
-/* Hard reset: Cease 6/4, then a new start at once. */
+/* Hard reset: Cease 6/4 when Established, then a new start: after a second, so that the peer sees why. */
 void session_reset(struct session *session, const char *text);
 /* Soft reset in: ROUTE-REFRESH for @families in force (0: all). -ENOTCONN; -EOPNOTSUPP: hard reset needed. */
 int session_refresh_in(struct session *session, uint32_t families);

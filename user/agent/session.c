@@ -32,6 +32,7 @@
 #define SEND_HOLD_CHECKS 4           /* looks at progress within one send hold time */
 #define KEY_RETRY_MS     10000
 #define LINGER_MS        1000 /* how long a closed connection may take to deliver its last words */
+#define RESET_PAUSE_MS   1000 /* between our administrative reset and the next OPEN */
 #define LINGER_MAX       4
 #define PROBLEM_TEXT     256
 #define TRAFFIC_CLASS    0xc0 /* CS6, internetwork control: RFC 4271 appendix E */
@@ -1161,8 +1162,19 @@ void session_disable(struct session *s, const char *text)
 	tell_changed(s);
 }
 
+/*
+ * A new OPEN at once could overtake the Cease, which stands on another connection: FRR then takes it for
+ * a restart of ours and never reads the NOTIFICATION.
+ */
 void session_reset(struct session *s, const char *text)
 {
+	struct bgp_error error;
+
+	if (session_is_established(s)) {
+		bgp_error_set_shutdown(&error, BGP_CEASE_ADMIN_RESET, text ? text : "");
+		session_fail(s, &error, RESET_PAUSE_MS);
+		return;
+	}
 	stop_with_text(s, BGP_CEASE_ADMIN_RESET, text);
 	if (!s->config.disabled)
 		start(s);
