@@ -22,7 +22,7 @@
 #   <kind>_reset N       close the IPv4 session and start it again (Cease 6/4 where it can)
 #   <kind>_shutdown N TEXT, <kind>_unshut N    RFC 9003
 #   <kind>_last_error N  what it knows about the last NOTIFICATION
-# CEASE_RESET and CEASE_SHUTDOWN are the subcodes that it sends for the last two.
+# CEASE_RESET and CEASE_SHUTDOWN are the subcodes that it sends; CANNOT: what it can not do at all (`able`).
 # All are called through `app VERB NODE ...`.
 
 declare -A KIND=([a]= [b]=)
@@ -31,7 +31,7 @@ declare -A IP4=([a]=10.1.2.4 [b]=10.1.2.5)
 declare -A IP6=([a]=fd00:1::2:4 [b]=fd00:1::2:5)
 # Options of an appliance: OPT[a.password], OPT[a.passive], OPT[a.hold], OPT[a.gr]; empty: none.
 declare -A OPT=() PID=()
-CEASE_RESET=4 CEASE_SHUTDOWN=2
+CEASE_RESET=4 CEASE_SHUTDOWN=2 CANNOT=
 RS4=10.1.255.4
 RS6=fd00:1::4
 WAIT=${WAIT:-45} # seconds: a bound on a broken run
@@ -40,6 +40,10 @@ app() { # VERB NODE ...
 	local verb=$1 node=$2
 	shift 2
 	"${KIND[$node]}_$verb" "$node" "$@"
+}
+
+able() { # WHAT: the appliance can do it
+	case " $CANNOT " in *" $1 "*) return 1 ;; esac
 }
 
 # --- network ---------------------------------------------------------------------------------
