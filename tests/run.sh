@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The one test runner: tests/run.sh [-v] PROGRAM...
+# The one test runner: tests/run.sh [-v] [-j JOBS] PROGRAM...
 #
 # Runs Criterion binaries and fuzz replays (TAP in a file) and shell tests (*.sh, TAP on standard
 # output), gives each a time limit, and adds everything up. Failed and skipped tests are listed by
 # name; the last line is exactly "N passed, N failed, N skipped". Exit 1 when anything failed.
 # With CI=true a skip is a failure unless tests/README.md names it under "Allowed skips".
 #
-# A shell test may ask for another limit than 300 s with a line "# timeout: SECONDS".
+# A shell test may ask for another limit than 300 s with a line "# timeout: SECONDS". With -j that many
+# shell tests run at the same time (they mostly wait), but for those with a line "# alone"; results are
+# read and printed in the order in which the programs were named.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/sweep.sh
@@ -19,18 +21,23 @@ ONE_TEST_LIMIT=300 # of one Criterion test
 
 export XRS_BUILD="${XRS_BUILD:-build}"
 verbose=${V:+1}
-if [ "${1-}" = -v ]; then
-	verbose=1
-	shift
-fi
+jobs=1
+while getopts vj: option; do
+	case $option in
+	v) verbose=1 ;;
+	j) jobs=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/xrst-$$-run.XXXXXX")
-running=
+declare -A pid_of=() # directory of a program's output -> process, while it runs
 interrupted() {
 	trap '' INT TERM HUP
-	if [ -n "$running" ]; then
-		kill -TERM "$running" 2>/dev/null
-		wait "$running" 2>/dev/null
+	if [ ${#pid_of[@]} -gt 0 ]; then
+		kill -TERM "${pid_of[@]}" 2>/dev/null
+		wait "${pid_of[@]}" 2>/dev/null
 	fi
 	echo "interrupted" >&2
 	exit 130
@@ -113,70 +120,128 @@ limit_of() { # PROGRAM
 }
 
 # Starts one program in the background below timeout(1), which gives it a process group of its own.
-start() { # PROGRAM LIMIT
-	local after=()
-	case $1 in
-	*.sh) after=(bash "$1") ;;
-	*/replay_*) after=("$1") ;;
-	*) after=("$1" "--tap=$work/tap" --timeout "$ONE_TEST_LIMIT" --color=never) ;;
+start() { # PROGRAM OUTPUT
+	local program=$1 dir=$2 command=()
+	mkdir "$dir"
+	: >"$dir/err"
+	echo "$EPOCHSECONDS" >"$dir/began"
+	[ -e "$program" ] || return
+	case $program in
+	*.sh) command=(bash "$program") ;;
+	*/replay_*) command=("$program") ;;
+	*) command=("$program" "--tap=$dir/tap" --timeout "$ONE_TEST_LIMIT" --color=never) ;;
 	esac
-	timeout --kill-after=30 "$2" "${after[@]}" >"$work/out" 2>"$work/err" </dev/null &
-	running=$!
+	(
+		trap 'kill -TERM "$timeout" 2>/dev/null' TERM
+		timeout --kill-after=30 "$(limit_of "$program")" "${command[@]}" \
+			>"$dir/out" 2>"$dir/err" </dev/null &
+		timeout=$!
+		wait "$timeout"
+		status=$?
+		wait "$timeout" 2>/dev/null # the first may have ended with our TERM
+		echo "$EPOCHSECONDS" >"$dir/ended"
+		exit "$status"
+	) &
+	pid_of[$dir]=$!
 }
 
-run_one() { # PROGRAM
-	local program=$1 name limit status began=$SECONDS before=$failed
+# Waits for one program and adds up what it reported.
+finish_one() { # PROGRAM OUTPUT
+	local program=$1 dir=$2 name took status before=$failed
 	name=${program#"$XRS_BUILD"/tests/}
 	name=${name#tests/}
-	limit=$(limit_of "$program")
-	rm -f "$work/tap"
 	if [ ! -e "$program" ]; then
 		add_failure "$name" "no such test"
 		return
 	fi
-	start "$program" "$limit"
-	wait "$running" 2>/dev/null
+	wait "${pid_of[$dir]}" 2>/dev/null
 	status=$?
-	running=
+	unset "pid_of[$dir]"
+	took=$(($(cat "$dir/ended" 2>/dev/null || echo "$EPOCHSECONDS") - $(cat "$dir/began")))
 	case $program in
-	*.sh | */replay_*) cp "$work/out" "$work/tap" ;;
+	*.sh | */replay_*) cp "$dir/out" "$dir/tap" ;;
 	esac
-	[ -e "$work/tap" ] || : >"$work/tap"
-	read_tap "$work/tap" "$name"
-	if [ "$status" -ge 124 ] && [ $((SECONDS - began)) -ge "$limit" ]; then
-		add_failure "$name" "still running after $limit s"
-	elif [ "$results" -eq 0 ]; then
-		add_failure "$name" "reported no result (exit status $status)"
-	elif [ -z "$planned" ] || [ "$planned" -ne "$results" ]; then
-		add_failure "$name" "died: $results of ${planned:-?} results, exit status $status"
-	elif [ "$status" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
-		add_failure "$name" "exit status $status without a failed test"
-	fi
-	# Leaks show after a test has reported that it passed.
-	if grep -qsE '(Address|Leak|Thread|UndefinedBehavior)Sanitizer|: runtime error: ' "$work/err"; then
-		add_failure "$name" "a sanitizer reported an error"
-	fi
+	[ -e "$dir/tap" ] || : >"$dir/tap"
+	read_tap "$dir/tap" "$name"
+	judge "$program" "$name" "$status" "$took" "$dir/err"
 	if [ "$failed" -ne "$before" ]; then
-		show_failure "$program"
+		show_failure "$program" "$dir"
 	elif [ -n "$verbose" ]; then
-		cat "$work/out"
+		cat "$dir/out"
 	fi
-	printf '  %-7s %s: %d results in %d s\n' TEST "$name" "$results" $((SECONDS - began))
+	printf '  %-7s %s: %d results in %d s\n' TEST "$name" "$results" "$took"
+	rm -rf "$dir"
 }
 
-show_failure() { # PROGRAM
+# What no single result shows: a program that hung, died early or leaked.
+judge() { # PROGRAM NAME STATUS SECONDS STDERR
+	local limit
+	limit=$(limit_of "$1")
+	if [ "$3" -ge 124 ] && [ "$4" -ge "$limit" ]; then
+		add_failure "$2" "still running after $limit s"
+	elif [ "$results" -eq 0 ]; then
+		add_failure "$2" "reported no result (exit status $3)"
+	elif [ -z "$planned" ] || [ "$planned" -ne "$results" ]; then
+		add_failure "$2" "died: $results of ${planned:-?} results, exit status $3"
+	elif [ "$3" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+		add_failure "$2" "exit status $3 without a failed test"
+	fi
+	# Leaks show after a test has reported that it passed.
+	if grep -qsE '(Address|Leak|Thread|UndefinedBehavior)Sanitizer|: runtime error: ' "$5"; then
+		add_failure "$2" "a sanitizer reported an error"
+	fi
+}
+
+show_failure() { # PROGRAM OUTPUT
 	case $1 in
 	*.sh)
-		sed 's/^/    /' "$work/out"
+		sed 's/^/    /' "$2/out"
 		;;
 	*)
-		failure_details "$work/tap"
+		failure_details "$2/tap"
 		;;
 	esac
-	if [ -s "$work/err" ]; then
+	if [ -s "$2/err" ]; then
 		echo "    --- standard error (last 60 lines)"
-		tail -n 60 "$work/err" | sed 's/^/    /'
+		tail -n 60 "$2/err" | sed 's/^/    /'
 	fi
+}
+
+runs_alone() { # PROGRAM
+	case $1 in
+	*.sh) grep -qx '# alone' "$1" 2>/dev/null ;;
+	esac
+}
+
+still_running() { # how many
+	local dir n=0
+	for dir in "${!pid_of[@]}"; do
+		[ -e "$dir/ended" ] || n=$((n + 1))
+	done
+	echo "$n"
+}
+
+# Before PROGRAM may start: no more others run than it allows.
+make_room() { # PROGRAM
+	local others=$((jobs - 1))
+	if runs_alone "$1"; then
+		others=0
+	fi
+	while [ "$(still_running)" -gt "$others" ]; do
+		if [ -e "$work/$next/ended" ]; then
+			finish_next
+		else
+			sleep 0.1
+		fi
+	done
+}
+
+started=() # programs whose results are still to be read
+next=0     # number of the first of them
+finish_next() {
+	finish_one "${started[0]}" "$work/$next"
+	started=("${started[@]:1}")
+	next=$((next + 1))
 }
 
 if [ $# -eq 0 ]; then
@@ -184,8 +249,20 @@ if [ $# -eq 0 ]; then
 	add_failure "tests/run.sh" "no tests given"
 fi
 sweep_stale
+count=0
 for program in "$@"; do
-	run_one "$program"
+	make_room "$program"
+	start "$program" "$work/$count"
+	started+=("$program")
+	count=$((count + 1))
+	if runs_alone "$program"; then
+		while [ ${#started[@]} -gt 0 ]; do
+			finish_next
+		done
+	fi
+done
+while [ ${#started[@]} -gt 0 ]; do
+	finish_next
 done
 
 if [ -s "$work/skips" ]; then

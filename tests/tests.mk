@@ -81,6 +81,8 @@ CHECK_TESTS   = $(CHECK_BINS) $(wildcard tests/unit/*.sh)
 NETNS_TESTS   = $(sort $(wildcard tests/netns/*.sh))
 INTEROP_TESTS = $(sort $(wildcard tests/interop/*.sh))
 RUN          := XRS_BUILD=$(B) tests/run.sh
+# Shell tests at the same time: they mostly wait for timers of BGP and for processes to start.
+JOBS         ?= 3
 
 .PHONY: tests check test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
 tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS)
@@ -92,13 +94,13 @@ test: ## install what is missing, build, run every test (root)
 	$(Q)if [ -x deploy/install-deps.sh ]; then deploy/install-deps.sh; fi
 	$(Q)$(MAKE) --no-print-directory test-all
 test-all: all tests
-	$(Q)$(RUN) $(CHECK_TESTS) $(BPF_BINS) $(NETNS_TESTS) $(INTEROP_TESTS)
+	$(Q)$(RUN) -j $(JOBS) $(CHECK_TESTS) $(BPF_BINS) $(INTEROP_TESTS) $(NETNS_TESTS)
 bpf-test: $(BPF_BINS) ## packets through the real program (root)
 	$(Q)$(RUN) $(BPF_BINS)
 netns-test: all $(TOOL_BINS) ## real frames between namespaces (root)
-	$(Q)$(RUN) $(NETNS_TESTS)
+	$(Q)$(RUN) -j $(JOBS) $(NETNS_TESTS)
 interop-test: all ## against BIRD, FRR, GoBGP (root)
-	$(Q)$(RUN) $(INTEROP_TESTS)
+	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)
 soak: all ## long runs (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
 bench: all ## measurements (root)

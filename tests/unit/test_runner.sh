@@ -13,11 +13,17 @@ script() { # NAME LINE...
 }
 
 # Runs the runner on scripts; all of its output to $DIR/.run, its last line to $last.
-run() { # [VARIABLE=VALUE] NAME...
+run() { # [VARIABLE=VALUE] [-jN] NAME...
 	local env=(CI=) names=()
 	case $1 in
 	*=*)
 		env=("$1")
+		shift
+		;;
+	esac
+	case $1 in
+	-j*)
+		names=("$1")
 		shift
 		;;
 	esac
@@ -48,6 +54,13 @@ script silent ". $LIB" 'finish'
 script empty 'true'
 script hangs '# timeout: 2' ". $LIB" 'ok one' 'sleep 600'
 script status ". $LIB" 'ok one' 'echo "1..1"' 'trap - EXIT' 'rm -rf "$DIR"' 'exit 7'
+# Two that can only pass at the same time, and one that must find both finished.
+for pair in left:right right:left; do
+	script "${pair%:*}" ". $LIB" "touch $DIR/${pair%:*}.here" \
+		"check together wait_for 30 ${pair#*:} test -e $DIR/${pair#*:}.here" \
+		"touch $DIR/${pair%:*}.done" 'finish'
+done
+script alone '# alone' ". $LIB" "check alone ls $DIR/left.done $DIR/right.done" 'finish'
 script unsettled ". $LIB" 'wait_for 1 "a miracle" false || fail "waited"' 'finish'
 
 run good
@@ -80,6 +93,11 @@ run unsettled
 expect "a condition that never holds" 1 "0 passed, 1 failed, 0 skipped"
 run good bad skips good
 expect "one total for all" 1 "6 passed, 2 failed, 1 skipped"
+run -j2 left right alone good
+expect "with -j tests run at the same time, but for those that want to be alone" 0 \
+	"5 passed, 0 failed, 0 skipped"
+check "and their results come in order" sh -c \
+	"grep -o '[a-z]*.sh: [0-9]' '$DIR/.run' | tr '\n' ' ' | grep -qx 'left.sh: 1 right.sh: 1 alone.sh: 1 good.sh: 2 '"
 run good
 check_not "nothing of the killed test is left" ls "${TMPDIR:-/tmp}"/xrst-*-killed.*
 
