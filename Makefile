@@ -74,10 +74,15 @@ $(B)/xrsctl: $(CTL_O) $(CTL_LIBA)
 SOURCES := $(shell find user include bpf tests -name '*.[ch]' 2>/dev/null)
 format: ## apply clang-format to the tree
 	$(Q)clang-format -i $(SOURCES)
-lint: ## clang-format and cppcheck, warnings are errors
+lint: lint-format lint-cppcheck ## clang-format and cppcheck, warnings are errors
+.PHONY: lint-format lint-cppcheck
+lint-format:
 	$(Q)clang-format --dry-run -Werror $(SOURCES)
+lint-cppcheck:
+	@mkdir -p $(B)/cppcheck
 	$(Q)cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --enable=warning,portability \
-		--suppressions-list=tests/cppcheck.txt -Iinclude -j2 user
+		--suppressions-list=tests/cppcheck.txt --library=tests/cppcheck.cfg \
+		--cppcheck-build-dir=$(B)/cppcheck -Iinclude -j2 user
 clean: ## remove what was built
 	$(Q)rm -rf build build-san build-fuzz
 help: ## this list

@@ -204,7 +204,7 @@ static unsigned int measure(const struct ctl_column *columns, const json_t *rows
 	unsigned int n = 0;
 	size_t r;
 
-	for (; columns[n].title && n < COLUMNS_MAX; n++) {
+	for (; n < COLUMNS_MAX && columns[n].title; n++) {
 		bool present = json_array_size(rows) == 0;
 
 		widths[n] = no_header ? 1 : strlen(columns[n].title);
