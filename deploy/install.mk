@@ -16,8 +16,8 @@ install: all ## install below DESTDIR (never touches an existing xrs.json)
 	install -D -m 755 $(B)/xrsd $(DESTDIR)$(SBINDIR)/xrsd
 	install -D -m 755 $(B)/xrsctl $(DESTDIR)$(BINDIR)/xrsctl
 	install -d $(DESTDIR)$(UNITDIR)
-	sed -e 's,@SBINDIR@,$(SBINDIR),; s,@BINDIR@,$(BINDIR),' deploy/systemd/xrsd.service \
-		> $(DESTDIR)$(UNITDIR)/xrsd.service
+	sed -e 's,@SBINDIR@,$(SBINDIR),; s,@BINDIR@,$(BINDIR),' deploy/systemd/xrsd.service | \
+		install -m 644 /dev/stdin $(DESTDIR)$(UNITDIR)/xrsd.service
 	install -D -m 644 deploy/systemd/xrs.sysusers $(DESTDIR)$(SYSUSERSDIR)/xrs.conf
 	install -D -m 644 deploy/systemd/xrs.tmpfiles $(DESTDIR)$(TMPFILESDIR)/xrs.conf
 	install -d $(DESTDIR)$(SYSCONFDIR)/xrs
@@ -26,7 +26,7 @@ install: all ## install below DESTDIR (never touches an existing xrs.json)
 	for page in deploy/man/*.[0-9]; do \
 		install -D -m 644 $$page $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/} || exit 1; done
 	install -d $(DESTDIR)$(COMPLETIONS)
-	$(B)/xrsctl completion bash > $(DESTDIR)$(COMPLETIONS)/xrsctl
+	$(B)/xrsctl completion bash | install -m 644 /dev/stdin $(DESTDIR)$(COMPLETIONS)/xrsctl
 	install -d $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 deploy/examples/*.json $(DESTDIR)$(DOCDIR)/examples
 
