@@ -8,10 +8,11 @@ set -eu
 
 build=(gcc libc6-dev make clang llvm bpftool pkgconf libbpf-dev libmnl-dev libnl-3-dev
 	libnl-route-3-dev libjansson-dev)
-tests=(libcriterion-dev iproute2 jq bird2 frr gobgpd tcpdump traceroute iputils-ping ethtool
+tests=(libcriterion-dev iproute2 jq bird2 frr gobgpd openbgpd exabgp
+	clang-format cppcheck tcpdump traceroute iputils-ping ethtool
 	procps util-linux iperf3 netcat-openbsd curl mandoc)
 # Appliances of the lab. Their packages start a daemon on the host; here they run in namespaces only.
-services=(bird frr gobgpd)
+services=(bird frr gobgpd openbgpd exabgp)
 
 say() { printf 'install-deps: %s\n' "$*" >&2; }
 

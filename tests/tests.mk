@@ -77,24 +77,36 @@ $(foreach f,$(FUZZ_FILES),$(eval $(call test_binary,$(f:tests/fuzz/%.c=$(T)/%),\
 	$(f),$(call leftmost,$(f)),,-fsanitize=fuzzer)))
 
 CHECK_BINS   := $(UNIT_BINS) $(MODEL_BINS) $(VECTOR_BINS) $(REPLAY_BINS)
-CHECK_TESTS   = $(CHECK_BINS) $(wildcard tests/unit/*.sh)
+CHECK_TESTS   = $(CHECK_BINS) $(wildcard tests/unit/*.sh) tests/tree/readmes.sh
+# Those of the pure modules: few objects, so that a second build with sanitizers fits into every test run.
+is_pure       = $(filter $(pure),$(call leftmost,$(1)))
+PURE_BINS    := $(foreach m,$(filter $(pure),$(UNIT_MODULES)),$(T)/unit_$(m)) \
+	$(foreach f,$(MODEL_FILES),$(if $(call is_pure,$(f)),$(call single,model,$(f)))) \
+	$(foreach f,$(VECTOR_FILES),$(if $(call is_pure,$(f)),$(call single,vectors,$(f)))) \
+	$(foreach f,$(FUZZ_FILES),$(if $(call is_pure,$(f)),$(f:tests/fuzz/fuzz_%.c=$(T)/replay_%)))
+TREE_TESTS    = $(sort $(wildcard tests/tree/*.sh))
 NETNS_TESTS   = $(sort $(wildcard tests/netns/*.sh))
 INTEROP_TESTS = $(sort $(wildcard tests/interop/*.sh))
 RUN          := XRS_BUILD=$(B) tests/run.sh
 # Shell tests at the same time: they mostly wait for timers of BGP and for processes to start.
 JOBS         ?= 3
 
-.PHONY: tests check test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
+.PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
 tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS)
 check: $(CHECK_BINS) ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
+check-pure: $(PURE_BINS) ## the part of check that is without I/O: SAN=1 check-pure is quick
+	$(Q)$(RUN) $(PURE_BINS)
+tree-test: all ## format, cppcheck, READMEs, make install, sanitizers
+	$(Q)$(RUN) $(TREE_TESTS)
 unit-%: $(T)/unit_%
 	$(Q)$(RUN) $<
 test: ## install what is missing, build, run every test (root)
 	$(Q)if [ -x deploy/install-deps.sh ]; then deploy/install-deps.sh; fi
 	$(Q)$(MAKE) --no-print-directory test-all
 test-all: all tests
-	$(Q)$(RUN) -j $(JOBS) $(CHECK_TESTS) $(BPF_BINS) $(INTEROP_TESTS) $(NETNS_TESTS)
+	$(Q)$(RUN) -j $(JOBS) $(CHECK_TESTS) $(BPF_BINS) $(INTEROP_TESTS) $(NETNS_TESTS) \
+		$(filter-out $(CHECK_TESTS),$(TREE_TESTS))
 bpf-test: $(BPF_BINS) ## packets through the real program (root)
 	$(Q)$(RUN) $(BPF_BINS)
 netns-test: all $(TOOL_BINS) ## real frames between namespaces (root)
