@@ -220,7 +220,7 @@ peerings_up() {
 }
 route_active() { # NIC PREFIX NEXTHOP
 	ctl -j nic list-effective-routes --name "$1" | jq -e --arg p "$2" --arg n "$3" \
-		'any(.value[]; .state == "Active" and ([.addressPrefix] | flatten | index($p)) and (.nextHopIpAddress | index($n)))'
+		'any(.value[]; .state == "Active" and .addressPrefix == $p and (.nextHopIpAddress | index($n)))'
 }
 
 up() {

@@ -58,12 +58,12 @@ established() { # COUNT
 }
 group_of() { # the addresses that serve 100.64.0.0/24, as the maps have them
 	ctl -j nic list-effective-routes --name vm1 |
-		jq -r '.value[] | select(.addressPrefix == ["100.64.0.0/24"] and .state == "Active") | .nextHopIpAddress | sort | join(" ")'
+		jq -r '.value[] | select(.addressPrefix == "100.64.0.0/24" and .state == "Active") | .nextHopIpAddress | sort | join(" ")'
 }
 all_through() { # ADDRESSES: every one of the prefixes leads to exactly these
 	local expected=$1
 	ctl -j nic list-effective-routes --name vm1 | jq -e --arg e "$expected" --argjson n $N \
-		'[.value[] | select(.state == "Active" and (.addressPrefix[0] | startswith("100.")))
+		'[.value[] | select(.state == "Active" and (.addressPrefix | startswith("100.")))
 		| .nextHopIpAddress | sort | join(" ")] | length == $n and all(. == $e)' &&
 		fib_idle
 }

@@ -98,7 +98,7 @@ const struct api_method api_methods[] = {
 	  NIC_FIELDS " counters" },
 	{ "nic.listEffectiveRoutes", API_READS, PARAMS(NAME("nic"), PAGE), method_nic_effective,
 	  "The routes that a nic uses and those that lost, with what the BPF maps hold.",
-	  "value[]{source state addressPrefix[] nextHopType nextHopIpAddress[] peering[] "
+	  "value[]{source state addressPrefix nextHopType nextHopIpAddress[] peering[] "
 	  "nextHopMac[] nextHopInterface[] packets bytes reason dataplane} nextCursor generation" },
 	{ "nic.showNextHop", API_READS,
 	  PARAMS(NAME("nic"),

@@ -184,9 +184,7 @@ static void write_effective(struct effective_context *context, const struct ip_p
 	json_out_begin_object(out, NULL);
 	json_out_string(out, "source", effective_source_name(candidate->source));
 	json_out_string(out, "state", candidate->reason == EFFECTIVE_NONE ? "Active" : "Invalid");
-	json_out_begin_array(out, "addressPrefix");
-	write_prefix(out, NULL, prefix);
-	json_out_end_array(out);
+	write_prefix(out, "addressPrefix", prefix);
 	json_out_string(out, "nextHopType", next_hop_type_name(candidate->next_hop_type));
 	if ((int)index == result->winner && effective_route(result, &want)) {
 		const char *state = read_back_state(context->table, prefix, &want, &found);

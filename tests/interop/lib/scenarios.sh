@@ -50,7 +50,7 @@ explains() { # PREFIX JQ-CONDITION
 
 effective() { # PREFIX: sorted addresses of its active next hops at vm1
 	ctl -j nic list-effective-routes --name vm1 |
-		jq -r --arg p "$1" '[.value[] | select(.state == "Active" and ([.addressPrefix] | flatten | index($p)))
+		jq -r --arg p "$1" '[.value[] | select(.state == "Active" and .addressPrefix == $p)
 			| .nextHopIpAddress[]] | sort | join(" ")'
 }
 
