@@ -12,6 +12,7 @@
 #define XRS_AGENT_NODE_H
 
 #include "agent/config.h"
+#include "agent/events.h"
 #include "agent/listener.h"
 #include "agent/loop.h"
 #include "agent/session.h"
@@ -38,6 +39,19 @@ struct node_peering {
 	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
+	struct {                    /* what the latest events said: node_events.c */
+		enum fsm_state state;
+		bool disabled, problem;
+		uint64_t sent, received; /* time of the NOTIFICATION */
+	} told;
+};
+
+/* Changed routes of a vnet that no event has told yet: node_events.c. */
+#define NODE_ROUTES_TOLD 16 /* prefixes that one event names */
+struct node_route_news {
+	uint32_t changes, n;
+	struct ip_prefix prefix[NODE_ROUTES_TOLD];
+	struct loop_timer timer;
 };
 
 /* One route table of a vnet: its index in xrs_table and its precedence. */
@@ -62,6 +76,7 @@ struct node_vnet {
 	struct loop_work recompute; /* decides the RIB's prefixes again after a reload */
 	enum bgp_family recompute_family;
 	uint32_t recompute_cursor;
+	struct node_route_news news;
 };
 
 enum nic_attach_state {
@@ -109,6 +124,7 @@ struct node_counters {
 
 struct node {
 	struct loop *loop;
+	struct event_bus *events; /* what happened, for monitor.subscribe */
 	char config_path[256];
 	struct config *config;
 	struct config_paths paths;
@@ -140,7 +156,8 @@ struct node {
 	bool adopted;    /* pins of an earlier process were taken over */
 	bool sweep_done; /* stale entries of that process are gone */
 	struct loop_timer sweep_deadline;
-	uint32_t generation;
+	uint32_t generation;        /* of the maps' contents: one more at each start */
+	uint32_t config_generation; /* one more with each configuration that is applied */
 	bool stopping;
 };
 
@@ -165,8 +182,9 @@ struct node_table *node_find_table(const struct node_vnet *vnet, const char *nam
  * in a way that needs it. On error nothing is changed.
  */
 int node_reload(struct node *node, struct config_error *ret_error);
-/* Applies a whole new configuration (taken over on success only). */
-int node_apply(struct node *node, struct config *config, struct config_error *ret_error);
+/* Applies a whole new configuration (taken over on success only). @cause: for the event. */
+int node_apply(struct node *node, struct config *config, const char *cause,
+	       struct config_error *ret_error);
 
 /* --- reading the data plane ------------------------------------------------------------------ */
 /* The effective routes of one table for exactly @prefix: every candidate with state and reason. */

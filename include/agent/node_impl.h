@@ -38,6 +38,24 @@ bool node_peerings_complete(const struct node *node);
 void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
 			    enum bgp_family family, uint32_t count);
 
+/* --- node_events.c ------------------------------------------------------------------------- */
+/* The state of a session, its problem or its last NOTIFICATION is another than was told. */
+void node_event_session(struct node_peering *peering, const struct session *session);
+void node_event_limit(const struct node_peering *peering, enum bgp_family family, uint32_t count,
+		      bool exceeded);
+/* A selected route changed: told with others, a little later. */
+void node_event_route(struct node_vnet *vnet, const struct ip_prefix *prefix);
+void node_event_routes_init(struct node_vnet *vnet);
+void node_event_routes_done(struct node_vnet *vnet);
+/* @to: "attached", ..., or "gone". */
+void node_event_nic(struct node *node, const struct node_nic *nic, const char *from,
+		    const char *to);
+void node_event_fib_error(struct node *node, const char *operation, int error_number);
+void node_event_swept(struct node *node, size_t routes);
+void node_event_config(struct node *node, const char *cause);
+void node_event_config_refused(struct node *node, const char *cause,
+			       const struct config_error *error);
+
 /* --- node_fib.c ---------------------------------------------------------------------------- */
 int node_fib_init(struct node *node);
 void node_fib_done(struct node *node);

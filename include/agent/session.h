@@ -68,7 +68,7 @@ struct session_ops {
 	 * returns the octets; 0: nothing is pending, ask again after session_wake_output().
 	 */
 	size_t (*produce)(struct session *session, uint8_t *buf, size_t cap);
-	/* The FSM state or the configuration status changed: for event streams. */
+	/* The FSM state or the configuration status changed, a NOTIFICATION passed: for events. */
 	void (*changed)(struct session *session);
 };
 #define SESSION_PRODUCE_MIN BGP_MSG_MAX_EXTENDED

@@ -13,6 +13,7 @@
 #define API_HTTP_MAX      8192        /* octets of an HTTP request */
 #define API_STREAM_BUDGET 64          /* prefixes of one slice */
 #define API_CODES         16
+#define API_METHODS_MAX   96 /* rows of the table that are counted */
 
 struct api_conn;
 
@@ -72,6 +73,8 @@ int method_vnet_list(struct api_call *call);
 int method_vnet_show(struct api_call *call);
 int method_route_table_list(struct api_call *call);
 int method_route_table_show(struct api_call *call);
+int method_monitor_subscribe(struct api_call *call);
+int method_monitor_unsubscribe(struct api_call *call);
 int method_peering_list(struct api_call *call);
 int method_peering_show(struct api_call *call);
 int method_peering_enable(struct api_call *call);
@@ -123,6 +126,14 @@ void write_group(const struct node *node, struct json_out *out, const struct gro
 const char *read_back_state(const struct node_table *table, const struct ip_prefix *prefix,
 			    const struct xrs_route *want, struct xrs_route *ret_found);
 
+/* --- monitor.c ---------------------------------------------------------------------------------------- */
+/* The subscriptions of one connection; NULL: it never had one. */
+struct api_monitor;
+void monitor_free(struct api_monitor *monitor, struct node *node);
+bool monitor_active(const struct api_monitor *monitor);
+/* Appends notifications that wait, until about API_OUT_HIGH octets are queued. True: more wait. */
+bool monitor_write(struct api_monitor *monitor, struct node *node, struct json_out *out);
+
 /* --- metrics.c --------------------------------------------------------------------------------------- */
 /* The whole OpenMetrics text, "# EOF" included. */
 void metrics_write(const struct api *api, struct json_out *out);
@@ -130,12 +141,15 @@ void metrics_write(const struct api *api, struct json_out *out);
 /* --- socket.c ------------------------------------------------------------------------------------------ */
 struct api_stats {
 	uint64_t connections, refused; /* refused: above the limit */
-	uint64_t requests
-		[64][API_CODES]; /* by row of api_methods (the last: no such), by code_index() */
+	/* By row of api_methods (the last: no such), by code_index(). */
+	uint64_t requests[API_METHODS_MAX + 1][API_CODES];
 	unsigned int open;
 };
 const struct api_stats *api_stats(const struct api *api);
 struct node *api_node(const struct api *api);
+/* Where a connection keeps its subscriptions; and: there is something for it to write. */
+struct api_monitor **api_conn_monitor(struct api_conn *conn);
+void api_conn_wake(struct api_conn *conn);
 /* 0: done; then the codes of enum api_code in a fixed order. */
 unsigned int code_index(int code);
 int code_of_index(unsigned int index);

@@ -38,6 +38,7 @@ enum ctl_action { /* what no single request answers */
 	CTL_REQUEST,
 	CTL_STATUS,
 	CTL_RPC,
+	CTL_MONITOR,
 	CTL_METRICS,
 	CTL_DETACH,
 	CTL_COMPLETION,
@@ -64,6 +65,7 @@ char *ctl_kebab(const char *camel, char *buf, size_t cap);
 #define CTL_TEXT 512
 struct ctl_args {
 	bool json, pretty, watch, no_header;
+	bool follow;        /* of rpc: print what comes after the answer as well */
 	const char *socket; /* -s, or NULL */
 	const struct ctl_command *command;
 	char method[64];   /* of CTL_REQUEST and CTL_RPC */
@@ -86,6 +88,8 @@ void ctl_print_result(const struct ctl_command *command, const json_t *result, b
 		      uint64_t now_usec, struct json_out *out);
 void ctl_print_table(const struct ctl_column *columns, const json_t *rows, bool no_header,
 		     uint64_t now_usec, struct json_out *out);
+/* One line for one monitor.event or monitor.lost, the whole notification. */
+void ctl_print_event(const json_t *notification, struct json_out *out);
 void ctl_put(struct json_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const struct ctl_command *ctl_find(const char *noun, const char *verb);
 void ctl_completion(struct json_out *out);
@@ -98,5 +102,7 @@ void ctl_disconnect(struct ctl_client *client);
 /* Sends one request and waits for its answer, the whole envelope. 0, -EPROTO, or another negative errno. */
 int ctl_call(struct ctl_client *client, const char *method, const char *params,
 	     json_t **ret_answer);
+/* Waits for the next line that comes without being asked for. As ctl_call(). */
+int ctl_next(struct ctl_client *client, json_t **ret_line);
 
 #endif

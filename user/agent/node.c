@@ -192,7 +192,8 @@ static int check_fixed(const struct node *node, const struct config *config,
 	return 0;
 }
 
-int node_apply(struct node *node, struct config *config, struct config_error *ret_error)
+int node_apply(struct node *node, struct config *config, const char *cause,
+	       struct config_error *ret_error)
 {
 	struct config *old = node->config;
 	size_t known = 0;
@@ -222,6 +223,8 @@ int node_apply(struct node *node, struct config *config, struct config_error *re
 	node_nic_rematch(node);
 	config_free(old);
 	node->counters.reloads++;
+	node->config_generation++;
+	node_event_config(node, cause);
 	node_fib_kick(node);
 	return 0;
 }
@@ -233,10 +236,11 @@ int node_reload(struct node *node, struct config_error *ret_error)
 	int err = -EINVAL;
 
 	if (config)
-		err = node_apply(node, config, ret_error);
+		err = node_apply(node, config, "reload", ret_error);
 	if (err < 0) {
 		config_free(config);
 		node->counters.reload_failures++;
+		node_event_config_refused(node, "reload", ret_error);
 		log_err(SUBSYS, "the configuration stays as it was: %s",
 			config_error_format(ret_error, node->config_path, text, sizeof(text)));
 		return err;
@@ -273,8 +277,9 @@ static int start(struct node *node)
 {
 	int err;
 
+	node->events = events_new();
 	node->listeners = listener_set_new(node->loop);
-	if (!node->listeners)
+	if (!node->events || !node->listeners)
 		return -ENOMEM;
 	err = node_fib_init(node);
 	if (err == 0)
@@ -298,6 +303,7 @@ int node_new(struct loop *loop, struct config *config, const char *config_path,
 		return -ENOMEM;
 	node->loop = loop;
 	node->config = config;
+	node->config_generation = 1;
 	node->started = mono_now();
 	node->started_wall = wall_now_usec();
 	snprintf(node->config_path, sizeof(node->config_path), "%s", config_path);
@@ -325,5 +331,6 @@ void node_free(struct node *node)
 	node_fib_done(node);
 	listener_set_free(node->listeners);
 	config_free(node->config);
+	events_free(node->events);
 	free(node);
 }

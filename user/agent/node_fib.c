@@ -364,6 +364,7 @@ static void carry_out(struct node *node, struct fib_plan_batch *batch)
 		if (log_allow(&limit, loop_now(node->loop), 5, 10000))
 			log_err(SUBSYS, "%s: %u of %zu failed: %s", fib_plan_op_name(batch->op),
 				failures, batch->n, strerror(-error));
+		node_event_fib_error(node, fib_plan_op_name(batch->op), -error);
 		loop_timer_set(node->loop, &node->probe_timer,
 			       mono_add_sec(loop_now(node->loop), RETRY_SEC));
 	}

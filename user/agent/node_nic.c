@@ -159,9 +159,13 @@ static enum loader_mode wanted_mode(const struct node *node)
 	return modes[node->config->mode];
 }
 
-static void set_state(struct node_nic *nic, enum nic_attach_state state, const char *reason)
+static void set_state(struct node *node, struct node_nic *nic, enum nic_attach_state state,
+		      const char *reason)
 {
-	if (nic->state != state || strcmp(nic->reason, reason) != 0) {
+	enum nic_attach_state from = nic->state;
+	bool changed = nic->state != state || strcmp(nic->reason, reason) != 0;
+
+	if (changed) {
 		if (state == NIC_ATTACHED)
 			log_info(SUBSYS, "nic=%s ifindex=%u vnet=%s table=%s mode=%s attached%s",
 				 nic->name, nic->ifindex, nic->vnet->config->name,
@@ -173,6 +177,9 @@ static void set_state(struct node_nic *nic, enum nic_attach_state state, const c
 	}
 	nic->state = state;
 	snprintf(nic->reason, sizeof(nic->reason), "%s", reason);
+	if (changed)
+		node_event_nic(node, nic, nic_attach_state_name(from),
+			       nic_attach_state_name(state));
 }
 
 static void attach(struct node *node, struct node_nic *nic)
@@ -184,7 +191,7 @@ static void attach(struct node *node, struct node_nic *nic)
 	render(node, nic, &entry);
 	err = fib_maps_nic_set(node->maps, nic->ifindex, &entry);
 	if (err < 0) {
-		set_state(nic, NIC_FAILED, strerror(-err));
+		set_state(node, nic, NIC_FAILED, strerror(-err));
 		return;
 	}
 	if (nic->state == NIC_ATTACHED)
@@ -193,17 +200,18 @@ static void attach(struct node *node, struct node_nic *nic)
 	err = privilege_attach(node->loader, nic->name, nic->ifindex, wanted_mode(node), text,
 			       &nic->attachment);
 	if (err == 0) {
-		set_state(nic, NIC_ATTACHED, "");
+		set_state(node, nic, NIC_ATTACHED, "");
 		return;
 	}
 	node->counters.nic_attach_failures++;
-	set_state(nic, err == -EBUSY ? NIC_CONFLICT : NIC_FAILED, text);
+	set_state(node, nic, err == -EBUSY ? NIC_CONFLICT : NIC_FAILED, text);
 }
 
 static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 {
 	log_info(SUBSYS, "nic=%s ifindex=%u %s", nic->name, nic->ifindex,
 		 device_gone ? "is gone" : "is no nic any more");
+	node_event_nic(node, nic, nic_attach_state_name(nic->state), "gone");
 	if (nic->state == NIC_ATTACHED)
 		privilege_detach(node->config->instance, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);

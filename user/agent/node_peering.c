@@ -169,12 +169,18 @@ static size_t on_produce(struct session *session, uint8_t *buf, size_t cap)
 	return rib_produce(peering->vnet->rib, peering->rib_peer, buf, cap);
 }
 
+static void on_session_changed(struct session *session)
+{
+	node_event_session(session_owner(session), session);
+}
+
 static const struct session_ops ops = {
 	.established = on_established,
 	.down = on_down,
 	.update = on_update,
 	.refresh = on_refresh,
 	.produce = on_produce,
+	.changed = on_session_changed,
 };
 
 /* --- what the RIB tells ------------------------------------------------------------------------ */
@@ -230,11 +236,13 @@ void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, ui
 		log_warn(SUBSYS, "peering=%s vnet=%s family=%s prefixes=%u limit=%u warnPercent=%u",
 			 peering->config->name, vnet->config->name, bgp_family_name(family), count,
 			 limit->limit, limit->warn_percent);
+		node_event_limit(peering, family, count, false);
 		return;
 	case RIB_EVENT_LIMIT_EXCEEDED:
 		log_err(SUBSYS, "peering=%s vnet=%s family=%s prefixes=%u over limit=%u",
 			peering->config->name, vnet->config->name, bgp_family_name(family), count,
 			limit->limit);
+		node_event_limit(peering, family, count, true);
 		if (limit->action == RIB_LIMIT_RESTART || limit->action == RIB_LIMIT_SHUTDOWN)
 			loop_timer_set(vnet->node->loop, &peering->max_prefix,
 				       loop_now(vnet->node->loop));

@@ -46,6 +46,7 @@ void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, ui
 
 static void on_changed(void *ctx, const struct rib_change *change)
 {
+	node_event_route(ctx, &change->prefix);
 	node_vnet_decide(ctx, &change->prefix, change->group);
 }
 
@@ -457,6 +458,7 @@ struct node_vnet *node_vnet_new(struct node *node, const struct vnet_config *con
 	vnet->number = ++node->next_vnet_number;
 	vnet->rib_work = (struct loop_work){ .fn = rib_slice, .ctx = vnet };
 	vnet->recompute = (struct loop_work){ .fn = recompute_slice, .ctx = vnet };
+	node_event_routes_init(vnet);
 	return vnet;
 }
 
@@ -547,6 +549,7 @@ void node_vnet_free(struct node_vnet *vnet)
 	if (!vnet)
 		return;
 	stop_rib(vnet);
+	node_event_routes_done(vnet);
 	for (size_t i = 0; i < vnet->n_tables; i++)
 		table_stop(&vnet->tables[i]);
 	free(vnet->tables);

@@ -152,6 +152,7 @@ static void sweep(struct loop_timer *timer)
 	node_nic_sweep(node);
 	node->sweep_done = true;
 	log_info(SUBSYS, "complete: %zu stale entries go", swept);
+	node_event_swept(node, swept);
 	node_fib_kick(node);
 }
 

@@ -691,6 +691,7 @@ static void op_notification(void *ctx, enum bgp_conn_side side, bool sent,
 	struct session *s = ctx;
 	char text[4 * BGP_SHUTDOWN_TEXT_MAX + 1];
 
+	tell_changed(s);
 	if (!log_allow(&s->log_limit, loop_now(s->loop), 5, 10000))
 		return;
 	log_warn("session",

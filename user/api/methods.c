@@ -4,6 +4,8 @@
  * request.c checks against it, rpc.discover is generated from it, and xrs-api(7) is held to it by a
  * test. Data only; the handlers stand in methods_<noun>.c.
  */
+#include <assert.h>
+
 #include "api/api_impl.h"
 
 #define PARAMS(...) ((const struct api_param[]){ __VA_ARGS__, { 0 } })
@@ -45,6 +47,20 @@
 	"value[]{localAddress network nextHop sourcePeer origin source asPath[] weight med " \
 	"localPref communities[] largeCommunities[] valid best multipath stale routeStatus " \
 	"installStatus installReason ageSeconds} nextCursor generation"
+
+/* Every type of event, and "noun.*" for all of one noun. */
+static const char *const event_words[] = {
+#define X(name, text, members) text,
+	EVENT_TYPES(X)
+#undef X
+		"peer.*",
+	"route.*",
+	"nic.*",
+	"fib.*",
+	"config.*",
+	"*",
+	NULL,
+};
 
 const struct api_method api_methods[] = {
 	{ "system.info", API_READS, NULL, method_system_info, "What this node is.",
@@ -144,6 +160,19 @@ const struct api_method api_methods[] = {
 	  method_config_test, "Checks a configuration without applying it.", "valid warnings[]" },
 	{ "config.reload", API_WRITES, NULL, method_config_reload,
 	  "Reads the file again and applies what changed.", "generation warnings[]" },
+	{ "monitor.subscribe", API_READS,
+	  PARAMS({ "types", API_WORD_LIST, .words = event_words,
+		   .doc = "Kinds of events, such as \"peer.state\" or \"route.*\". Default: all." },
+		 { "replay", API_INTEGER, .min = 0, .max = EVENTS_KEPT,
+		   .doc = "Begin with so many of the latest events that are kept. Default: 0." }),
+	  method_monitor_subscribe,
+	  "Notifications monitor.event follow on this connection, and monitor.lost when it was too "
+	  "slow to read them all.",
+	  "subscription seq" },
+	{ "monitor.unsubscribe", API_READS,
+	  PARAMS({ "subscription", API_INTEGER, .required = true, .min = 1, .max = UINT32_MAX,
+		   .doc = "As monitor.subscribe named it." }),
+	  method_monitor_unsubscribe, "Ends one subscription of this connection.", "" },
 	{ "metrics.get", API_READS, NULL, method_metrics_get, "The OpenMetrics text.", "text" },
 	{ "log.setLevel", API_WRITES,
 	  PARAMS({ "level", API_WORD, .required = true,
@@ -151,3 +180,5 @@ const struct api_method api_methods[] = {
 	  method_log_set_level, "Until the next reload.", "level" },
 };
 const size_t api_n_methods = sizeof(api_methods) / sizeof(api_methods[0]);
+static_assert(sizeof(api_methods) / sizeof(api_methods[0]) <= API_METHODS_MAX,
+	      "each method is counted");

@@ -265,7 +265,7 @@ int method_config_reload(struct api_call *call)
 
 	if (node_reload(call->node, &error) < 0)
 		return config_failed(call, &error, call->node->config_path);
-	json_out_uint(call->out, "generation", call->node->generation);
+	json_out_uint(call->out, "generation", call->node->config_generation);
 	write_warnings(call->out, call->node->config);
 	return 0;
 }

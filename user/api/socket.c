@@ -41,6 +41,8 @@ struct api_conn {
 	size_t in_len, in_cap;
 	struct json_out out;
 	struct api_stream *stream;
+	struct api_monitor *monitor;
+	bool news;          /* events wait for room */
 	bool started, http; /* the first octet was seen, and was not JSON's */
 	bool http_only, may_write;
 	bool eof;     /* the client will say no more; what it asked for is still answered */
@@ -66,6 +68,16 @@ struct api {
 struct node *api_node(const struct api *api)
 {
 	return api->node;
+}
+
+struct api_monitor **api_conn_monitor(struct api_conn *conn)
+{
+	return &conn->monitor;
+}
+
+void api_conn_wake(struct api_conn *conn)
+{
+	loop_work_add(conn->api->loop, &conn->work);
 }
 
 const struct api_stats *api_stats(const struct api *api)
@@ -131,6 +143,7 @@ static void conn_free(struct api_conn *conn)
 		conn->next->prev = conn->prev;
 	api->stats.open--;
 	json_out_done(&conn->out);
+	monitor_free(conn->monitor, api->node);
 	free(conn->stream);
 	free(conn->in);
 	free(conn);
@@ -156,7 +169,7 @@ static void conn_update(struct api_conn *conn)
 		conn_free(conn);
 		return;
 	}
-	if (conn->stream && conn->out.len < API_OUT_HIGH)
+	if ((conn->stream || conn->news) && conn->out.len < API_OUT_HIGH)
 		loop_work_add(conn->api->loop, &conn->work);
 	loop_io_mod(conn->api->loop, &conn->io, events);
 }
@@ -320,7 +333,7 @@ static bool handle_one(struct api_conn *conn)
 
 	if (!end && conn->in_len > API_LINE_MAX)
 		too_long(conn);
-	if (!end && conn->eof)
+	if (!end && conn->eof && !monitor_active(conn->monitor))
 		conn->closing = true;
 	if (!end || conn->closing)
 		return false;
@@ -393,8 +406,10 @@ static bool conn_slice(struct loop_work *work)
 		free(stream);
 		conn->stream = NULL;
 	}
-	if (!conn->stream)
+	if (!conn->stream) { /* events never come into the middle of an answer */
+		conn->news = monitor_write(conn->monitor, conn->api->node, &conn->out);
 		handle_input(conn);
+	}
 	if (conn_send(conn))
 		conn_update(conn); /* queues the next slice itself */
 	return false;

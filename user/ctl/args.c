@@ -12,10 +12,12 @@
 #include "ctl/ctl.h"
 #include "util/closest.h"
 
+#define WORDS_MAX 12 /* bare words: noun, verb, and the types of monitor */
+
 struct parser {
 	struct ctl_args *args;
 	char *text; /* of an error; CTL_TEXT octets */
-	const char *words[4];
+	const char *words[WORDS_MAX];
 	unsigned int n_words;
 	json_t *params;
 };
@@ -253,7 +255,7 @@ static int collect(struct parser *parser, int argc, char *const *argv)
 			took = flag_takes_next(argv[i]) && i + 1 < argc ? 2 : 1;
 		else if (took == 0 && argv[i][0] == '-' && argv[i][1])
 			return fail(parser, "there is no option '%s'", argv[i]);
-		else if (took == 0 && parser->n_words == 4)
+		else if (took == 0 && parser->n_words == WORDS_MAX)
 			return fail(parser, "'%s' is one word too many", argv[i]);
 		else if (took == 0) {
 			parser->words[parser->n_words++] = argv[i];
@@ -305,14 +307,37 @@ static int fill_request(struct parser *parser, unsigned int used)
 	return args->params ? 0 : fail(parser, "out of memory");
 }
 
+/* `monitor peer.state,route.* nic.*`: the words are types, by commas or blanks. */
+static int fill_monitor(struct parser *parser, unsigned int used)
+{
+	struct ctl_args *args = parser->args;
+	json_t *types = json_array();
+	char words[256], *save = NULL;
+	int r = types ? 0 : -1;
+
+	for (unsigned int i = used; r == 0 && i < parser->n_words; i++) {
+		snprintf(words, sizeof(words), "%s", parser->words[i]);
+		for (char *word = strtok_r(words, ",", &save); word && r == 0;
+		     word = strtok_r(NULL, ",", &save))
+			r = json_array_append_new(types, json_string(word));
+	}
+	if (r == 0 && json_array_size(types))
+		r = json_object_set(parser->params, "types", types);
+	json_decref(types);
+	snprintf(args->method, sizeof(args->method), "monitor.subscribe");
+	args->params = r == 0 ? json_dumps(parser->params, JSON_COMPACT) : NULL;
+	return args->params ? 0 : fail(parser, "the types are not valid UTF-8");
+}
+
 static int fill_rpc(struct parser *parser)
 {
 	struct ctl_args *args = parser->args;
 	json_error_t error;
 	json_t *params;
 
+	args->follow = json_is_true(json_object_get(parser->params, "follow"));
 	if (parser->n_words < 2 || parser->n_words > 3)
-		return fail(parser, "usage: xrsctl rpc METHOD [PARAMS as JSON]");
+		return fail(parser, "usage: xrsctl rpc METHOD [PARAMS as JSON] [--follow]");
 	snprintf(args->method, sizeof(args->method), "%s", parser->words[1]);
 	args->json = true;
 	if (parser->n_words == 2)
@@ -340,6 +365,8 @@ static int parse(struct parser *parser, int argc, char *const *argv)
 		return fill_request(parser, used);
 	if (args->command->action == CTL_RPC)
 		return fill_rpc(parser);
+	if (args->command->action == CTL_MONITOR)
+		return fill_monitor(parser, used);
 	if (args->command->action == CTL_DETACH) {
 		const char *instance =
 			json_string_value(json_object_get(parser->params, "instance"));

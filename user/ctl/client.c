@@ -17,6 +17,7 @@ struct ctl_client {
 	unsigned int id;
 	char *buf;
 	size_t len, cap;
+	size_t used; /* octets at the beginning that were handed out as a line */
 };
 
 int ctl_connect(const char *path, struct ctl_client **ret_client)
@@ -76,15 +77,19 @@ static ssize_t read_line(struct ctl_client *client)
 {
 	size_t looked = 0;
 
-	client->len = 0;
+	client->len -= client->used;
+	memmove(client->buf, client->buf + client->used, client->len);
+	client->used = 0;
 	for (;;) {
 		char *end = client->len > looked
 				    ? memchr(client->buf + looked, '\n', client->len - looked)
 				    : NULL;
 		ssize_t n;
 
-		if (end)
+		if (end) {
+			client->used = (size_t)(end - client->buf) + 1;
 			return end - client->buf;
+		}
 		looked = client->len;
 		if (client->len == client->cap) {
 			size_t cap = client->cap ? 2 * client->cap : 65536;
@@ -104,11 +109,26 @@ static ssize_t read_line(struct ctl_client *client)
 	}
 }
 
+int ctl_next(struct ctl_client *client, json_t **ret_line)
+{
+	ssize_t len = read_line(client);
+	json_t *line;
+
+	if (len < 0)
+		return (int)len;
+	line = json_loadb(client->buf, (size_t)len, 0, NULL);
+	if (!json_is_object(line)) {
+		json_decref(line);
+		return -EPROTO;
+	}
+	*ret_line = line;
+	return 0;
+}
+
 int ctl_call(struct ctl_client *client, const char *method, const char *params, json_t **ret_answer)
 {
+	json_t *answer = NULL;
 	char *request = NULL;
-	json_t *answer;
-	ssize_t len;
 	int n, r;
 
 	n = asprintf(&request, "{\"jsonrpc\":\"2.0\",\"id\":%u,\"method\":\"%s\"%s%s}\n",
@@ -117,14 +137,11 @@ int ctl_call(struct ctl_client *client, const char *method, const char *params, 
 		return -ENOMEM;
 	r = send_all(client->fd, request, (size_t)n);
 	free(request);
+	if (r == 0)
+		r = ctl_next(client, &answer);
 	if (r < 0)
 		return r;
-	len = read_line(client);
-	if (len < 0)
-		return (int)len;
-	answer = json_loadb(client->buf, (size_t)len, 0, NULL);
-	if (!json_is_object(answer) ||
-	    (!json_object_get(answer, "result") && !json_object_get(answer, "error"))) {
+	if (!json_object_get(answer, "result") && !json_object_get(answer, "error")) {
 		json_decref(answer);
 		return -EPROTO;
 	}

@@ -135,6 +135,39 @@ static enum ctl_exit do_request(const struct ctl_args *args, struct ctl_client *
 	return code;
 }
 
+/* Lines until the daemon goes away or nobody reads ours: an event each. */
+static enum ctl_exit follow(const struct ctl_args *args, struct ctl_client *client)
+{
+	int r = 0;
+
+	while (r == 0 && fflush(stdout) == 0) {
+		json_t *line = NULL;
+		struct json_out out;
+
+		r = ctl_next(client, &line);
+		if (r == 0 && args->json) {
+			print_json(args, line);
+		} else if (r == 0) {
+			json_out_init(&out);
+			ctl_print_event(line, &out);
+			flush_text(&out);
+		}
+		json_decref(line);
+	}
+	return r < 0 ? no_daemon(args, -r) : CTL_DONE;
+}
+
+static enum ctl_exit do_monitor(const struct ctl_args *args, struct ctl_client *client)
+{
+	enum ctl_exit code;
+	json_t *result = ask(args, client, args->method, args->params, &code);
+
+	if (!result)
+		return code;
+	json_decref(result);
+	return follow(args, client);
+}
+
 static enum ctl_exit do_metrics(const struct ctl_args *args, struct ctl_client *client)
 {
 	enum ctl_exit code;
@@ -306,8 +339,13 @@ static enum ctl_exit run_once(const struct ctl_args *args)
 	case CTL_METRICS:
 		code = do_metrics(args, client);
 		break;
+	case CTL_MONITOR:
+		code = do_monitor(args, client);
+		break;
 	default:
 		code = do_request(args, client);
+		if (code == CTL_DONE && args->follow)
+			code = follow(args, client);
 		break;
 	}
 	ctl_disconnect(client);

@@ -332,3 +332,31 @@ void ctl_print_result(const struct ctl_command *command, const json_t *result, b
 	ctl_print_table(command->columns, one, no_header, now_usec, out);
 	json_decref(one);
 }
+
+/* --- events ---------------------------------------------------------------------------------------------- */
+
+/* "2026-01-31T12:00:00.123456Z peer.state peering=fw-a to=Established": members in the daemon's order. */
+void ctl_print_event(const json_t *notification, struct json_out *out)
+{
+	const json_t *params = json_object_get(notification, "params");
+	const json_t *data = json_object_get(params, "data");
+	const char *time = json_string_value(json_object_get(params, "time"));
+	const char *type = json_string_value(json_object_get(params, "type"));
+	char cell[CELL_MAX];
+	const char *key;
+	json_t *value;
+
+	if (!type) { /* monitor.lost */
+		ctl_put(out, "%lld events were lost: this reader is too slow\n",
+			(long long)json_integer_value(json_object_get(params, "count")));
+		return;
+	}
+	ctl_put(out, "%s %s", time ? time : "-", type);
+	json_object_foreach((json_t *)data, key, value) {
+		cell[0] = 0;
+		format_value(value, ",", cell, sizeof(cell));
+		if (*cell)
+			ctl_put(out, strpbrk(cell, " =") ? " %s=\"%s\"" : " %s=%s", key, cell);
+	}
+	ctl_put(out, "\n");
+}

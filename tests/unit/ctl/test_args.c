@@ -43,6 +43,10 @@ static const struct mapping {
 	{ "log set-level debug", "log.setLevel", "{\"level\":\"debug\"}" },
 	{ "rpc peering.show {\"name\":\"x\"}", "peering.show", "{\"name\":\"x\"}" },
 	{ "rpc system.info", "system.info", NULL },
+	{ "rpc monitor.subscribe {\"replay\":1} --follow", "monitor.subscribe", "{\"replay\":1}" },
+	{ "monitor", "monitor.subscribe", "{}" },
+	{ "monitor peer.state,route.* nic.* --replay 5", "monitor.subscribe",
+	  "{\"replay\":5,\"types\":[\"peer.state\",\"route.*\",\"nic.*\"]}" },
 };
 
 Test(args, words_become_methods)
@@ -173,8 +177,9 @@ Test(args, the_methods_are_commands)
 		char noun[32], verb[64];
 		const char *dot = strchr(api_methods[i].name, '.');
 
-		if (strcmp(api_methods[i].name, "metrics.get") == 0)
-			continue; /* `xrsctl metrics` */
+		if (strcmp(api_methods[i].name, "metrics.get") == 0 ||
+		    strncmp(api_methods[i].name, "monitor.", 8) == 0)
+			continue; /* `xrsctl metrics`, `xrsctl monitor` */
 		snprintf(verb, sizeof(verb), "%.*s", (int)(dot - api_methods[i].name),
 			 api_methods[i].name);
 		ctl_kebab(verb, noun, sizeof(noun));
