@@ -98,7 +98,12 @@ struct node_nic {
 	struct node_table *table;
 	enum xrs_nic_role role;
 	enum nic_attach_state state;
-	char reason[192]; /* why it is not attached, or "" */
+	char reason[192];             /* why it is not attached, or "" */
+	enum nic_mode mode;           /* wanted: AUTO to TC */
+	enum loader_mode wanted;      /* what `mode` means for this kind of device */
+	const char *mode_why;         /* for people; static */
+	enum loader_mode attached_as; /* `wanted` when it was attached */
+	bool tc_alone;                /* XDP is not there, or about to go */
 	struct loader_attachment attachment;
 	uint32_t n_gateway_macs;
 	uint8_t gateway_mac[XRS_GATEWAY_MACS][6];
@@ -113,6 +118,7 @@ struct node_nexthop { /* by next-hop id: what resolve said last */
 	bool port_lost;  /* its bridge port went: not used until its MAC is seen elsewhere */
 	bool dirty;      /* resolve it again */
 	uint32_t devmap; /* ifindex that it holds in xrs_devmap, 0: none */
+	uint32_t napi_asked; /* other end of a veth where GRO was asked for */
 	struct mono since;
 };
 

@@ -83,6 +83,8 @@ void node_nic_rematch(struct node *node);
 void node_nic_retry(struct node *node);
 /* What the nics of a vnet have in common, for the choice of a way out. */
 struct resolve_nics node_nic_common(const struct node *node, const struct node_vnet *vnet);
+/* Some nic is served by XDP, in any mode. */
+bool node_nic_any_xdp(const struct node *node);
 /* At a stop: forgets the structs; attachments stay. */
 void node_nic_free_all(struct node *node);
 /* After a restart: removes attachments and nic entries that no rule wants any more. */

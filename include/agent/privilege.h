@@ -22,6 +22,7 @@ enum privilege_op {
 	PRIVILEGE_LOAD,
 	PRIVILEGE_ATTACH,
 	PRIVILEGE_DETACH,
+	PRIVILEGE_SET_GRO,
 	PRIVILEGE_OP_MAX,
 };
 
@@ -66,5 +67,8 @@ int privilege_attach(struct loader *loader, const char *ifname, uint32_t ifindex
 		     enum loader_mode mode, char text[static LOADER_TEXT],
 		     struct loader_attachment *ret);
 int privilege_detach(const char *instance, const char *ifname, uint32_t ifindex);
+
+/* net_set_gro() of net/nl_request.h: generic receive offload of a device here. */
+int privilege_set_gro(const char *ifname, bool on);
 
 #endif

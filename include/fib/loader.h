@@ -31,7 +31,7 @@
 struct loader;
 
 enum loader_mode {
-	LOADER_AUTO, /* native, then generic */
+	LOADER_AUTO, /* native; where the driver has no XDP the tc half alone */
 	LOADER_NATIVE,
 	LOADER_GENERIC,
 	LOADER_TC, /* the tc half alone */
@@ -61,6 +61,7 @@ struct loader_attachment {
 	uint32_t ifindex;      /* 0: the device of a pinned link is gone */
 	enum loader_mode mode; /* NATIVE, GENERIC or TC: what it really is; AUTO: not known */
 	bool adopted;          /* a pinned link was taken over without a gap */
+	int native_error;      /* AUTO: why it is TC: errno of the driver; 0: it is not */
 	struct loader_half xdp, tc;
 	uint32_t foreign_id; /* -EBUSY: the program that is in the way */
 	char foreign_name[16];

@@ -78,7 +78,13 @@ struct resolved_nexthop {
 	enum resolve_reason reason;  /* RESOLVE_OK: usable, `way` is not XRS_WAY_NONE */
 	char text[RESOLVE_TEXT_MAX]; /* the reason with names, for people; "" when resolved */
 	enum xrs_way way;
-	bool xdp;         /* way REDIRECT: `ifindex` belongs into xrs_devmap */
+	bool xdp;        /* way REDIRECT: `ifindex` belongs into xrs_devmap */
+	const char *why; /* of this way and no faster one, for people; static; NULL: unresolved */
+	/*
+	 * The other end of a veth, in this namespace, that runs no NAPI: with GRO on it (net_set_gro()) the
+	 * egress would take XDP frames. 0: nothing to be done here.
+	 */
+	uint32_t napi_peer;
 	uint32_t ifindex; /* egress; of BRIDGE the port, or the bridge when the port is not known */
 	/*
 	 * The device to ask for the neighbour on: what nl_neigh_manage() wants. 0: there is nobody to ask

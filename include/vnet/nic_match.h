@@ -35,6 +35,14 @@ enum nic_match_key {
 	NIC_MATCH_KEYS,
 };
 
+enum nic_mode {        /* how programs are attached; the words of dataplane.mode */
+	NIC_MODE_NODE, /* as dataplane.mode says for all */
+	NIC_MODE_AUTO,
+	NIC_MODE_NATIVE,
+	NIC_MODE_GENERIC,
+	NIC_MODE_TC,
+};
+
 struct nic_rule {
 	/* Patterns of each key; a key without patterns is no condition. */
 	char **patterns[NIC_MATCH_KEYS];
@@ -42,6 +50,7 @@ struct nic_rule {
 	char vnet[VNET_NAME_MAX];
 	char route_table[VNET_NAME_MAX]; /* "main" */
 	enum xrs_nic_role role;
+	enum nic_mode mode;
 	bool anti_spoof;
 	bool symmetric;            /* true */
 	struct ip_prefix *sources; /* allowed source prefixes; none: the vnet's prefixes */

@@ -26,6 +26,7 @@ check "a program of somebody else" clang -O2 -g -target bpf \
 cat >"$CONF" <<-END
 {
   "node": { "instance": "$ID" },
+  "dataplane": { "mode": "native" },
   "vnets": [ {
     "name": "prod",
     "addressPrefixes": ["10.1.0.0/16"],

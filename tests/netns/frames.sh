@@ -5,8 +5,8 @@
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 need_cmd bird nc cmp
-# frames_generic.sh and frames_tc.sh are this script with another mode and other counters.
-MODE=${MODE:-auto}
+# `auto` would choose tc for these veths. frames_generic.sh and frames_tc.sh are this script with another mode and other counters.
+MODE=${MODE:-native}
 XDP_MODE=${XDP_MODE:-native}
 BRIDGED=${BRIDGED:-bridged}          # counter of frames that the bridge delivers
 REDIRECTED=${REDIRECTED:-redirected} # and of those sent out directly

@@ -8,6 +8,7 @@
 cat >"$CONF" <<-END
 {
   "node": { "instance": "$ID" },
+  "dataplane": { "mode": "native" },
   "vnets": [ {
     "name": "prod",
     "addressPrefixes": ["10.1.0.0/16"],

@@ -185,6 +185,8 @@ static void write_enum(const struct config_field *field, const void *object, str
 			return;
 		}
 	}
+	if (field->flags & CONFIG_NULLABLE)
+		json_out_null(out, field->key);
 }
 
 const struct config_type config_type_enum = { "one of", parse_enum, write_enum };

@@ -170,6 +170,29 @@ static void set_usable(struct node *node, uint32_t id, const struct node_vnet *v
 	}
 }
 
+/*
+ * Frames that XDP redirects into a veth vanish unless its other end runs NAPI. GRO there starts it; the
+ * kernel then tells that the veth takes XDP frames, and the next hop is resolved again. Asked for once,
+ * and only when some nic redirects with XDP.
+ */
+static void start_napi(struct node *node, struct node_nexthop *state)
+{
+	uint32_t peer = state->resolved.napi_peer;
+	const char *name = net_model_link_name(node->net, peer);
+	int err;
+
+	if (!peer || state->napi_asked == peer || !node_nic_any_xdp(node))
+		return;
+	state->napi_asked = peer;
+	err = privilege_set_gro(name, true);
+	if (err < 0)
+		log_warn(SUBSYS, "interface=%s GRO can not be switched on: %s", name,
+			 strerror(-err));
+	else
+		log_info(SUBSYS, "interface=%s GRO switched on: XDP may redirect to its other end",
+			 name);
+}
+
 /* Behind a bridge: the port that learned the MAC, rather than the bridge, which would flood. */
 static bool port_is_known(const struct node *node, const struct resolved_nexthop *r)
 {
@@ -199,6 +222,7 @@ static void resolve(struct node *node, uint32_t id, const struct nexthop_info *i
 	if (now.reason != state->resolved.reason || now.way != state->resolved.way)
 		log_nexthop(vnet, info, &now);
 	state->resolved = now;
+	start_napi(node, state);
 	if (port_is_known(node, &now))
 		state->port_lost = false;
 	set_devmap(node, state, now.xdp ? now.ifindex : 0);

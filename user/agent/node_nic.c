@@ -51,6 +51,15 @@ struct resolve_nics node_nic_common(const struct node *node, const struct node_v
 	return common;
 }
 
+bool node_nic_any_xdp(const struct node *node)
+{
+	for (size_t i = 0; i < node->n_nics; i++) {
+		if (node->nics[i]->attachment.xdp.attached)
+			return true;
+	}
+	return false;
+}
+
 /* --- the entry in xrs_nic --------------------------------------------------------------------------- */
 
 static void add_gateway_mac(struct node_nic *nic, const uint8_t *mac)
@@ -114,7 +123,7 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 	ret->role = nic->role;
 	ret->flags = (rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) |
 		     (rule->anti_spoof ? XRS_NIC_F_ANTI_SPOOF : 0) |
-		     (node->config->mode == DATAPLANE_TC ? XRS_NIC_F_TC : 0);
+		     (nic->tc_alone ? XRS_NIC_F_TC : 0);
 	ret->n_gateway_macs = nic->n_gateway_macs;
 	memcpy(ret->gateway_mac, nic->gateway_mac, sizeof(ret->gateway_mac));
 	if (rule->anti_spoof)
@@ -148,15 +157,53 @@ static uint32_t find_slot(const struct node *node, uint32_t ifindex)
 
 /* --- attaching ------------------------------------------------------------------------------------------ */
 
-static enum loader_mode wanted_mode(const struct node *node)
+/* The rule's mode, or the node's. */
+static enum nic_mode configured_mode(const struct config *config, const struct nic_rule *rule)
 {
-	static const enum loader_mode modes[] = {
-		[DATAPLANE_AUTO] = LOADER_AUTO,       [DATAPLANE_NATIVE] = LOADER_NATIVE,
-		[DATAPLANE_GENERIC] = LOADER_GENERIC, [DATAPLANE_TC] = LOADER_TC,
-		[DATAPLANE_NONE] = LOADER_AUTO,
+	static const enum nic_mode modes[] = {
+		[DATAPLANE_AUTO] = NIC_MODE_AUTO,       [DATAPLANE_NATIVE] = NIC_MODE_NATIVE,
+		[DATAPLANE_GENERIC] = NIC_MODE_GENERIC, [DATAPLANE_TC] = NIC_MODE_TC,
+		[DATAPLANE_NONE] = NIC_MODE_AUTO,
 	};
 
-	return modes[node->config->mode];
+	return rule->mode == NIC_MODE_NODE ? modes[config->mode] : rule->mode;
+}
+
+/*
+ * What `auto` means for a kind of device: xrsd(8) has the rule and the figures behind it. A link of no
+ * such kind: native, and the tc half alone where the driver has no XDP.
+ */
+static const struct {
+	const char *kind;
+	enum loader_mode mode;
+	const char *why;
+} auto_rule[] = {
+	{ "tun", LOADER_AUTO, "auto: a tap, XDP with the tc half behind it" },
+	{ "veth", LOADER_TC,
+	  "auto: a veth, where XDP would switch segmentation offload off at the other end" },
+	{ NULL, LOADER_AUTO, "auto: the driver has XDP" },
+};
+
+static void choose_mode(const struct config *config, struct node_nic *nic,
+			const struct net_link *link)
+{
+	static const enum loader_mode fixed[] = {
+		[NIC_MODE_NATIVE] = LOADER_NATIVE,
+		[NIC_MODE_GENERIC] = LOADER_GENERIC,
+		[NIC_MODE_TC] = LOADER_TC,
+	};
+	size_t i = 0;
+
+	nic->mode = configured_mode(config, &config->nics[nic->rule]);
+	if (nic->mode != NIC_MODE_AUTO) {
+		nic->wanted = fixed[nic->mode];
+		nic->mode_why = "configured";
+		return;
+	}
+	while (auto_rule[i].kind && strcmp(auto_rule[i].kind, link->kind) != 0)
+		i++;
+	nic->wanted = auto_rule[i].mode;
+	nic->mode_why = auto_rule[i].why;
 }
 
 static void set_state(struct node *node, struct node_nic *nic, enum nic_attach_state state,
@@ -182,23 +229,51 @@ static void set_state(struct node *node, struct node_nic *nic, enum nic_attach_s
 			       nic_attach_state_name(state));
 }
 
-static void attach(struct node *node, struct node_nic *nic)
+static int write_entry(struct node *node, const struct node_nic *nic)
 {
-	char text[LOADER_TEXT];
 	struct xrs_nic entry;
-	int err;
 
 	render(node, nic, &entry);
-	err = fib_maps_nic_set(node->maps, nic->ifindex, &entry);
+	return fib_maps_nic_set(node->maps, nic->ifindex, &entry);
+}
+
+/* Both halves in the mode that is wanted; @text names a failure. */
+static int attach_programs(struct node *node, struct node_nic *nic, char text[static LOADER_TEXT])
+{
+	int err;
+
+	node->counters.nic_attaches++;
+	err = privilege_attach(node->loader, nic->name, nic->ifindex, nic->wanted, text,
+			       &nic->attachment);
+	if (err < 0)
+		return err;
+	nic->attached_as = nic->wanted;
+	nic->tc_alone = nic->attachment.mode == LOADER_TC;
+	return write_entry(node, nic);
+}
+
+/*
+ * The entry first: a program never runs without one. It hands all frames to the tc half before XDP goes,
+ * and only after XDP has come lets it have them, so that no frame is steered by neither.
+ */
+static void attach(struct node *node, struct node_nic *nic)
+{
+	bool attached = nic->state == NIC_ATTACHED && nic->attached_as == nic->wanted;
+	char text[LOADER_TEXT];
+	int err;
+
+	if (!attached)
+		nic->tc_alone = nic->wanted == LOADER_TC || nic->tc_alone;
+	err = write_entry(node, nic);
 	if (err < 0) {
 		set_state(node, nic, NIC_FAILED, strerror(-err));
 		return;
 	}
-	if (nic->state == NIC_ATTACHED)
+	if (attached)
 		return; /* the entry was all that changed */
-	node->counters.nic_attaches++;
-	err = privilege_attach(node->loader, nic->name, nic->ifindex, wanted_mode(node), text,
-			       &nic->attachment);
+	if (nic->state == NIC_ATTACHED)
+		nic->state = NIC_PENDING; /* in another mode than is wanted now */
+	err = attach_programs(node, nic, text);
 	if (err == 0) {
 		set_state(node, nic, NIC_ATTACHED, "");
 		return;
@@ -289,6 +364,7 @@ void node_nic_link(struct node *node, const struct net_link *link)
 	nic->vnet = vnet;
 	nic->table = table;
 	nic->role = rule->role;
+	choose_mode(node->config, nic, link);
 	fill_gateway_macs(node, nic, link);
 	attach(node, nic);
 	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "agent/sockaddr.h"
+#include "net/nl_request.h"
 
 #define LISTEN_BACKLOG 128
 
@@ -216,6 +217,20 @@ static int do_detach(const void *request, void *reply)
 	return loader_detach(detach->instance, detach->ifname, detach->ifindex);
 }
 
+/* --- set-gro --------------------------------------------------------------------------------- */
+
+struct gro_request {
+	const char *ifname;
+	bool on;
+};
+
+static int do_set_gro(const void *request, void *reply)
+{
+	const struct gro_request *gro = request;
+
+	return net_set_gro(gro->ifname, gro->on);
+}
+
 /* --- the table ------------------------------------------------------------------------------- */
 
 struct row {
@@ -252,6 +267,10 @@ static struct row table[PRIVILEGE_OP_MAX] = {
 				 .capability = "CAP_NET_ADMIN",
 				 .why = "take the programs off interfaces" },
 			       do_detach },
+	[PRIVILEGE_SET_GRO] = { { .name = "set-gro",
+				  .capability = "CAP_NET_ADMIN",
+				  .why = "let a veth's other end take redirected frames" },
+				do_set_gro },
 };
 
 static int call(enum privilege_op op, const void *request, void *reply)
@@ -328,4 +347,11 @@ int privilege_detach(const char *instance, const char *ifname, uint32_t ifindex)
 					  .ifindex = ifindex };
 
 	return call(PRIVILEGE_DETACH, &request, NULL);
+}
+
+int privilege_set_gro(const char *ifname, bool on)
+{
+	struct gro_request request = { .ifname = ifname, .on = on };
+
+	return call(PRIVILEGE_SET_GRO, &request, NULL);
 }

@@ -44,6 +44,8 @@ static void write_hop(struct json_out *out, const struct node *node, uint32_t id
 	json_out_bool(out, "usable", info->usable);
 	json_out_string(out, "peering", *hop.peering ? hop.peering : NULL);
 	json_out_string(out, "way", hop.way <= XRS_WAY_VXLAN ? ways[hop.way] : "unknown");
+	json_out_bool(out, "xdp", state->resolved.xdp && state->devmap);
+	json_out_string(out, "wayReason", state->resolved.why);
 	json_out_string(out, "interface", nic_ifname(node, hop.ifindex, name));
 	write_mac(out, "mac", hop.dmac);
 	json_out_uint(out, "mtu", hop.mtu);

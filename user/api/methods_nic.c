@@ -68,6 +68,22 @@ static void write_counters(struct json_out *out, const struct node *node,
 	json_out_end_object(out);
 }
 
+/* The mode that was asked for, and why it is served as xdpMode says. */
+static void write_mode(struct json_out *out, const struct node_nic *nic)
+{
+	static const char *const names[] = {
+		[NIC_MODE_NODE] = NULL,       [NIC_MODE_AUTO] = "auto",
+		[NIC_MODE_NATIVE] = "native", [NIC_MODE_GENERIC] = "generic",
+		[NIC_MODE_TC] = "tc",
+	};
+	char refused[128];
+
+	json_out_string(out, "mode", names[nic->mode]);
+	snprintf(refused, sizeof(refused), "auto: the driver refuses XDP (%s)",
+		 strerror(nic->attachment.native_error));
+	json_out_string(out, "modeReason", nic->attachment.native_error ? refused : nic->mode_why);
+}
+
 static void write_nic(struct json_out *out, const struct node *node, const struct node_nic *nic,
 		      bool each)
 {
@@ -82,6 +98,7 @@ static void write_nic(struct json_out *out, const struct node *node, const struc
 	json_out_string(out, "attachState", nic_attach_state_name(nic->state));
 	json_out_string(out, "attachReason", *nic->reason ? nic->reason : NULL);
 	json_out_string(out, "xdpMode", attached ? loader_mode_name(at->mode) : NULL);
+	write_mode(out, nic);
 	json_out_uint(out, "progId", at->xdp.attached ? at->xdp.prog_id : at->tc.prog_id);
 	json_out_uint(out, "linkId", at->xdp.attached ? at->xdp.link_id : at->tc.link_id);
 	json_out_uint(out, "foreignProgId", at->foreign_id);

@@ -319,13 +319,10 @@ static int create_xdp(struct attach *a, uint32_t flags)
 
 static int create_xdp_link(struct attach *a)
 {
+	uint32_t flags = a->mode == LOADER_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+	int fd = create_xdp(a, flags);
 	uint32_t foreign;
-	int fd = -EOPNOTSUPP;
 
-	if (a->mode != LOADER_GENERIC)
-		fd = create_xdp(a, XDP_FLAGS_DRV_MODE);
-	if (fd < 0 && fd != -EBUSY && fd != -EEXIST && a->mode != LOADER_NATIVE)
-		fd = create_xdp(a, XDP_FLAGS_SKB_MODE);
 	if (fd != -EBUSY && fd != -EEXIST)
 		return fd >= 0 ? fd
 			       : loader_say(a->text, fd, "%s: XDP in mode %s: %s", a->out->ifname,
@@ -353,6 +350,10 @@ static int attach_xdp(struct attach *a)
 	if (foreign)
 		return say_conflict(a, foreign);
 	fd = create_xdp_link(a);
+	if (fd < 0 && fd != -EBUSY && a->mode == LOADER_AUTO) {
+		out->native_error = -fd;
+		return 0; /* the tc half decides every frame; generic XDP would only copy it before */
+	}
 	if (fd < 0)
 		return fd;
 	a->new_xdp = true;

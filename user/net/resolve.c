@@ -241,6 +241,28 @@ static bool bridge_delivers(const struct path *path)
 	       path->nics->vlan == path->bridge_vlan;
 }
 
+/* Why the egress does not take XDP frames, and whether that could be changed from here. */
+static void explain_no_xdp(struct path *path)
+{
+	const struct net_link *egress = path->egress;
+	const struct net_link *peer = NULL;
+
+	if (path->flood) {
+		path->ret->why = "the bridge does not know the port";
+		return;
+	}
+	if (strcmp(egress->kind, "veth") != 0) {
+		path->ret->why = "the driver of the egress does not transmit XDP frames";
+		return;
+	}
+	if (egress->parent_netns == NET_NETNS_HERE)
+		peer = net_model_link(path->model, egress->parent);
+	path->ret->napi_peer = peer && egress->xdp_features_known ? peer->ifindex : 0;
+	path->ret->why = egress->xdp_features_known
+				 ? "the other end of the veth runs neither GRO nor XDP"
+				 : "the kernel does not tell whether the veth takes XDP frames";
+}
+
 static void choose_way(struct path *path)
 {
 	struct resolved_nexthop *ret = path->ret;
@@ -249,7 +271,11 @@ static void choose_way(struct path *path)
 	if (!path->flood && resolve_takes_xdp(path->egress)) {
 		ret->way = XRS_WAY_REDIRECT;
 		ret->xdp = true;
-	} else if (bridge_delivers(path)) {
+		ret->why = "the egress takes XDP frames";
+		return;
+	}
+	explain_no_xdp(path);
+	if (bridge_delivers(path)) {
 		ret->way = XRS_WAY_BRIDGE;
 		if (path->flood)
 			ret->ifindex = path->bridge;
@@ -274,6 +300,7 @@ static enum resolve_reason walk(struct path *path)
 	if (path->l3->type != ARPHRD_ETHER) {
 		path->ret->way = XRS_WAY_KERNEL;
 		path->ret->ifindex = path->l3->ifindex;
+		path->ret->why = "the interface has no Ethernet header";
 		return RESOLVE_OK;
 	}
 	reason = step_neighbour(path);

@@ -186,7 +186,8 @@ Test(config, nic_patterns)
 	struct config *config = must_parse(
 		"{\"vnets\": [{" MINIMAL_VNET "}], \"nics\": [{\"match\": {\"name\": \"tap*\", "
 		"\"group\": [7, \"8\"], \"mac\": [\"52:54:00:*\", \"!52:54:00:AA:*\"]}, \"vnet\": "
-		"\"a\", \"antiSpoof\": true, \"sourcePrefixes\": [\"10.1.0.0/24\"]}]}");
+		"\"a\", \"antiSpoof\": true, \"sourcePrefixes\": [\"10.1.0.0/24\"]}, {\"match\": "
+		"{\"kind\": \"veth\"}, \"vnet\": \"a\", \"mode\": \"tc\"}]}");
 	const struct nic_rule *rule = &config->nics[0];
 
 	cr_assert_eq(rule->n_patterns[NIC_MATCH_NAME], 1);
@@ -196,6 +197,8 @@ Test(config, nic_patterns)
 	cr_assert_str_eq(rule->route_table, "main");
 	cr_assert(rule->symmetric && rule->anti_spoof);
 	cr_assert_eq(rule->n_sources, 1);
+	cr_assert_eq(rule->mode, NIC_MODE_NODE);
+	cr_assert_eq(config->nics[1].mode, NIC_MODE_TC);
 	check_round_trip(config);
 	config_free(config);
 }

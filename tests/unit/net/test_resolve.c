@@ -532,6 +532,30 @@ Test(resolve, a_flood_is_never_left_to_xdp)
 	cr_assert(got.way == XRS_WAY_REDIRECT && !got.xdp && got.ifindex == BR);
 }
 
+Test(resolve, a_veth_whose_other_end_is_here_and_runs_no_napi)
+{
+	struct net_route route = { .type = RTN_UNICAST, .oif = VETHR };
+	struct net_link veth = *net_model_link(model, VETHR);
+	struct ip_addr addr = host(VETHR, 1);
+	struct resolve_nics none = { 0 };
+	struct resolved_nexthop got;
+
+	veth.parent = ETH;
+	veth.parent_netns = NET_NETNS_HERE;
+	net_model_link_set(model, &veth, NULL);
+	resolve_nexthop(model, &addr, &route, &none, &got);
+	cr_assert(got.way == XRS_WAY_REDIRECT && !got.xdp && got.napi_peer == ETH);
+	cr_assert(strstr(got.why, "neither GRO nor XDP"), "%s", got.why);
+	veth.parent_netns = 3;
+	net_model_link_set(model, &veth, NULL);
+	resolve_nexthop(model, &addr, &route, &none, &got);
+	cr_assert(got.napi_peer == 0, "what lives elsewhere is not ours to change");
+	net_model_link_features(model, VETHR, YES);
+	resolve_nexthop(model, &addr, &route, &none, &got);
+	cr_assert(got.xdp && got.napi_peer == 0);
+	cr_assert_str_eq(got.why, "the egress takes XDP frames");
+}
+
 Test(resolve, an_unresolved_next_hop_still_says_whom_to_ask)
 {
 	struct net_route route = { .type = RTN_UNICAST, .oif = BR };
