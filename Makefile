@@ -84,7 +84,7 @@ lint-cppcheck:
 		--suppressions-list=tests/cppcheck.txt --library=tests/cppcheck.cfg \
 		--cppcheck-build-dir=$(B)/cppcheck -Iinclude -j2 user
 clean: ## remove what was built
-	$(Q)rm -rf build build-san build-fuzz
+	$(Q)rm -rf build build-san build-fuzz build-deb
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n",$$1,$$2}' $(MAKEFILE_LIST)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make install, demo.
+# make install, deb, demo.
 PREFIX       ?= /usr
 SBINDIR      ?= $(PREFIX)/sbin
 BINDIR       ?= $(PREFIX)/bin
@@ -11,7 +11,7 @@ MANDIR       ?= $(PREFIX)/share/man
 COMPLETIONS  ?= $(PREFIX)/share/bash-completion/completions
 DOCDIR       ?= $(PREFIX)/share/doc/xrs
 
-.PHONY: install demo deps
+.PHONY: install deb demo deps
 install: all ## install below DESTDIR (never touches an existing xrs.json)
 	install -D -m 755 $(B)/xrsd $(DESTDIR)$(SBINDIR)/xrsd
 	install -D -m 755 $(B)/xrsctl $(DESTDIR)$(BINDIR)/xrsctl
@@ -29,6 +29,15 @@ install: all ## install below DESTDIR (never touches an existing xrs.json)
 	$(B)/xrsctl completion bash | install -m 644 /dev/stdin $(DESTDIR)$(COMPLETIONS)/xrsctl
 	install -d $(DESTDIR)$(DOCDIR)/examples
 	install -m 644 deploy/examples/*.json $(DESTDIR)$(DOCDIR)/examples
+	install -m 644 deploy/prometheus/alerts.yml deploy/prometheus/dashboard.json $(DESTDIR)$(DOCDIR)/examples
+
+# dpkg-buildpackage wants debian/ at the top: a copy of what git tracks.
+DEB_TREE := build-deb/xrs-$(VERSION)
+deb: ## build the Debian package into build-deb (needs debhelper)
+	rm -rf build-deb && mkdir -p $(DEB_TREE)
+	git archive HEAD | tar -x -C $(DEB_TREE)
+	cp -r $(DEB_TREE)/deploy/debian $(DEB_TREE)/debian
+	cd $(DEB_TREE) && dpkg-buildpackage -b -us -uc
 
 deps: ## install what build, demo and tests need (root)
 	@deploy/install-deps.sh
