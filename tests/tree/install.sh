@@ -22,7 +22,7 @@ expected_files() {
 	for page in "$TOP"/deploy/man/*.[0-9]; do
 		echo "644 /usr/share/man/man${page##*.}/${page##*/}"
 	done
-	for page in "$TOP"/deploy/examples/*.json; do
+	for page in "$TOP"/deploy/examples/*.json "$TOP"/deploy/prometheus/{alerts.yml,dashboard.json}; do
 		echo "644 /usr/share/doc/xrs/examples/${page##*/}"
 	done
 }
@@ -65,7 +65,8 @@ check "the unit passes systemd-analyze verify" unit_verified
 check "the installed xrsd tells its version" "$ROOT/usr/sbin/xrsd" -V
 check "the installed xrsctl tells its usage" "$ROOT/usr/bin/xrsctl" --help
 check "the installed configuration is accepted" "$ROOT/usr/sbin/xrsd" -t -c "$ROOT/etc/xrs/xrs.json"
-for example in "$ROOT"/usr/share/doc/xrs/examples/*.json; do
+for example in "$TOP"/deploy/examples/*.json; do
+	example=$ROOT/usr/share/doc/xrs/examples/${example##*/}
 	check "the installed example ${example##*/} is accepted" "$ROOT/usr/sbin/xrsd" -t -c "$example"
 done
 
