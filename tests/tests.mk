@@ -61,9 +61,10 @@ $(call objects,$(BPF_FILES)): $(B)/gen/xrs.skel.h
 $(eval $(call test_binary,$(T)/test_bpf,$(BPF_FILES),fib,,-lcriterion))
 
 # Programs that shell tests drive.
-TOOL_FILES := $(wildcard tests/netns/tool_*.c)
-TOOL_BINS  := $(TOOL_FILES:tests/netns/%.c=$(T)/%)
-$(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(f:tests/netns/%.c=$(T)/%),$(f),\
+TOOL_FILES := $(wildcard tests/netns/tool_*.c tests/tree/tool_*.c)
+tool        = $(T)/$(basename $(notdir $(1)))
+TOOL_BINS  := $(foreach f,$(TOOL_FILES),$(call tool,$(f)))
+$(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(call tool,$(f)),$(f),\
 	$(call leftmost,$(f)))))
 
 # One target, two mains: a plain replay of its corpus for `check`, libFuzzer's for `fuzz`.
@@ -77,7 +78,8 @@ $(foreach f,$(FUZZ_FILES),$(eval $(call test_binary,$(f:tests/fuzz/%.c=$(T)/%),\
 	$(f),$(call leftmost,$(f)),,-fsanitize=fuzzer)))
 
 CHECK_BINS   := $(UNIT_BINS) $(MODEL_BINS) $(VECTOR_BINS) $(REPLAY_BINS)
-CHECK_TESTS   = $(CHECK_BINS) $(wildcard tests/unit/*.sh) tests/tree/readmes.sh
+CHECK_TESTS   = $(CHECK_BINS) $(wildcard tests/unit/*.sh) tests/tree/readmes.sh \
+	tests/tree/manual.sh
 # Those of the pure modules: few objects, so that a second build with sanitizers fits into every test run.
 is_pure       = $(filter $(pure),$(call leftmost,$(1)))
 PURE_BINS    := $(foreach m,$(filter $(pure),$(UNIT_MODULES)),$(T)/unit_$(m)) \
@@ -93,7 +95,7 @@ JOBS         ?= 3
 
 .PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
 tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS)
-check: $(CHECK_BINS) ## tests that need no root
+check: $(CHECK_BINS) $(T)/tool_manual ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
 check-pure: $(PURE_BINS) ## the part of check that is without I/O: SAN=1 check-pure is quick
 	$(Q)$(RUN) $(PURE_BINS)
@@ -117,6 +119,10 @@ soak: all ## long runs (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
 bench: all ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/bench/*.sh))
+
+.PHONY: man
+man: $(T)/tool_manual ## write the reference parts of the manual anew, from the tables
+	$(Q)tests/tree/manual.sh write $(T)/tool_manual
 
 # The whole tree again with clang's coverage and sanitizers, in a build directory of its own.
 FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
