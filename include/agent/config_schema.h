@@ -113,6 +113,8 @@ void config_position(const char *text, size_t len, size_t offset, unsigned int *
 
 /* --- config_check.c: what no single value shows ---------------------------------------------------- */
 int config_check(struct config_ctx *ctx);
+/* config_check_peered.c: its part about peered vnets. */
+int config_check_peered(struct config_ctx *ctx);
 /* Defaults that depend on other values, and the order that readers rely on; after config_check(). */
 int config_finish(struct config_ctx *ctx);
 

@@ -25,6 +25,7 @@
 #include "rib/rib.h"
 #include "vnet/effective.h"
 #include "vnet/limits.h"
+#include "vnet/peered.h"
 
 struct node;
 struct node_vnet;
@@ -72,8 +73,14 @@ struct node_vnet {
 	size_t n_peerings;
 	struct node_table *tables;
 	size_t n_tables;
+	/* Peered vnets; whose RIB offers routes here (itself, a hub, NULL); others that use its RIB. */
+	struct node_vnet **links;
+	size_t n_links;
+	struct node_vnet *source;
+	struct node_vnet **users;
+	size_t n_users;
 	struct loop_work rib_work;  /* queued while rib_work() has more */
-	struct loop_work recompute; /* decides the RIB's prefixes again after a reload */
+	struct loop_work recompute; /* decides what the source's RIB selected again */
 	enum bgp_family recompute_family;
 	uint32_t recompute_cursor;
 	struct node_route_news news;
@@ -134,6 +141,7 @@ struct node {
 	char config_path[256];
 	struct config *config;
 	struct config_paths paths;
+	struct peered peered; /* of config->vnets, same indices */
 	struct nexthop_table *nexthops;
 	struct listener_set *listeners;
 	struct node_vnet **vnets;
@@ -181,6 +189,8 @@ struct node_peering *node_find_peering(const struct node *node, const char *vnet
 				       bool *ret_ambiguous);
 struct node_nic *node_find_nic(const struct node *node, const char *name);
 struct node_table *node_find_table(const struct node_vnet *vnet, const char *name);
+/* The RIB that offers routes to the vnet's tables: its own or that of its hub. NULL: none. */
+struct rib *node_vnet_source_rib(const struct node_vnet *vnet);
 
 /* --- actions ------------------------------------------------------------------------------ */
 /*

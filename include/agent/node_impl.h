@@ -15,17 +15,39 @@
 /* --- node_vnet.c --------------------------------------------------------------------------- */
 /* Makes the runtime of a vnet without peerings, so that adoption knows its number. NULL: no memory. */
 struct node_vnet *node_vnet_new(struct node *node, const struct vnet_config *config);
-/* RIB, route tables, peerings. 0 or negative errno; what failed is logged. */
+/*
+ * First the RIBs of all, then the links between them (node_peered.c), then route tables and peerings:
+ * a table may live on another vnet's RIB. 0 or negative errno; what failed is logged.
+ */
+int node_vnet_start_rib(struct node_vnet *vnet);
 int node_vnet_start(struct node_vnet *vnet);
 void node_vnet_free(struct node_vnet *vnet);
-/* Takes over a changed configuration of the same vnet, piece by piece. */
-int node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config);
+/* Takes over a changed configuration of the same vnet: RIB and peerings; then, in the order above, tables. */
+void node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config);
+int node_vnet_reconfigure_tables(struct node_vnet *vnet);
 /* Decides one prefix in every route table of the vnet. @group: what BGP offers. */
 void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group);
 /* Queues the RIB's deferred work. */
 void node_vnet_rib_work(struct node_vnet *vnet);
 /* No deferred work is left. */
 bool node_vnet_idle(const struct node_vnet *vnet);
+
+/* For what its RIB selects now: decides the tables of @vnet alone, with the group or without any. */
+void node_vnet_offer_all(struct node_vnet *vnet);
+void node_vnet_withdraw_all(struct node_vnet *vnet);
+
+/* --- node_peered.c ------------------------------------------------------------------------- */
+/* Builds node->peered from the configuration in force. 0 or -ENOMEM. */
+int node_peered_build(struct node *node);
+/* Carries it to the runtime: who uses whose RIB; tables that change their source are decided again. */
+int node_peered_relink(struct node *node);
+/* The vnet goes: nobody refers to it any more. */
+void node_peered_unlink(struct node_vnet *vnet);
+/* As peered_prefixes(); what can not be had for want of memory is logged. */
+struct ip_prefix *node_peered_prefixes(const struct node_vnet *vnet, bool users, size_t *ret_n);
+bool node_peered_linked(const struct node_vnet *a, const struct node_vnet *b);
+/* The vnet that an address lies in: @vnet itself or a peered one; else @vnet. */
+const struct node_vnet *node_peered_owner(const struct node_vnet *vnet, const struct ip_addr *addr);
 
 /* --- node_peering.c ------------------------------------------------------------------------ */
 int node_peering_new(struct node_vnet *vnet, const struct peering_config *config,
@@ -63,7 +85,7 @@ void node_fib_done(struct node *node);
 void node_fib_kick(struct node *node);
 /* Writes changed next hops and groups now: the failure path does not wait for a slice. */
 void node_fib_urgent(struct node *node);
-/* Resolve again: all of a vnet (NULL: of all), or those with this address or MAC. */
+/* Resolve again: all of a vnet and its peered vnets (NULL: of all), or those with this address or MAC. */
 void node_fib_dirty_all(struct node *node, const struct node_vnet *vnet);
 void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr);
 void node_fib_dirty_mac(struct node *node, const uint8_t *mac);
@@ -81,7 +103,7 @@ void node_nic_gone(struct node *node, uint32_t ifindex);
 void node_nic_rematch(struct node *node);
 /* Attach failures that may have passed are tried again. */
 void node_nic_retry(struct node *node);
-/* What the nics of a vnet have in common, for the choice of a way out. */
+/* What the nics of a vnet and its peered vnets have in common, for the choice of a way out. */
 struct resolve_nics node_nic_common(const struct node *node, const struct node_vnet *vnet);
 /* Some nic is served by XDP, in any mode. */
 bool node_nic_any_xdp(const struct node *node);

@@ -553,6 +553,8 @@ int config_check(struct config_ctx *ctx)
 
 	for (size_t i = 0; i < config->n_vnets && r == 0; i++)
 		r = check_vnet(ctx, i);
+	if (r == 0)
+		r = config_check_peered(ctx);
 	for (size_t i = 0; i < config->n_nics && r == 0; i++)
 		r = check_nic(ctx, i);
 	if (r == 0)

@@ -290,10 +290,12 @@ OBJECT(gateway_object, "vnets[].gateway", struct vnet_config,
 
 OBJECT(vnet_peering_object, "vnets[].virtualNetworkPeerings[]", struct vnet_peering_config,
        { "remoteVnet", &config_type_name, TEXT(struct vnet_peering_config, remote_vnet),
-	 .flags = CONFIG_REQUIRED, .doc = "Name of the other vnet." },
+	 .flags = CONFIG_REQUIRED,
+	 .doc = "Name of the other vnet; it need not list this one in turn." },
        { "useRemoteRouteServer", &config_type_bool,
 	 AT(struct vnet_peering_config, use_remote_route_server), .fallback = "false",
-	 .doc = "Share the route server's routes with this pair." });
+	 .doc = "The one of the two without a route server uses the other's: it learns its routes, "
+		"and its prefixes are told to that one's peerings." });
 
 OBJECT(vnet_object, "vnets[]", struct vnet_config,
        { "name", &config_type_name, TEXT(struct vnet_config, name), .flags = CONFIG_REQUIRED,

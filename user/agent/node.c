@@ -72,7 +72,7 @@ struct node_table *node_find_table(const struct node_vnet *vnet, const char *nam
 void node_effective(const struct node_table *table, const struct ip_prefix *prefix,
 		    struct effective_result *ret_result)
 {
-	struct rib *rib = table->vnet->rib;
+	struct rib *rib = node_vnet_source_rib(table->vnet);
 
 	effective_decide(table->effective, prefix, rib ? rib_lookup(rib, prefix) : GROUP_NONE,
 			 ret_result);
@@ -122,7 +122,7 @@ bool node_effective_walk(const struct node_table *table, struct node_effective_c
 			 unsigned int budget, effective_fn fn, void *ctx)
 {
 	struct walk_context walk = { .table = table, .fn = fn, .ctx = ctx };
-	struct rib *rib = table->vnet->rib;
+	struct rib *rib = node_vnet_source_rib(table->vnet);
 
 	if (cursor->stage == 0) {
 		if (!walk_fixed(table, cursor, budget, fn, ctx))
@@ -192,6 +192,46 @@ static int check_fixed(const struct node *node, const struct config *config,
 	return 0;
 }
 
+static void remove_old_vnets(struct node *node)
+{
+	for (size_t i = node->n_vnets; i-- > 0;) {
+		if (!config_find_vnet(node->config, node->vnets[i]->config->name))
+			remove_vnet(node, i);
+	}
+}
+
+/* RIBs and peerings of those that stay, then the RIBs of new ones. */
+static void apply_ribs(struct node *node)
+{
+	size_t known = node->n_vnets;
+	int err = 0;
+
+	for (size_t i = 0; i < node->config->n_vnets; i++) {
+		const struct vnet_config *config = &node->config->vnets[i];
+		struct node_vnet *vnet = node_find_vnet(node, config->name);
+
+		if (vnet)
+			node_vnet_reconfigure(vnet, config);
+		else
+			err = add_vnet(node, config);
+		if (err < 0)
+			log_err(SUBSYS, "vnet=%s: %s", config->name, strerror(-err));
+	}
+	for (size_t i = known; i < node->n_vnets; i++)
+		node_vnet_start_rib(node->vnets[i]);
+}
+
+static void apply_tables(struct node *node, size_t known)
+{
+	for (size_t i = 0; i < node->n_vnets; i++) {
+		struct node_vnet *vnet = node->vnets[i];
+		int err = i < known ? node_vnet_reconfigure_tables(vnet) : node_vnet_start(vnet);
+
+		if (err < 0)
+			log_err(SUBSYS, "vnet=%s: %s", vnet->config->name, strerror(-err));
+	}
+}
+
 int node_apply(struct node *node, struct config *config, const char *cause,
 	       struct config_error *ret_error)
 {
@@ -202,24 +242,16 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 	if (err < 0)
 		return err;
 	node->config = config;
+	if (node_peered_build(node) < 0) {
+		node->config = old;
+		return refuse(ret_error, "vnets", "out of memory");
+	}
 	log_set_level(config->log_level);
-	for (size_t i = node->n_vnets; i-- > 0;) {
-		if (!config_find_vnet(config, node->vnets[i]->config->name))
-			remove_vnet(node, i);
-	}
+	remove_old_vnets(node);
 	known = node->n_vnets;
-	for (size_t i = 0; i < config->n_vnets; i++) {
-		struct node_vnet *vnet = node_find_vnet(node, config->vnets[i].name);
-
-		if (vnet)
-			err = node_vnet_reconfigure(vnet, &config->vnets[i]);
-		else
-			err = add_vnet(node, &config->vnets[i]);
-		if (err < 0)
-			log_err(SUBSYS, "vnet=%s: %s", config->vnets[i].name, strerror(-err));
-	}
-	for (size_t i = known; i < node->n_vnets; i++)
-		node_vnet_start(node->vnets[i]);
+	apply_ribs(node);
+	node_peered_relink(node);
+	apply_tables(node, known);
 	node_nic_rematch(node);
 	config_free(old);
 	node->counters.reloads++;
@@ -265,12 +297,14 @@ static int start_vnets(struct node *node)
 		if (err < 0)
 			return err;
 	}
-	for (size_t i = 0; i < node->n_vnets; i++) {
+	err = node_peered_build(node);
+	for (size_t i = 0; i < node->n_vnets && err == 0; i++)
+		err = node_vnet_start_rib(node->vnets[i]);
+	if (err == 0)
+		err = node_peered_relink(node);
+	for (size_t i = 0; i < node->n_vnets && err == 0; i++)
 		err = node_vnet_start(node->vnets[i]);
-		if (err < 0)
-			return err;
-	}
-	return 0;
+	return err;
 }
 
 static int start(struct node *node)
@@ -330,6 +364,7 @@ void node_free(struct node *node)
 	loop_timer_stop(node->loop, &node->sweep_deadline);
 	node_fib_done(node);
 	listener_set_free(node->listeners);
+	peered_done(&node->peered);
 	config_free(node->config);
 	events_free(node->events);
 	free(node);

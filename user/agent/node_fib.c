@@ -487,7 +487,10 @@ void node_fib_dirty_all(struct node *node, const struct node_vnet *vnet)
 {
 	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
 	     id = nexthop_next(node->nexthops, id)) {
-		if (!vnet || nexthop_info(node->nexthops, id)->vnet == vnet->number)
+		const struct node_vnet *owner =
+			node_vnet_by_number(node, nexthop_info(node->nexthops, id)->vnet);
+
+		if (!vnet || owner == vnet || (owner && node_peered_linked(vnet, owner)))
 			dirty_nexthop(node, id);
 	}
 }

@@ -43,7 +43,8 @@ struct resolve_nics node_nic_common(const struct node *node, const struct node_v
 	if (!list)
 		return common;
 	for (size_t i = 0; i < node->n_nics; i++) {
-		if (node->nics[i]->vnet == vnet)
+		if (vnet &&
+		    (node->nics[i]->vnet == vnet || node_peered_linked(vnet, node->nics[i]->vnet)))
 			list[n++] = node->nics[i]->ifindex;
 	}
 	common = resolve_common_nics(node->net, list, n);

@@ -37,10 +37,17 @@ static void table_decide(struct node_table *table, const struct ip_prefix *prefi
 	}
 }
 
-void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group)
+static void decide_tables(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group)
 {
 	for (size_t i = 0; i < vnet->n_tables; i++)
 		table_decide(&vnet->tables[i], prefix, group);
+}
+
+void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group)
+{
+	decide_tables(vnet, prefix, group);
+	for (size_t i = 0; i < vnet->n_users; i++)
+		decide_tables(vnet->users[i], prefix, group);
 	node_fib_kick(vnet->node);
 }
 
@@ -77,25 +84,34 @@ bool node_vnet_idle(const struct node_vnet *vnet)
 	return !vnet->rib_work.queued && !vnet->recompute.queued;
 }
 
+struct rib *node_vnet_source_rib(const struct node_vnet *vnet)
+{
+	return vnet->source ? vnet->source->rib : NULL;
+}
+
 static void decide_change(void *ctx, const struct rib_change *change)
 {
-	node_vnet_decide(ctx, &change->prefix, change->group);
+	decide_tables(ctx, &change->prefix, change->group);
 }
 
 static bool recompute_slice(struct loop_work *work)
 {
 	struct node_vnet *vnet = work->ctx;
+	struct rib *rib = node_vnet_source_rib(vnet);
 
-	if (rib_walk_selected(vnet->rib, vnet->recompute_family, &vnet->recompute_cursor,
-			      NODE_RIB_SLICE, decide_change, vnet))
+	if (!rib)
+		return false;
+	node_fib_kick(vnet->node);
+	if (rib_walk_selected(rib, vnet->recompute_family, &vnet->recompute_cursor, NODE_RIB_SLICE,
+			      decide_change, vnet))
 		return true;
 	vnet->recompute_cursor = 0;
 	return ++vnet->recompute_family < BGP_FAMILY_MAX;
 }
 
-static void recompute_all(struct node_vnet *vnet)
+void node_vnet_offer_all(struct node_vnet *vnet)
 {
-	if (!vnet->rib)
+	if (!node_vnet_source_rib(vnet))
 		return;
 	vnet->recompute_family = 0;
 	vnet->recompute_cursor = 0;
@@ -104,18 +120,20 @@ static void recompute_all(struct node_vnet *vnet)
 
 /* --- groups of user routes -------------------------------------------------------------------------- */
 
+/* The gateways are those of the route server that the vnet uses. */
 static unsigned int gateway_members(struct node_vnet *vnet, enum ip_family family,
 				    uint32_t *members)
 {
+	const struct node_vnet *source = vnet->source;
 	unsigned int n = 0;
 
-	for (size_t i = 0; i < vnet->config->n_peerings && n < XRS_MEMBERS_MAX; i++) {
-		const struct peering_config *p = &vnet->config->peerings[i];
+	for (size_t i = 0; source && i < source->config->n_peerings && n < XRS_MEMBERS_MAX; i++) {
+		const struct peering_config *p = &source->config->peerings[i];
 
 		if (p->peer_ip.family != family ||
 		    (p->role != PEER_EXPRESS_ROUTE && p->role != PEER_VPN_GATEWAY))
 			continue;
-		members[n] = nexthop_get(vnet->node->nexthops, vnet->number, &p->peer_ip);
+		members[n] = nexthop_get(vnet->node->nexthops, source->number, &p->peer_ip);
 		n += members[n] != NEXTHOP_NONE;
 	}
 	return n;
@@ -130,7 +148,9 @@ static uint32_t user_group(struct node_vnet *vnet, const struct user_route *rout
 	uint32_t group;
 
 	if (route->type == NEXT_HOP_VIRTUAL_APPLIANCE) {
-		members[0] = nexthop_get(nexthops, vnet->number, &route->next_hop);
+		members[0] =
+			nexthop_get(nexthops, node_peered_owner(vnet, &route->next_hop)->number,
+				    &route->next_hop);
 		n = members[0] != NEXTHOP_NONE;
 	} else if (route->type == NEXT_HOP_VIRTUAL_NETWORK_GATEWAY) {
 		n = gateway_members(vnet, route->prefix.addr.family, members);
@@ -167,36 +187,11 @@ static int make_user_groups(struct node_table *table)
 
 /* --- route tables ------------------------------------------------------------------------------------ */
 
-/* Prefixes of directly peered vnets: VnetLocal here. The caller frees. */
-static struct ip_prefix *peered_prefixes(const struct node_vnet *vnet, size_t *ret_n)
-{
-	const struct vnet_config *config = vnet->config;
-	struct ip_prefix *list = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < config->n_vnet_peerings; i++) {
-		const struct vnet_config *remote =
-			config_find_vnet(vnet->node->config, config->vnet_peerings[i].remote_vnet);
-		struct ip_prefix *grown;
-
-		if (!remote)
-			continue;
-		grown = realloc(list, (n + remote->n_prefixes + 1) * sizeof(*list));
-		if (!grown)
-			break;
-		list = grown;
-		memcpy(list + n, remote->prefixes, remote->n_prefixes * sizeof(*list));
-		n += remote->n_prefixes;
-	}
-	*ret_n = n;
-	return list;
-}
-
 static struct effective_table *make_effective(const struct node_vnet *vnet,
 					      const struct route_table_config *config)
 {
 	size_t n;
-	struct ip_prefix *peered = peered_prefixes(vnet, &n);
+	struct ip_prefix *peered = node_peered_prefixes(vnet, false, &n);
 	struct effective_table *effective = effective_table_new(vnet->config, config, peered, n);
 
 	free(peered);
@@ -205,7 +200,7 @@ static struct effective_table *make_effective(const struct node_vnet *vnet,
 
 static void decide_fixed(struct node_table *table, const struct effective_table *of)
 {
-	struct rib *rib = table->vnet->rib;
+	struct rib *rib = node_vnet_source_rib(table->vnet);
 
 	for (size_t i = 0; i < effective_fixed_count(of); i++) {
 		const struct ip_prefix *prefix = effective_fixed_prefix(of, i);
@@ -379,6 +374,26 @@ static void fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
 	};
 }
 
+/* The vnet's own prefixes, and those of the vnets that use its route server. */
+static int set_local_prefixes(struct node_vnet *vnet)
+{
+	const struct vnet_config *config = vnet->config;
+	size_t n;
+	struct ip_prefix *users = node_peered_prefixes(vnet, true, &n);
+	struct ip_prefix *all = calloc(config->n_prefixes + n + 1, sizeof(*all));
+	int err = -ENOMEM;
+
+	if (all) {
+		memcpy(all, config->prefixes, config->n_prefixes * sizeof(*all));
+		if (n)
+			memcpy(all + config->n_prefixes, users, n * sizeof(*all));
+		err = rib_set_local(vnet->rib, RIB_LOCAL_VNET, all, config->n_prefixes + n);
+	}
+	free(users);
+	free(all);
+	return err;
+}
+
 static int start_rib(struct node_vnet *vnet)
 {
 	const struct rib_callbacks callbacks = { .ctx = vnet,
@@ -390,8 +405,7 @@ static int start_rib(struct node_vnet *vnet)
 	vnet->rib = rib_new(&config, vnet->node->nexthops, &callbacks);
 	if (!vnet->rib)
 		return -ENOMEM;
-	return rib_set_local(vnet->rib, RIB_LOCAL_VNET, vnet->config->prefixes,
-			     vnet->config->n_prefixes);
+	return set_local_prefixes(vnet);
 }
 
 static void stop_rib(struct node_vnet *vnet)
@@ -399,26 +413,28 @@ static void stop_rib(struct node_vnet *vnet)
 	while (vnet->n_peerings)
 		remove_peering(vnet, vnet->n_peerings - 1);
 	loop_work_del(vnet->node->loop, &vnet->rib_work);
-	loop_work_del(vnet->node->loop, &vnet->recompute);
 	rib_free(vnet->rib);
 	vnet->rib = NULL;
 }
 
 static void withdraw_change(void *ctx, const struct rib_change *change)
 {
-	node_vnet_decide(ctx, &change->prefix, GROUP_NONE);
+	decide_tables(ctx, &change->prefix, GROUP_NONE);
 }
 
-/* Before the RIB goes: no route table keeps what it offered. */
-static void withdraw_selected(struct node_vnet *vnet)
+/* Before a RIB goes, or the vnet leaves it: no route table keeps what it offered. */
+void node_vnet_withdraw_all(struct node_vnet *vnet)
 {
-	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+	struct rib *rib = node_vnet_source_rib(vnet);
+
+	loop_work_del(vnet->node->loop, &vnet->recompute);
+	for (enum bgp_family f = 0; rib && f < BGP_FAMILY_MAX; f++) {
 		uint32_t cursor = 0;
 
-		while (rib_walk_selected(vnet->rib, f, &cursor, NODE_RIB_SLICE, withdraw_change,
-					 vnet))
+		while (rib_walk_selected(rib, f, &cursor, NODE_RIB_SLICE, withdraw_change, vnet))
 			;
 	}
+	node_fib_kick(vnet->node);
 }
 
 static void reconfigure_rib(struct node_vnet *vnet, const struct vnet_config *before)
@@ -427,7 +443,9 @@ static void reconfigure_rib(struct node_vnet *vnet, const struct vnet_config *be
 
 	if (!vnet->config->route_server.present) {
 		if (vnet->rib) {
-			withdraw_selected(vnet);
+			node_vnet_withdraw_all(vnet);
+			for (size_t i = 0; i < vnet->n_users; i++)
+				node_vnet_withdraw_all(vnet->users[i]);
 			stop_rib(vnet);
 		}
 		return;
@@ -437,8 +455,7 @@ static void reconfigure_rib(struct node_vnet *vnet, const struct vnet_config *be
 	} else {
 		fill_rib(vnet, &config);
 		rib_reconfigure(vnet->rib, &config);
-		rib_set_local(vnet->rib, RIB_LOCAL_VNET, vnet->config->prefixes,
-			      vnet->config->n_prefixes);
+		set_local_prefixes(vnet);
 	}
 	if (vnet->rib)
 		reconfigure_peerings(vnet, before);
@@ -480,16 +497,18 @@ static int start_tables(struct node_vnet *vnet)
 	return 0;
 }
 
+int node_vnet_start_rib(struct node_vnet *vnet)
+{
+	return vnet->config->route_server.present ? start_rib(vnet) : 0;
+}
+
 int node_vnet_start(struct node_vnet *vnet)
 {
-	int err = 0;
+	int err = start_tables(vnet);
 
-	if (vnet->config->route_server.present)
-		err = start_rib(vnet);
-	if (err == 0)
-		err = start_tables(vnet);
 	if (err < 0)
 		return err;
+	node_vnet_offer_all(vnet); /* a hub may have routes already */
 	for (size_t i = 0; vnet->rib && i < vnet->config->n_peerings; i++)
 		add_peering(vnet, &vnet->config->peerings[i]);
 	node_fib_kick(vnet->node);
@@ -528,18 +547,22 @@ static int reconfigure_tables(struct node_vnet *vnet)
 	vnet->tables = tables;
 	vnet->n_tables = config->n_route_tables;
 	if (!same)
-		recompute_all(vnet);
+		node_vnet_offer_all(vnet);
 	return err;
 }
 
-int node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config)
+void node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config)
 {
 	const struct vnet_config *before = vnet->config;
-	int err;
 
 	vnet->config = config;
 	reconfigure_rib(vnet, before);
-	err = reconfigure_tables(vnet);
+}
+
+int node_vnet_reconfigure_tables(struct node_vnet *vnet)
+{
+	int err = reconfigure_tables(vnet);
+
 	node_fib_kick(vnet->node);
 	return err;
 }
@@ -548,11 +571,15 @@ void node_vnet_free(struct node_vnet *vnet)
 {
 	if (!vnet)
 		return;
+	node_peered_unlink(vnet);
 	stop_rib(vnet);
 	node_event_routes_done(vnet);
+	loop_work_del(vnet->node->loop, &vnet->recompute);
 	for (size_t i = 0; i < vnet->n_tables; i++)
 		table_stop(&vnet->tables[i]);
 	free(vnet->tables);
 	free(vnet->peerings);
+	free(vnet->links);
+	free(vnet->users);
 	free(vnet);
 }

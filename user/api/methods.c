@@ -75,8 +75,8 @@ const struct api_method api_methods[] = {
 	  "hubRoutingPreference pathSelection maxPaths provisioningState routes" },
 	{ "vnet.list", API_READS, NULL, method_vnet_list, "All vnets.", "value[]" },
 	{ "vnet.show", API_READS, PARAMS(NAME("vnet")), method_vnet_show, "One vnet.",
-	  "name addressPrefixes[] protectedPrefixes[] gateway routeServer peerings[] routeTables[] "
-	  "virtualNetworkPeerings[]" },
+	  "name addressPrefixes[] protectedPrefixes[] gateway routeServer usesRouteServerOf "
+	  "peerings[] routeTables[] virtualNetworkPeerings[]" },
 	{ "routeTable.list", API_READS, PARAMS(VNET), method_route_table_list,
 	  "Route tables of one vnet, or of all.", "value[]" },
 	{ "routeTable.show", API_READS, PARAMS(NAME("route table"), VNET), method_route_table_show,

@@ -283,13 +283,15 @@ static bool step_rib(struct api_stream *base, struct node *node, struct json_out
 {
 	struct route_stream *stream = (struct route_stream *)base;
 	struct node_vnet *vnet = stream_vnet(stream, node);
-	struct route_context context = { .stream = stream, .out = out, .vnet = vnet };
+	struct rib *rib = vnet ? node_vnet_source_rib(vnet) : NULL;
+	struct route_context context = { .stream = stream, .out = out };
 
-	if (!vnet || !vnet->rib)
+	if (!rib)
 		return false;
+	context.vnet = vnet->source;
 	context.table = &vnet->tables[0];
 	for (; base->stage < BGP_FAMILY_MAX; base->stage++, base->position = 0) {
-		bool left = rib_walk_all(vnet->rib, base->stage, &base->position, WALK_BUDGET,
+		bool left = rib_walk_all(rib, base->stage, &base->position, WALK_BUDGET,
 					 write_rib_route, &context);
 
 		if (base->more)
@@ -494,18 +496,19 @@ int method_route_explain(struct api_call *call)
 {
 	struct node_vnet *vnet = call_vnet(call);
 	struct node_table *table = vnet ? call_table(call, vnet, "routeTable") : NULL;
-	struct explain_context context = { .out = call->out, .vnet = vnet, .table = table };
+	struct explain_context context = { .out = call->out, .table = table };
 	struct ip_prefix prefix = { .len = 0 };
 
 	if (!table)
 		return -1;
+	context.vnet = vnet->source;
 	prefix_parse(request_text(call->request, "prefix"), &prefix); /* was checked */
 	write_prefix(call->out, "prefix", &prefix);
 	json_out_string(call->out, "vnet", vnet->config->name);
 	json_out_string(call->out, "routeTable", table->config->name);
 	json_out_begin_array(call->out, "candidates");
-	if (vnet->rib)
-		rib_explain(vnet->rib, &prefix, write_explained, &context);
+	if (node_vnet_source_rib(vnet))
+		rib_explain(node_vnet_source_rib(vnet), &prefix, write_explained, &context);
 	json_out_end_array(call->out);
 	write_candidates(call->out, table, &prefix);
 	return 0;

@@ -124,6 +124,10 @@ static void write_vnet(struct json_out *out, const struct node_vnet *vnet)
 	} else {
 		json_out_null(out, "routeServer");
 	}
+	if (vnet->source)
+		json_out_string(out, "usesRouteServerOf", vnet->source->config->name);
+	else
+		json_out_null(out, "usesRouteServerOf");
 	write_names(out, vnet);
 	json_out_uint(out, "nics", nics_of(vnet));
 }
