@@ -25,7 +25,7 @@ say       = @printf '  %-7s %s\n' $(1) $(2)
 endif
 
 # Calls point one way: each library may use those to its right.
-MODULES  := ctl api agent net fib vnet rib bgp util
+MODULES  := ctl api agent net fib vnet rib bgp bfd util
 lib_objs  = $(patsubst %.c,$(B)/%.o,$(wildcard user/$(1)/*.c))
 LIBA     := $(foreach m,$(MODULES),$(B)/lib$(m).a)
 MAIN_O   := $(B)/user/agent/main.o

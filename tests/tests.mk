@@ -15,7 +15,7 @@ archives    = $(foreach m,$(call linked,$(1)),$(B)/lib$(m).a)
 leftmost    = $(firstword $(foreach m,$(MODULES),$(filter $(m),\
 		$(shell sed -n 's,^.include "\([a-z]*\)/.*,\1,p' $(1)))) util)
 objects     = $(patsubst %.c,$(B)/%.o,$(1))
-pure       := vnet rib bgp util
+pure       := vnet rib bgp bfd util
 # jansson reads back what json_out wrote, and the expectations of captured messages; no other pure
 # module's tests get a library.
 libs_util  := -ljansson
