@@ -30,13 +30,26 @@
 struct node;
 struct node_vnet;
 
+/* Why paths of a peer are stale, and until when: one family of a peering. */
+struct node_stale {
+	struct node_peering *peering;
+	struct loop_timer timer;
+	enum stale_phase {        /* what the timer bounds */
+		STALE_RESTARTING, /* graceful restart: the peer's return */
+		STALE_LONG_LIVED, /* the same, long-lived (RFC 9494) */
+		STALE_RETURNED,   /* End-of-RIB of a peer that is back */
+		STALE_REFRESHING, /* EoRR (RFC 7313) */
+	} phase;
+};
+
 /* One peering of a vnet: its session and its place in the RIB. */
 struct node_peering {
 	struct node_vnet *vnet;
 	const struct peering_config *config; /* inside vnet->config */
 	struct session *session;
-	uint16_t rib_peer;       /* index in vnet->rib */
-	struct loop_timer grace; /* graceful restart helper: its stale paths go when it fires */
+	uint16_t rib_peer; /* index in vnet->rib */
+	struct node_stale stale[BGP_FAMILY_MAX];
+	bool was_up;                  /* Established at least once in the life of this process */
 	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
@@ -79,6 +92,8 @@ struct node_vnet {
 	struct node_vnet *source;
 	struct node_vnet **users;
 	size_t n_users;
+	bool started;
+	struct loop_timer deferral; /* after a restart: selection does not wait longer for peers */
 	struct loop_work rib_work;  /* queued while rib_work() has more */
 	struct loop_work recompute; /* decides what the source's RIB selected again */
 	enum bgp_family recompute_family;

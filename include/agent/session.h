@@ -39,16 +39,17 @@ struct session_config {
 	uint8_t ttl_security_hops; /* GTSM (RFC 5082): peer at most this many hops away; 0: off */
 	uint16_t hold_time;      /* seconds, offered; 0: no hold timer (there is no default here) */
 	uint16_t keepalive_time; /* seconds; 0: a third of the hold time */
-	uint32_t connect_retry_ms; /* 5,000 */
-	uint32_t idle_hold_ms;     /* first back-off after a failure; 1,000 */
-	uint32_t idle_hold_max_ms; /* it doubles up to this; 60,000 */
-	uint32_t delay_open_ms;    /* 0: OPEN is sent at once */
-	uint32_t large_hold_ms;    /* OpenSent; 240,000 */
-	uint32_t send_hold_ms;     /* RFC 9687; the larger of 480,000 and twice the hold time */
-	struct bgp_caps caps;      /* offered: families, refresh, graceful restart, ...; as4 and asn
-					are filled here */
+	uint32_t connect_retry_ms;  /* 5,000 */
+	uint32_t idle_hold_ms;      /* first back-off after a failure; 1,000 */
+	uint32_t idle_hold_max_ms;  /* it doubles up to this; 60,000 */
+	uint32_t delay_open_ms;     /* 0: OPEN is sent at once */
+	uint32_t large_hold_ms;     /* OpenSent; 240,000 */
+	uint32_t send_hold_ms;      /* RFC 9687; the larger of 480,000 and twice the hold time */
+	struct bgp_caps caps;       /* offered: families, refresh, graceful restart, ...; asn is
+					filled here */
 	uint32_t required_families; /* refuse a peer without them (2/7) */
-	bool require_as4;
+	uint32_t needed;            /* BGP_NEED_*: the same for capabilities */
+	bool require_role;          /* RFC 9234 strict mode */
 	struct bgp_update_limits limits;
 	char password_file[SESSION_PATH_MAX]; /* TCP MD5 (RFC 2385); "": none */
 };
@@ -110,6 +111,12 @@ int session_reconfigure(struct session *session, const struct session_config *co
 /* What session_reconfigure() would do, for config.diff. */
 enum session_change session_compare(const struct session *session,
 				    const struct session_config *config, const char **ret_why);
+
+/*
+ * The R and F bits of the next OPEN (RFC 4724 3): whether the process restarted and is not done, and the
+ * families whose forwarding went on.
+ */
+void session_set_restart(struct session *session, bool restarting, uint32_t forwarding);
 
 /* Administrative state. @text goes to the peer (RFC 9003) and may be NULL. */
 void session_enable(struct session *session);

@@ -62,6 +62,16 @@ struct bgp_caps {
 		[BGP_CAPS_UNKNOWN_MAX]; /* codes that we ignored, in order, without repeats */
 };
 
+/* Capabilities that have to be in force, or the OPEN is refused with 2/7: bits of a mask. */
+enum {
+	BGP_NEED_AS4 = 1u << 0,
+	BGP_NEED_ROUTE_REFRESH = 1u << 1,
+	BGP_NEED_ENH_REFRESH = 1u << 2,
+	BGP_NEED_EXT_MESSAGE = 1u << 3,
+	BGP_NEED_EXT_NEXT_HOP = 1u << 4,
+	BGP_NEED_GRACEFUL_RESTART = 1u << 5,
+};
+
 /* What holds for one session after both OPENs: the codec's and the RIB's view of it. */
 struct bgp_session_params {
 	uint32_t local_asn, peer_asn;
@@ -75,6 +85,9 @@ struct bgp_session_params {
 	uint32_t add_path_rx, add_path_tx;  /* families */
 	uint16_t hold_time, keepalive_time; /* seconds, 0: none */
 	bool peer_gr;                       /* peer may restart gracefully (helper role) */
+	bool notification_gr; /* both sides: NOTIFICATIONs are graceful too (RFC 8538) */
+	bool llgr;            /* both sides */
+	bool peer_llgr;       /* the peer knows LLGR_STALE, whatever we offered (RFC 9494 4.3) */
 };
 
 /*
@@ -87,6 +100,9 @@ int bgp_caps_decode(struct wire_reader *r, struct bgp_caps *caps);
 /* Appends all capabilities as TLVs (no parameter header); at most BGP_CAPS_ENCODED_MAX octets. */
 #define BGP_CAPS_ENCODED_MAX 128
 void bgp_caps_encode(const struct bgp_caps *caps, struct wire_writer *w);
+/* Appends to @missed those of @ours that are needed (BGP_NEED_*) and not in force. Their bits. */
+uint32_t bgp_caps_missed(const struct bgp_caps *ours, const struct bgp_session_params *params,
+			 uint32_t needed, struct bgp_caps *missed);
 /* Intersects what was sent and received; timers and ids are the caller's. */
 void bgp_caps_negotiate(const struct bgp_caps *sent, const struct bgp_caps *received,
 			struct bgp_session_params *params);

@@ -21,6 +21,8 @@ struct bgp_large_community {
 unsigned int community_count(struct bgp_blob blob);
 uint32_t community_get(struct bgp_blob blob, unsigned int index);
 bool community_contains(struct bgp_blob blob, uint32_t community);
+/* Adds @community to the set, written anew into @buf. 0, or -ENOSPC with *attrs as it was. */
+int community_add(struct bgp_attrs *attrs, uint32_t community, uint8_t *buf, size_t cap);
 unsigned int large_community_count(struct bgp_blob blob);
 struct bgp_large_community large_community_get(struct bgp_blob blob, unsigned int index);
 bool large_community_contains(struct bgp_blob blob, struct bgp_large_community community);

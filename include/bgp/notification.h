@@ -71,9 +71,15 @@ enum { /* RFC 4486, 8538, 9384 */
 struct bgp_error {
 	uint8_t code, subcode;
 	uint16_t data_len;
+	bool hard_reset;    /* goes out inside a Cease 6/9 (RFC 8538 3) */
 	const char *reason; /* fixed English text, for logs and the API */
 	uint8_t data[BGP_ERROR_DATA_MAX];
 };
+/*
+ * Whether this error ends a session for good even where NOTIFICATIONs are graceful (RFC 8538 5): the
+ * peer is not to keep our routes, nor we its own.
+ */
+bool bgp_error_is_hard(const struct bgp_error *error);
 
 /* Fills *ret_error; @data may be NULL; longer data is cut at BGP_ERROR_DATA_MAX. */
 void bgp_error_set(struct bgp_error *ret_error, uint8_t code, uint8_t subcode, const char *reason,
@@ -82,7 +88,8 @@ void bgp_error_set(struct bgp_error *ret_error, uint8_t code, uint8_t subcode, c
 /* A NOTIFICATION as received or sent, kept for peering.show. */
 #define BGP_SHUTDOWN_TEXT_MAX 255 /* RFC 9003 */
 struct bgp_notification {
-	uint8_t code, subcode;
+	uint8_t code, subcode; /* of a hard reset (RFC 8538): what it stands for, when it says so */
+	bool hard_reset;
 	uint16_t data_len; /* of the message; the copy below may be shorter */
 	uint8_t data[BGP_ERROR_DATA_MAX];
 	char text[BGP_SHUTDOWN_TEXT_MAX + 1]; /* RFC 9003 text as received: hostile, escape it */

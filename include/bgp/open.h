@@ -36,7 +36,7 @@ struct bgp_open_policy {
 	uint32_t
 		required_families; /* refused with 2/7 when the intersection lacks one; 0: at least one of ours */
 	uint16_t hold_time, keepalive_time; /* configured; seconds */
-	bool require_as4;
+	uint32_t needed;                    /* BGP_NEED_* */
 	bool require_role; /* RFC 9234 4.2, strict mode; our role is in the OPEN that was sent */
 };
 /*

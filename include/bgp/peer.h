@@ -87,7 +87,7 @@ struct bgp_conn {
 	struct bgp_open sent;     /* our OPEN as it went out */
 	bool open;                /* a TCP connection exists (or is being made) */
 	const char *reason;       /* of the step under way, or NULL */
-	bool note_sent, note_received;
+	bool note_sent, note_received, hard_reset;
 	uint8_t code, subcode; /* of that NOTIFICATION */
 };
 

@@ -86,6 +86,9 @@ struct peer_in {
 	uint8_t kept;     /* so many epochs before it are stale but still used */
 	uint8_t unpurged; /* epochs that ended since the last full walk */
 	bool eor;         /* End-of-RIB came */
+	bool refreshing;  /* BoRR came, EoRR did not yet */
+	bool long_lived;  /* the stale ones are long-lived (RFC 9494) */
+	bool waiting;     /* stale paths of an earlier session: until End-of-RIB of a new one */
 	bool warned, exceeded;
 	uint32_t counts[2]
 		       [COUNT_MAX]; /* [0] of fresh paths, [1] of stale ones; of dead ones never */

@@ -37,12 +37,18 @@ struct adj_rib_out {       /* the journal */
 
 struct out_member { /* one established session; what it was told */
 	uint16_t peer;
-	bool idle;       /* reached the end since it was last woken */
-	bool dump;       /* the first full dump is not over: End-of-RIB is owed */
+	bool idle; /* reached the end since it was last woken */
+	bool dump; /* the first full dump is not over: End-of-RIB is owed */
+	enum {
+		REFRESH_NONE,
+		REFRESH_WANTED,  /* after the dump: no BoRR before End-of-RIB (RFC 7313 4) */
+		REFRESH_BEGINS,  /* BoRR is owed */
+		REFRESH_RUNNING, /* EoRR is owed */
+	} refresh;
 	uint32_t cursor; /* next entry to look at */
 	uint32_t
 		floor; /* no entry below is needed any more: under `cursor` while some are left over */
-	uint32_t dump_end; /* End-of-RIB is due when `floor` has come here */
+	uint32_t dump_end; /* End-of-RIB or EoRR is due when `floor` has come here */
 	uint64_t *told;    /* a bit for each net */
 	uint32_t told_cap; /* in words */
 	uint32_t n_told;
@@ -71,6 +77,8 @@ struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer);
 void adj_rib_out_leave(struct adj_rib_out *out, struct out_member *member);
 /* Everything is looked at again. */
 void out_member_restart(struct adj_rib_out *out, struct out_member *member);
+/* The same between BoRR and EoRR. */
+void out_member_refresh(struct adj_rib_out *out, struct out_member *member);
 
 /* Up to @max (at least OUT_WINDOW) nets to look at, oldest change first; 0: none. */
 uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, uint32_t *nets);
@@ -78,9 +86,15 @@ uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, u
 void out_member_finish(struct adj_rib_out *out, struct out_member *member, const uint32_t *left,
 		       uint32_t n_left);
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member);
-/* End-of-RIB is due; out_member_eor_sent() when it was written. */
-bool out_member_eor_due(const struct out_member *member);
-void out_member_eor_sent(struct out_member *member);
+/* What has to be said now that is no route; out_member_mark_sent() when it was written. */
+enum out_mark {
+	OUT_MARK_NONE,
+	OUT_MARK_EOR,  /* RFC 4724 2 */
+	OUT_MARK_BORR, /* RFC 7313 3.2: before the next window */
+	OUT_MARK_EORR,
+};
+enum out_mark out_member_mark(const struct out_member *member);
+void out_member_mark_sent(struct adj_rib_out *out, struct out_member *member, enum out_mark mark);
 /* Nothing is pending: the next touch has to wake it. */
 void out_member_sleep(struct adj_rib_out *out, struct out_member *member);
 /* The next sleeping member, woken by this; NULL: none. Start with *cursor = 0. */

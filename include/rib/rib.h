@@ -106,6 +106,13 @@ void rib_free(struct rib *rib);
 /* New preference, branch-to-branch, ...: queues what has to be decided or sent again. */
 void rib_reconfigure(struct rib *rib, const struct rib_config *config);
 
+/*
+ * RFC 4724 4.1, a restarting speaker: while @hold nothing is selected and no peer is told anything;
+ * paths are kept and their next hops resolved. Released, everything is decided in slices, and then told.
+ */
+void rib_hold(struct rib *rib, bool hold);
+bool rib_held(const struct rib *rib); /* also while the slices after a release are not done */
+
 /* A configured peer; the index names it until rib_peer_remove(). 0 or -ENOSPC, -ENOMEM. */
 int rib_peer_add(struct rib *rib, const struct rib_peer_config *config, uint16_t *ret_peer);
 void rib_peer_reconfigure(struct rib *rib, uint16_t peer, const struct rib_peer_config *config);
@@ -122,9 +129,21 @@ void rib_peer_up(struct rib *rib, uint16_t peer, const struct bgp_session_params
 void rib_peer_down(struct rib *rib, uint16_t peer, bool graceful, struct mono now);
 /* Drops what is still stale (restart time over, End-of-RIB, EoRR). */
 void rib_peer_sweep(struct rib *rib, uint16_t peer, enum bgp_family family);
+/* Paths of an earlier session are kept as stale: they go at End-of-RIB, or with rib_peer_sweep(). */
+bool rib_peer_waiting(const struct rib *rib, uint16_t peer, enum bgp_family family);
+/*
+ * RFC 9494 4.2, after the restart time: stale paths stay, marked LLGR_STALE and least preferred, until
+ * rib_peer_sweep() or End-of-RIB; those with NO_LLGR go.
+ */
+void rib_peer_long_lived(struct rib *rib, uint16_t peer, enum bgp_family family);
 /* Marks all paths of a family stale (BoRR, RFC 7313); announcements refresh them. */
 void rib_peer_mark_stale(struct rib *rib, uint16_t peer, enum bgp_family family);
-/* ROUTE-REFRESH from the peer, or soft out: everything is sent again. */
+/* BoRR (@begins) or EoRR from the peer. False: ignored, it is out of turn. */
+bool rib_peer_refresh(struct rib *rib, uint16_t peer, enum bgp_family family, bool begins);
+/*
+ * ROUTE-REFRESH from the peer, or soft out: everything is sent again, between BoRR and EoRR where
+ * enhanced route refresh is in force.
+ */
 void rib_peer_resend(struct rib *rib, uint16_t peer, enum bgp_family family);
 
 /* One decoded UPDATE. Everything in it is applied, or for treat-as-withdraw withdrawn. 0 or -ENOMEM. */

@@ -52,6 +52,12 @@ struct bfd_config {
 	uint8_t multiplier;
 };
 
+enum capability_use {
+	CAPABILITY_OFF,
+	CAPABILITY_ON,
+	CAPABILITY_REQUIRE /* a session without it is refused: 2/7 */
+};
+
 struct peering_config {
 	char name[64];
 	uint32_t peer_asn;
@@ -70,8 +76,14 @@ struct peering_config {
 	char password_file[256];
 	struct rib_limit max_prefixes;
 	struct bfd_config bfd;
-	bool gr_enabled;
+	struct { /* each an enum capability_use */
+		enum capability_use multiprotocol, four_octet_as, route_refresh, enhanced_refresh;
+		enum capability_use extended_message, extended_next_hop;
+	} capabilities;
+	bool gr_enabled, gr_required;
 	uint16_t gr_restart_time;                           /* seconds */
+	uint32_t gr_stale_path_time;                        /* seconds */
+	uint32_t gr_long_lived_time;                        /* seconds; 0: not long-lived */
 	char inbound_route_map[64], outbound_route_map[64]; /* "" or a name in the vnet */
 	bool advertise_vnet, advertise_host_routes, advertise_learned;
 };
@@ -86,6 +98,7 @@ struct route_server_config {
 	enum path_selection selection;
 	bool always_compare_med;
 	unsigned int max_paths;
+	uint32_t deferral_time; /* seconds */
 };
 
 struct vnet_peering_config {

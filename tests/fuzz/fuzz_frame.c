@@ -19,17 +19,20 @@ static void require(bool holds)
 
 static void try_notification(const struct bgp_frame *frame)
 {
-	uint8_t buf[BGP_HEADER_LEN + 2 + BGP_ERROR_DATA_MAX];
+	uint8_t buf[BGP_HEADER_LEN + 4 + BGP_ERROR_DATA_MAX];
 	struct bgp_notification note;
 	struct bgp_error error;
+	bool inside; /* RFC 8538: the hard reset says what it stands for */
 	int len;
 
 	require(bgp_notification_decode(frame->body, frame->body_len, &note) == 0);
 	require(strlen(note.text) <= BGP_SHUTDOWN_TEXT_MAX);
-	require(note.data_len == frame->body_len - 2);
+	inside = note.hard_reset && frame->body_len >= 4;
+	require(note.data_len == frame->body_len - (inside ? 4 : 2));
 	bgp_error_set(&error, note.code, note.subcode,
 		      bgp_error_subcode_name(note.code, note.subcode), note.data,
 		      note.data_len < BGP_ERROR_DATA_MAX ? note.data_len : BGP_ERROR_DATA_MAX);
+	error.hard_reset = inside;
 	len = bgp_notification_encode(&error, buf, sizeof(buf));
 	require(len > 0 && (size_t)len <= frame->total_len);
 	require(!memcmp(buf + BGP_HEADER_LEN, frame->body, (size_t)len - BGP_HEADER_LEN));

@@ -61,6 +61,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	a.passive = data[0] & 1;
 	b.delay_open_ms = data[0] & 2 ? 2000 : 0;
 	a.open.caps.graceful_restart = b.open.caps.graceful_restart = data[0] & 4;
+	a.open.caps.gr_notification = b.open.caps.gr_notification = data[0] & 8;
+	a.open.caps.extended_message = b.open.caps.extended_message = data[0] & 16;
+	a.open.caps.enhanced_refresh = b.open.caps.enhanced_refresh = data[0] & 32;
+	b.policy.needed = data[0] & 32 ? BGP_NEED_ENH_REFRESH : 0;
 	pair_init(pair, &a, &b, data[1] + 1);
 	for (size_t i = 2; i < size; i++) {
 		uint8_t op = data[i];

@@ -27,7 +27,7 @@ static void judge(const struct bgp_open *received, uint8_t choice)
 		.hold_time = choice & 2 ? 90 : 0,
 		.keepalive_time = choice & 4 ? 30 : 0,
 		.required_families = choice & 8 ? 1u << BGP_IPV6_UNICAST : 0,
-		.require_as4 = choice & 16,
+		.needed = choice & 16 ? BGP_NEED_AS4 | BGP_NEED_ENH_REFRESH : 0,
 		.require_role = choice & 32,
 	};
 	struct bgp_session_params params;

@@ -112,6 +112,12 @@ enum policy {
 	RS_CLIENT,
 	STRICT, /* our role: peer; the other's is required */
 	BIG,    /* the peer should be 4200000001 */
+	NEEDS_REFRESH,
+	NEEDS_ENH_REFRESH,
+	NEEDS_EXT_MESSAGE,
+	NEEDS_EXT_NEXT_HOP,
+	NEEDS_GR,
+	NEEDS_ALL,
 };
 
 struct open_vector {
@@ -228,6 +234,17 @@ static const struct open_vector opens[] = {
 { "IPv6 required, nothing offered", NEEDS_V6, HEAD "00", 7, V6 },
 { "no family in common", DEFAULT, HEAD CAPS("01 {1 0001 00 80}" AS4), 7, V4 V6 },
 { "4-octet AS required", NEEDS_AS4, HEAD CAPS(V4), 7, "41 {1 0000ffeb}" },
+{ "route refresh required", NEEDS_REFRESH, HEAD CAPS(V4 AS4), 7, "02 {1}" },
+{ "enhanced route refresh required", NEEDS_ENH_REFRESH, HEAD CAPS(V4 AS4 "02 {1}"), 7, "46 {1}" },
+{ "extended message required", NEEDS_EXT_MESSAGE, HEAD CAPS(V4 AS4), 7, "06 {1}" },
+{ "extended next hop required", NEEDS_EXT_NEXT_HOP, HEAD CAPS(V4 AS4), 7, "05 {1 0001 0001 0002}" },
+{ "extended next hop required, offered for another family", NEEDS_EXT_NEXT_HOP,
+	HEAD CAPS(V4 AS4 "05 {1 0001 0080 0002}"), 7, "05 {1 0001 0001 0002}" },
+{ "graceful restart required", NEEDS_GR, HEAD CAPS(V4 AS4), 7, "40 {1 0078 0001 01 00 0002 01 00}" },
+{ "two required and missing", NEEDS_ALL, HEAD CAPS(V4 V6 AS4 "02 {1} 06 {1} 05 {1 0001 0001 0002}"), 7,
+	"40 {1 0078 0001 01 00 0002 01 00} 46 {1}" },
+{ "all that is required is there", NEEDS_ALL, HEAD CAPS(V4 V6 AS4 "02 {1} 05 {1 0001 0001 0002} 06 {1}"
+	"40 {1 0078 0001 01 00} 46 {1}"), GOOD, "" },
 
 /* RFC 9234 4.2 */
 { "provider and customer", PROVIDER, HEAD CAPS(ALL "09 {1 03}"), GOOD, "" },
@@ -244,6 +261,17 @@ static const struct open_vector opens[] = {
 };
 /* clang-format on */
 
+static const uint32_t needs[] = {
+	[NEEDS_AS4] = BGP_NEED_AS4,
+	[NEEDS_REFRESH] = BGP_NEED_ROUTE_REFRESH,
+	[NEEDS_ENH_REFRESH] = BGP_NEED_ENH_REFRESH,
+	[NEEDS_EXT_MESSAGE] = BGP_NEED_EXT_MESSAGE,
+	[NEEDS_EXT_NEXT_HOP] = BGP_NEED_EXT_NEXT_HOP,
+	[NEEDS_GR] = BGP_NEED_GRACEFUL_RESTART,
+	[NEEDS_ALL] = BGP_NEED_AS4 | BGP_NEED_ROUTE_REFRESH | BGP_NEED_ENH_REFRESH |
+		      BGP_NEED_EXT_MESSAGE | BGP_NEED_EXT_NEXT_HOP | BGP_NEED_GRACEFUL_RESTART,
+};
+
 static void set_policy(enum policy kind, struct bgp_open *ret_sent, struct bgp_open_policy *ret)
 {
 	struct bgp_open_policy policy = {
@@ -255,7 +283,7 @@ static void set_policy(enum policy kind, struct bgp_open *ret_sent, struct bgp_o
 					      : 65001,
 		.hold_time = 90,
 		.keepalive_time = 30,
-		.require_as4 = kind == NEEDS_AS4,
+		.needed = needs[kind],
 		.require_role = kind == STRICT,
 		.required_families =
 			kind == NEEDS_V6 ? (uint32_t)BGP_FAMILY_BIT(BGP_IPV6_UNICAST) : 0,
@@ -265,6 +293,11 @@ static void set_policy(enum policy kind, struct bgp_open *ret_sent, struct bgp_o
 	sent.caps.multiprotocol = sent.caps.as4 = true;
 	sent.caps.asn = 65515;
 	sent.caps.families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST) | BGP_FAMILY_BIT(BGP_IPV6_UNICAST);
+	sent.caps.route_refresh = sent.caps.enhanced_refresh = sent.caps.extended_message = true;
+	sent.caps.ext_next_hop = BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	sent.caps.graceful_restart = true;
+	sent.caps.gr_time = 120;
+	sent.caps.gr_families = sent.caps.families;
 	sent.caps.has_role = kind >= PROVIDER && kind <= STRICT;
 	sent.caps.role = kind == PROVIDER    ? BGP_ROLE_PROVIDER
 			 : kind == RS_CLIENT ? BGP_ROLE_RS_CLIENT

@@ -211,8 +211,12 @@ static int check_peering_families(struct config_ctx *ctx, const char *base,
 	if (!families)
 		families = peering->peer_ip.family == IP_V6 ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST)
 							    : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	if (!peering->capabilities.multiprotocol && families != BGP_FAMILY_BIT(BGP_IPV4_UNICAST))
+		return config_fail_at(ctx, PATH(at, "%s.capabilities.multiprotocol", base),
+				      "off goes with ipv4-unicast alone");
 	PATH(at, "%s.%s", base, peering->families ? "families" : "peerIp");
-	if ((families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) && !server->local_address.family)
+	if ((families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) && !server->local_address.family &&
+	    !peering->capabilities.extended_next_hop)
 		return config_fail_at(ctx, at,
 				      "ipv4-unicast needs routeServer.localAddress as next hop");
 	if ((families & BGP_FAMILY_BIT(BGP_IPV6_UNICAST)) && !server->local_address6.family)
@@ -236,6 +240,12 @@ static int check_peering_values(struct config_ctx *ctx, const char *base,
 	if (peering->keepalive_time && peering->keepalive_time >= peering->hold_time)
 		return config_fail_at(ctx, PATH(at, "%s.keepaliveTime", base),
 				      "must be less than holdTime (%u)", peering->hold_time);
+	if (peering->gr_required && !peering->gr_enabled)
+		return config_fail_at(ctx, PATH(at, "%s.gracefulRestart.required", base),
+				      "needs gracefulRestart.enabled");
+	if (peering->gr_long_lived_time && !peering->gr_enabled)
+		return config_fail_at(ctx, PATH(at, "%s.gracefulRestart.longLivedTime", base),
+				      "needs gracefulRestart.enabled (RFC 9494 4.1)");
 	return 0;
 }
 

@@ -151,11 +151,46 @@ OBJECT(bfd_object, "peerings[].bfd", struct bfd_config,
        { "multihop", &config_type_bool, AT(struct bfd_config, multihop), .fallback = "false",
 	 .doc = "RFC 5883 in place of RFC 5881." });
 
+#define CAPABILITY(key, member, by_default, text)                                               \
+	{                                                                                       \
+		key, &config_type_enum, AT(struct peering_config, capabilities.member),         \
+			.names = capability_uses, .fallback = "\"" by_default "\"", .doc = text \
+	}
+static const struct config_name capability_uses[] = {
+	{ "off", CAPABILITY_OFF },
+	{ "on", CAPABILITY_ON },
+	{ "require", CAPABILITY_REQUIRE },
+	{ NULL, 0 },
+};
+
+OBJECT(capabilities_object, "peerings[].capabilities", struct peering_config,
+       CAPABILITY("multiprotocol", multiprotocol, "on",
+		  "RFC 4760. require: every family in families; off: for a peer so old that only "
+		  "ipv4-unicast works."),
+       CAPABILITY("fourOctetAs", four_octet_as, "on", "RFC 6793."),
+       CAPABILITY("routeRefresh", route_refresh, "on", "RFC 2918."),
+       CAPABILITY("enhancedRouteRefresh", enhanced_refresh, "on", "RFC 7313."),
+       CAPABILITY("extendedMessage", extended_message, "off",
+		  "RFC 8654: messages of up to 65535 octets."),
+       CAPABILITY("extendedNextHop", extended_next_hop, "off",
+		  "RFC 8950: IPv4 prefixes with an IPv6 next hop."));
+
 OBJECT(gr_object, "peerings[].gracefulRestart", struct peering_config,
        { "enabled", &config_type_bool, AT(struct peering_config, gr_enabled), .fallback = "true",
 	 .doc = "RFC 4724: routes of a peer that restarts are kept meanwhile." },
+       { "required", &config_type_bool, AT(struct peering_config, gr_required), .fallback = "false",
+	 .doc = "Refuse a peer without the capability (2/7)." },
        { "restartTime", &config_type_u16, AT(struct peering_config, gr_restart_time), .min = 1,
-	 .max = 4095, .fallback = "120", .doc = "Seconds that we ask the peer to wait for us." });
+	 .max = 4095, .fallback = "120", .doc = "Seconds that we ask the peer to wait for us." },
+       { "stalePathTime", &config_type_u32, AT(struct peering_config, gr_stale_path_time), .min = 1,
+	 .max = 86400, .fallback = "360",
+	 .doc = "Seconds that stale routes of a peer that is back wait for its End-of-RIB, and "
+		"those of a refresh for its end." },
+       { "longLivedTime", &config_type_u32, AT(struct peering_config, gr_long_lived_time),
+	 .max = 16777215, .fallback = "0",
+	 .doc = "RFC 9494: seconds that routes are kept after the restart time, as the last "
+		"choice: asked for of the peer, and the most that the peer gets; 0: not "
+		"offered." });
 
 OBJECT(advertise_object, "peerings[].advertise", struct peering_config,
        { "vnetPrefixes", &config_type_bool, AT(struct peering_config, advertise_vnet),
@@ -218,6 +253,10 @@ OBJECT(peering_object, "peerings[]", struct peering_config,
 	 .doc = "Limit on what the peer may send." },
        { "bfd", &config_type_object, AT(struct peering_config, bfd), .object = &bfd_object,
 	 .fallback = "{}", .doc = "Failure detection." },
+       { "capabilities", &config_type_object, .offset = 0, .object = &capabilities_object,
+	 .fallback = "{}",
+	 .doc = "What is offered to the peer: each off, on, or require, which refuses a peer "
+		"without it." },
        { "gracefulRestart", &config_type_object, .offset = 0, .object = &gr_object,
 	 .fallback = "{}", .doc = "Restart without loss of routes." },
        { "inboundRouteMap", &config_type_name, TEXT(struct peering_config, inbound_route_map),
@@ -256,7 +295,11 @@ OBJECT(route_server_object, "vnets[].routeServer", struct route_server_config,
 	 .fallback = "false",
 	 .doc = "rfc4271: compare MED also between different neighbour ASes." },
        { "maxPaths", &config_type_u32, AT(struct route_server_config, max_paths), .min = 1,
-	 .max = XRS_MEMBERS_MAX, .fallback = "16", .doc = "Equal paths that share the load." });
+	 .max = XRS_MEMBERS_MAX, .fallback = "16", .doc = "Equal paths that share the load." },
+       { "selectionDeferralTime", &config_type_u32, AT(struct route_server_config, deferral_time),
+	 .max = 3600, .fallback = "120",
+	 .doc = "RFC 4724 4.1: after a restart of xrsd, routes are selected when every peer with "
+		"gracefulRestart has sent End-of-RIB, or after so many seconds." });
 
 OBJECT(user_route_object, "routeTables[].routes[]", struct user_route,
        { "addressPrefix", &config_type_prefix, AT(struct user_route, prefix),

@@ -25,23 +25,49 @@ static const struct ip_addr *local_address(const struct node_vnet *vnet,
 	return buf;
 }
 
-/* What we offer in OPEN. Forwarding went on over a restart, so the F bit is true (design section 9). */
-static void fill_caps(const struct node *node, const struct peering_config *config,
-		      struct bgp_caps *caps)
+/* What we offer in OPEN; the bits that change with time are set_restart()'s. */
+static void fill_caps(const struct peering_config *config, struct bgp_caps *caps)
 {
-	caps->multiprotocol = true;
+	caps->multiprotocol = config->capabilities.multiprotocol;
 	caps->families = config->families;
-	caps->route_refresh = true;
-	caps->as4 = true;
-	caps->extended_message = true;
+	caps->route_refresh = config->capabilities.route_refresh;
+	caps->enhanced_refresh = config->capabilities.enhanced_refresh;
+	caps->as4 = config->capabilities.four_octet_as;
+	caps->extended_message = config->capabilities.extended_message;
+	if (config->capabilities.extended_next_hop)
+		caps->ext_next_hop = config->families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
 	if (!config->gr_enabled)
 		return;
 	caps->graceful_restart = true;
 	caps->gr_notification = true;
-	caps->gr_restarting = node->adopted && !node->sweep_done;
 	caps->gr_time = config->gr_restart_time;
 	caps->gr_families = config->families;
-	caps->gr_forwarding = node->maps ? config->families : 0;
+	if (!config->gr_long_lived_time)
+		return;
+	caps->llgr = true;
+	caps->llgr_families = config->families;
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
+		caps->llgr_time[f] = config->gr_long_lived_time;
+}
+
+/* BGP_NEED_*: what the peer has to offer as well. */
+static uint32_t needed(const struct peering_config *config)
+{
+	const struct {
+		enum capability_use use;
+		uint32_t need;
+	} rows[] = {
+		{ config->capabilities.four_octet_as, BGP_NEED_AS4 },
+		{ config->capabilities.route_refresh, BGP_NEED_ROUTE_REFRESH },
+		{ config->capabilities.enhanced_refresh, BGP_NEED_ENH_REFRESH },
+		{ config->capabilities.extended_message, BGP_NEED_EXT_MESSAGE },
+		{ config->capabilities.extended_next_hop, BGP_NEED_EXT_NEXT_HOP },
+	};
+	uint32_t needed = config->gr_required ? BGP_NEED_GRACEFUL_RESTART : 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		needed |= rows[i].use == CAPABILITY_REQUIRE ? rows[i].need : 0;
+	return needed;
 }
 
 static void fill_session(const struct node_vnet *vnet, const struct peering_config *config,
@@ -68,7 +94,10 @@ static void fill_session(const struct node_vnet *vnet, const struct peering_conf
 	ret->keepalive_time = config->keepalive_time;
 	ret->connect_retry_ms = config->connect_retry_time * 1000;
 	snprintf(ret->password_file, sizeof(ret->password_file), "%s", config->password_file);
-	fill_caps(node, config, &ret->caps);
+	fill_caps(config, &ret->caps);
+	ret->needed = needed(config);
+	if (config->capabilities.multiprotocol == CAPABILITY_REQUIRE)
+		ret->required_families = config->families;
 }
 
 static void fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
@@ -88,6 +117,103 @@ static void fill_rib(const struct node_vnet *vnet, const struct peering_config *
 	ret->stale_allowed = config->gr_enabled;
 }
 
+/*
+ * RFC 4724 3, for the next OPEN. R: the process restarted and its peers have not said everything yet. F:
+ * what was learned from this peer is still forwarded, since before the restart (design section 9) or
+ * since its last session.
+ */
+static void set_restart(const struct node_peering *peering)
+{
+	const struct node *node = peering->vnet->node;
+	bool forwarding = node->maps && (node->adopted || peering->was_up);
+
+	session_set_restart(peering->session, node->adopted && !node->sweep_done,
+			    forwarding ? peering->config->families : 0);
+}
+
+void node_peerings_restarted(const struct node *node)
+{
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		for (size_t i = 0; i < node->vnets[v]->n_peerings; i++)
+			set_restart(node->vnets[v]->peerings[i]);
+	}
+}
+
+/* --- stale paths of one family ------------------------------------------------------------------ */
+
+static const char *const stale_texts[] = {
+	[STALE_RESTARTING] = "did not return in its restart time",
+	[STALE_LONG_LIVED] = "did not return in its long-lived time",
+	[STALE_RETURNED] = "returned and sent no End-of-RIB",
+	[STALE_REFRESHING] = "began a refresh and did not end it",
+};
+
+static void stale_wait(struct node_peering *peering, enum bgp_family family, enum stale_phase phase,
+		       uint32_t seconds)
+{
+	struct loop *loop = peering->vnet->node->loop;
+
+	peering->stale[family].phase = phase;
+	loop_timer_set(loop, &peering->stale[family].timer, mono_add_sec(loop_now(loop), seconds));
+}
+
+static void stale_end(struct node_peering *peering, enum bgp_family family)
+{
+	loop_timer_stop(peering->vnet->node->loop, &peering->stale[family].timer);
+}
+
+/* RFC 9494 4.2: what the peer asks for, at most what is configured here; 0: not long-lived. */
+static uint32_t long_lived_time(const struct node_peering *peering, enum bgp_family family)
+{
+	const struct bgp_caps *caps = session_peer_caps(peering->session);
+	uint32_t ours = peering->config->gr_long_lived_time;
+
+	if (!caps || !(caps->llgr_families & BGP_FAMILY_BIT(family)))
+		return 0;
+	return caps->llgr_time[family] < ours ? caps->llgr_time[family] : ours;
+}
+
+static void stale_over(struct loop_timer *timer)
+{
+	struct node_stale *stale = timer->ctx;
+	struct node_peering *peering = stale->peering;
+	struct node_vnet *vnet = peering->vnet;
+	enum bgp_family family = (enum bgp_family)(stale - peering->stale);
+	uint32_t longer = long_lived_time(peering, family);
+
+	log_warn(SUBSYS, "peering=%s vnet=%s family=%s %s, stale paths %s", peering->config->name,
+		 vnet->config->name, bgp_family_name(family), stale_texts[stale->phase],
+		 stale->phase == STALE_RESTARTING && longer ? "are long-lived now" : "go");
+	if (stale->phase == STALE_RESTARTING && longer) {
+		rib_peer_long_lived(vnet->rib, peering->rib_peer, family);
+		stale_wait(peering, family, STALE_LONG_LIVED, longer);
+	} else {
+		rib_peer_sweep(vnet->rib, peering->rib_peer, family);
+	}
+	node_vnet_rib_work(vnet);
+}
+
+/*
+ * RFC 4724 4.2: the peer is back. What it did not keep forwarding goes at once, the rest waits for
+ * End-of-RIB.
+ */
+static void stale_returned(struct node_peering *peering)
+{
+	const struct bgp_caps *caps = session_peer_caps(peering->session);
+	uint32_t kept = caps ? caps->gr_forwarding | caps->llgr_forwarding : 0;
+	struct rib *rib = peering->vnet->rib;
+
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		stale_end(peering, f);
+		if (!rib_peer_waiting(rib, peering->rib_peer, f))
+			continue;
+		if (kept & BGP_FAMILY_BIT(f))
+			stale_wait(peering, f, STALE_RETURNED, peering->config->gr_stale_path_time);
+		else
+			rib_peer_sweep(rib, peering->rib_peer, f);
+	}
+}
+
 /* --- what the session tells ------------------------------------------------------------------- */
 
 static void on_established(struct session *session, const struct bgp_session_params *params)
@@ -95,9 +221,12 @@ static void on_established(struct session *session, const struct bgp_session_par
 	struct node_peering *peering = session_owner(session);
 	struct node_vnet *vnet = peering->vnet;
 
-	loop_timer_stop(vnet->node->loop, &peering->grace);
 	node_fib_peer_dead(vnet, &peering->config->peer_ip, false);
 	rib_peer_up(vnet->rib, peering->rib_peer, params, loop_now(vnet->node->loop));
+	stale_returned(peering);
+	peering->was_up = true;
+	set_restart(peering);
+	restart_check_vnet(vnet);
 	node_vnet_rib_work(vnet);
 	session_wake_output(session);
 }
@@ -125,14 +254,14 @@ static void on_down(struct session *session, const struct bgp_peer_down *down)
 	if (!kept)
 		node_fib_peer_dead(vnet, &peering->config->peer_ip, true);
 	rib_peer_down(vnet->rib, peering->rib_peer, kept != 0, loop_now(node->loop));
-	for (enum bgp_family f = 0; kept && f < BGP_FAMILY_MAX; f++) {
-		if (!(kept & BGP_FAMILY_BIT(f)))
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		stale_end(peering, f);
+		if (kept & BGP_FAMILY_BIT(f))
+			stale_wait(peering, f, STALE_RESTARTING,
+				   session_peer_caps(session)->gr_time);
+		else
 			rib_peer_sweep(vnet->rib, peering->rib_peer, f);
 	}
-	if (kept)
-		loop_timer_set(
-			node->loop, &peering->grace,
-			mono_add_sec(loop_now(node->loop), session_peer_caps(session)->gr_time));
 	node_vnet_rib_work(vnet);
 }
 
@@ -147,8 +276,29 @@ static void on_update(struct session *session, const struct bgp_update *update)
 		log_err(SUBSYS, "peering=%s vnet=%s out of memory, the UPDATE was not stored",
 			peering->config->name, vnet->config->name);
 	node_vnet_rib_work(vnet);
-	if (update->end_of_rib)
-		restart_check(vnet->node);
+	if (!update->end_of_rib)
+		return;
+	stale_end(peering, update->eor_family);
+	restart_check_vnet(vnet);
+	restart_check(vnet->node);
+}
+
+/* BoRR and EoRR (RFC 7313 4); a refresh that never ends has a bound. */
+static void demarcation(struct node_peering *peering, enum bgp_family family, bool begins)
+{
+	struct node_vnet *vnet = peering->vnet;
+
+	if (!rib_peer_refresh(vnet->rib, peering->rib_peer, family, begins)) {
+		log_info(SUBSYS, "peering=%s vnet=%s family=%s %s out of turn, ignored",
+			 peering->config->name, vnet->config->name, bgp_family_name(family),
+			 begins ? "BoRR" : "EoRR");
+		return;
+	}
+	if (begins)
+		stale_wait(peering, family, STALE_REFRESHING, peering->config->gr_stale_path_time);
+	else
+		stale_end(peering, family);
+	node_vnet_rib_work(vnet);
 }
 
 static void on_refresh(struct session *session, const struct bgp_route_refresh *refresh)
@@ -158,6 +308,10 @@ static void on_refresh(struct session *session, const struct bgp_route_refresh *
 
 	if (!bgp_family_from_afi(refresh->afi, refresh->safi, &family))
 		return;
+	if (refresh->subtype != BGP_REFRESH_NORMAL) {
+		demarcation(peering, family, refresh->subtype == BGP_REFRESH_BORR);
+		return;
+	}
 	rib_peer_resend(peering->vnet->rib, peering->rib_peer, family);
 	session_wake_output(session);
 }
@@ -192,18 +346,6 @@ static struct node_peering *by_rib_peer(struct node_vnet *vnet, uint16_t peer)
 			return vnet->peerings[i];
 	}
 	return NULL;
-}
-
-static void grace_over(struct loop_timer *timer)
-{
-	struct node_peering *peering = timer->ctx;
-	struct node_vnet *vnet = peering->vnet;
-
-	log_warn(SUBSYS, "peering=%s vnet=%s did not return in its restart time, stale paths go",
-		 peering->config->name, vnet->config->name);
-	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
-		rib_peer_sweep(vnet->rib, peering->rib_peer, f);
-	node_vnet_rib_work(vnet);
 }
 
 /* Outside rib_update(): the session may not end under the RIB's feet. */
@@ -265,7 +407,11 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	peering->vnet = vnet;
 	peering->config = config;
 	peering->created = loop_now(vnet->node->loop);
-	peering->grace = (struct loop_timer){ .fn = grace_over, .ctx = peering };
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		peering->stale[f].peering = peering;
+		peering->stale[f].timer =
+			(struct loop_timer){ .fn = stale_over, .ctx = &peering->stale[f] };
+	}
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
 	fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
@@ -281,6 +427,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		free(peering);
 		return err;
 	}
+	set_restart(peering);
 	*ret_peering = peering;
 	return 0;
 }
@@ -295,7 +442,8 @@ void node_peering_free(struct node_peering *peering)
 	if (vnet->node->stopping)
 		session_shutdown(peering->session, peering->config->gr_enabled);
 	session_free(peering->session);
-	loop_timer_stop(vnet->node->loop, &peering->grace);
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
+		stale_end(peering, f);
 	loop_timer_stop(vnet->node->loop, &peering->max_prefix);
 	if (!vnet->node->stopping)
 		rib_peer_remove(vnet->rib, peering->rib_peer);
@@ -318,6 +466,7 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	err = session_reconfigure(peering->session, &session, &change, &why);
 	if (err < 0)
 		return err;
+	set_restart(peering);
 	if (change == SESSION_RESET)
 		log_info(SUBSYS, "peering=%s vnet=%s reset by configuration: %s changed",
 			 config->name, vnet->config->name, why ? why : "it");
@@ -340,6 +489,31 @@ static bool peering_complete(const struct node_peering *peering)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * RFC 4724 4.1: whom the first selection after our restart waits for: who restarts as well, and who does
+ * not know graceful restart, will send no End-of-RIB that means anything.
+ */
+static bool peering_awaited(const struct node_peering *peering)
+{
+	const struct bgp_session_params *params = session_params(peering->session);
+	const struct bgp_caps *caps = session_peer_caps(peering->session);
+
+	if (!peering->config->enabled || !peering->config->gr_enabled)
+		return false;
+	if (!params)
+		return true;
+	return params->peer_gr && !caps->gr_restarting && !peering_complete(peering);
+}
+
+bool node_vnet_awaits_peers(const struct node_vnet *vnet)
+{
+	for (size_t i = 0; i < vnet->n_peerings; i++) {
+		if (peering_awaited(vnet->peerings[i]))
+			return true;
+	}
+	return false;
 }
 
 bool node_peerings_complete(const struct node *node)

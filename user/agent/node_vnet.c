@@ -405,6 +405,8 @@ static int start_rib(struct node_vnet *vnet)
 	vnet->rib = rib_new(&config, vnet->node->nexthops, &callbacks);
 	if (!vnet->rib)
 		return -ENOMEM;
+	if (!vnet->started)
+		restart_defer(vnet);
 	return set_local_prefixes(vnet);
 }
 
@@ -412,6 +414,7 @@ static void stop_rib(struct node_vnet *vnet)
 {
 	while (vnet->n_peerings)
 		remove_peering(vnet, vnet->n_peerings - 1);
+	loop_timer_stop(vnet->node->loop, &vnet->deferral);
 	loop_work_del(vnet->node->loop, &vnet->rib_work);
 	rib_free(vnet->rib);
 	vnet->rib = NULL;
@@ -459,6 +462,7 @@ static void reconfigure_rib(struct node_vnet *vnet, const struct vnet_config *be
 	}
 	if (vnet->rib)
 		reconfigure_peerings(vnet, before);
+	restart_check_vnet(vnet);
 	node_vnet_rib_work(vnet);
 }
 
@@ -511,6 +515,8 @@ int node_vnet_start(struct node_vnet *vnet)
 	node_vnet_offer_all(vnet); /* a hub may have routes already */
 	for (size_t i = 0; vnet->rib && i < vnet->config->n_peerings; i++)
 		add_peering(vnet, &vnet->config->peerings[i]);
+	vnet->started = true;
+	restart_check_vnet(vnet);
 	node_fib_kick(vnet->node);
 	return 0;
 }

@@ -141,16 +141,34 @@ static void adopt_table(struct node *node, const struct fib_table_pin *pin, uint
 	adopt_routes(node, pin->index, IP_V6, routes);
 }
 
+/* Only what was selected is wanted: a sweep before that would take away what still forwards. */
+static bool all_selected(const struct node *node)
+{
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		const struct node_vnet *vnet = node->vnets[v];
+
+		if (vnet->rib && (rib_held(vnet->rib) || !node_vnet_idle(vnet)))
+			return false;
+	}
+	return true;
+}
+
 static void sweep(struct loop_timer *timer)
 {
 	struct node *node = timer->ctx;
 	size_t swept;
+
+	if (!all_selected(node)) {
+		loop_timer_set(node->loop, timer, mono_add_sec(loop_now(node->loop), 1));
+		return;
+	}
 
 	if (!node_peerings_complete(node))
 		log_warn(SUBSYS, "not every peer came back in %u s", NODE_SWEEP_DEADLINE_SEC);
 	swept = fib_plan_sweep(node->plan);
 	node_nic_sweep(node);
 	node->sweep_done = true;
+	node_peerings_restarted(node);
 	log_info(SUBSYS, "complete: %zu stale entries go", swept);
 	node_event_swept(node, swept);
 	node_fib_kick(node);
@@ -187,6 +205,43 @@ int restart_adopt(struct node *node)
 	node->sweep_deadline = (struct loop_timer){ .fn = sweep, .ctx = node };
 	return loop_timer_set(node->loop, &node->sweep_deadline,
 			      mono_add_sec(loop_now(node->loop), NODE_SWEEP_DEADLINE_SEC));
+}
+
+static void select_now(struct node_vnet *vnet)
+{
+	loop_timer_stop(vnet->node->loop, &vnet->deferral);
+	rib_hold(vnet->rib, false);
+	node_vnet_rib_work(vnet);
+}
+
+static void deferral_over(struct loop_timer *timer)
+{
+	struct node_vnet *vnet = timer->ctx;
+
+	log_warn(SUBSYS,
+		 "vnet=%s not every peer said everything in %u s, selecting from what there is",
+		 vnet->config->name, vnet->config->route_server.deferral_time);
+	select_now(vnet);
+}
+
+void restart_defer(struct node_vnet *vnet)
+{
+	struct node *node = vnet->node;
+	uint32_t seconds = vnet->config->route_server.deferral_time;
+
+	if (!node->adopted || node->sweep_done || !seconds)
+		return;
+	rib_hold(vnet->rib, true);
+	vnet->deferral = (struct loop_timer){ .fn = deferral_over, .ctx = vnet };
+	loop_timer_set(node->loop, &vnet->deferral, mono_add_sec(loop_now(node->loop), seconds));
+}
+
+void restart_check_vnet(struct node_vnet *vnet)
+{
+	if (!loop_timer_is_set(&vnet->deferral) || node_vnet_awaits_peers(vnet))
+		return;
+	log_info(SUBSYS, "vnet=%s every peer said everything again, selecting", vnet->config->name);
+	select_now(vnet);
 }
 
 /* A little later than complete: a next hop that is new since then may still be resolving. */

@@ -745,7 +745,6 @@ static void fill_defaults(struct session_config *config)
 	default_u32(&config->send_hold_ms, twice_hold_ms > 480000 ? twice_hold_ms : 480000);
 	if (!config->multihop_ttl)
 		config->multihop_ttl = 64;
-	config->caps.as4 = true;
 	config->caps.asn = config->local_asn;
 	config->name[SESSION_NAME_MAX - 1] = '\0';
 	config->vnet[SESSION_NAME_MAX - 1] = '\0';
@@ -768,7 +767,8 @@ static struct fsm_config fsm_config_of(const struct session_config *config)
 			    .required_families = config->required_families,
 			    .hold_time = config->hold_time,
 			    .keepalive_time = config->keepalive_time,
-			    .require_as4 = config->require_as4 },
+			    .needed = config->needed,
+			    .require_role = config->require_role },
 		.passive = config->passive,
 		.notify_without_open = true,
 		.connect_retry_ms = config->connect_retry_ms,
@@ -989,7 +989,8 @@ static const struct field {
 	FIELD(hold_time, EFFECT_RESET),
 	FIELD(keepalive_time, EFFECT_RESET),
 	FIELD(required_families, EFFECT_RESET),
-	FIELD(require_as4, EFFECT_RESET),
+	FIELD(needed, EFFECT_RESET),
+	FIELD(require_role, EFFECT_RESET),
 	FIELD(name, EFFECT_LIVE),
 	FIELD(vnet, EFFECT_LIVE),
 	FIELD(peer_port, EFFECT_LIVE),
@@ -1007,7 +1008,7 @@ static const struct field {
 	FIELD(password_file, EFFECT_LIVE),
 };
 
-/* As they would be sent; whether we are restarting (RFC 4724) concerns the next OPEN only. */
+/* As they would be sent, but for what session_set_restart() sets: it concerns the next OPEN only. */
 static bool same_caps(const struct bgp_caps *a, const struct bgp_caps *b)
 {
 	struct bgp_caps left = *a, right = *b;
@@ -1015,6 +1016,8 @@ static bool same_caps(const struct bgp_caps *a, const struct bgp_caps *b)
 	struct wire_writer lw, rw;
 
 	left.gr_restarting = right.gr_restarting = false;
+	left.gr_forwarding = right.gr_forwarding = 0;
+	left.llgr_forwarding = right.llgr_forwarding = 0;
 	wire_write_init(&lw, left_buf, sizeof(left_buf));
 	wire_write_init(&rw, right_buf, sizeof(right_buf));
 	bgp_caps_encode(&left, &lw);
@@ -1138,6 +1141,18 @@ int session_reconfigure(struct session *s, const struct session_config *config,
 	settle(s);
 	*ret_change = change;
 	return 0;
+}
+
+void session_set_restart(struct session *s, bool restarting, uint32_t forwarding)
+{
+	struct bgp_caps *caps = &s->config.caps;
+	struct fsm_config fsm_config;
+
+	caps->gr_restarting = caps->graceful_restart && restarting;
+	caps->gr_forwarding = forwarding & caps->gr_families;
+	caps->llgr_forwarding = forwarding & caps->llgr_families;
+	fsm_config = fsm_config_of(&s->config);
+	peer_configure(&s->peer, &fsm_config, &s->config.limits);
 }
 
 void session_enable(struct session *s)

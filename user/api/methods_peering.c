@@ -76,6 +76,10 @@ static void write_params(struct json_out *out, const char *key,
 		json_out_string(out, NULL, "add-path");
 	if (params && params->peer_gr)
 		json_out_string(out, NULL, "graceful-restart");
+	if (params && params->notification_gr)
+		json_out_string(out, NULL, "notification-graceful-restart");
+	if (params && params->llgr)
+		json_out_string(out, NULL, "long-lived-graceful-restart");
 	json_out_end_array(out);
 }
 
@@ -92,6 +96,7 @@ static void write_note(struct json_out *out, const char *key, const struct bgp_p
 	json_out_uint(out, "subcode", note->note.subcode);
 	json_out_string(out, "subcodeName",
 			bgp_error_subcode_name(note->note.code, note->note.subcode));
+	json_out_bool(out, "hardReset", note->note.hard_reset);
 	json_out_string(out, "text", note->note.text[0] ? note->note.text : note->reason);
 	json_out_string(out, "direction", direction);
 	write_time(out, "time", note->wall_usec);
@@ -113,9 +118,15 @@ static void write_last_reset(struct json_out *out, const struct bgp_peer_stats *
 	write_time(out, "time", stats->last_reset_wall);
 	if (note->wall_usec) {
 		json_out_string(out, "side", sent ? "local" : "remote");
+		json_out_uint(out, "code", note->note.code);
+		json_out_uint(out, "subcode", note->note.subcode);
+		json_out_string(out, "text", note->note.text[0] ? note->note.text : note->reason);
 		write_note(out, "notification", note, sent ? "sent" : "received");
 	} else {
 		json_out_null(out, "side");
+		json_out_null(out, "code");
+		json_out_null(out, "subcode");
+		json_out_null(out, "text");
 		json_out_null(out, "notification");
 	}
 	json_out_end_object(out);
@@ -266,6 +277,7 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	session_get_info(peering->session, &info);
 	write_caps(out, "capabilitiesSent", info.caps_sent);
 	write_caps(out, "capabilitiesReceived", info.caps_received);
+	write_params(out, "capabilitiesInForce", info.params);
 	write_families(out, "configuredFamilies", peering->config->families);
 	write_family_counts(out, peering);
 	write_messages(out, info.stats);

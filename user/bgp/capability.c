@@ -411,4 +411,41 @@ void bgp_caps_negotiate(const struct bgp_caps *sent, const struct bgp_caps *rece
 	params->add_path_rx = add_path_flow(received, sent) & params->families;
 	params->add_path_tx = add_path_flow(sent, received) & params->families;
 	params->peer_gr = sent->graceful_restart && received->graceful_restart;
+	params->notification_gr =
+		params->peer_gr && sent->gr_notification && received->gr_notification;
+	params->llgr = params->peer_gr && sent->llgr && received->llgr;
+	params->peer_llgr = received->llgr;
+}
+
+uint32_t bgp_caps_missed(const struct bgp_caps *ours, const struct bgp_session_params *params,
+			 uint32_t needed, struct bgp_caps *missed)
+{
+	const struct {
+		uint32_t need;
+		bool in_force;
+	} rows[] = {
+		{ BGP_NEED_AS4, params->as4 },
+		{ BGP_NEED_ROUTE_REFRESH, params->route_refresh },
+		{ BGP_NEED_ENH_REFRESH, params->enhanced_refresh },
+		{ BGP_NEED_EXT_MESSAGE, params->extended_message },
+		{ BGP_NEED_EXT_NEXT_HOP, params->ext_next_hop },
+		{ BGP_NEED_GRACEFUL_RESTART, params->peer_gr },
+	};
+	uint32_t missing = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		missing |= rows[i].in_force ? 0 : rows[i].need & needed;
+	missed->as4 |= missing & BGP_NEED_AS4;
+	missed->asn = ours->asn;
+	missed->route_refresh |= !!(missing & BGP_NEED_ROUTE_REFRESH);
+	missed->enhanced_refresh |= !!(missing & BGP_NEED_ENH_REFRESH);
+	missed->extended_message |= !!(missing & BGP_NEED_EXT_MESSAGE);
+	if (missing & BGP_NEED_EXT_NEXT_HOP)
+		missed->ext_next_hop = BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	if (missing & BGP_NEED_GRACEFUL_RESTART) {
+		missed->graceful_restart = true;
+		missed->gr_families = ours->gr_families;
+		missed->gr_time = ours->gr_time;
+	}
+	return missing;
 }

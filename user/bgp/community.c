@@ -65,6 +65,22 @@ bool community_contains(struct bgp_blob blob, uint32_t community)
 	return false;
 }
 
+int community_add(struct bgp_attrs *attrs, uint32_t community, uint8_t *buf, size_t cap)
+{
+	struct wire_writer w;
+
+	if (community_contains(attrs->communities, community))
+		return 0;
+	wire_write_init(&w, buf, cap);
+	wire_put_bytes(&w, attrs->communities.data, attrs->communities.len);
+	wire_put_u32(&w, community);
+	if (w.failed)
+		return -ENOSPC;
+	attrs->communities = (struct bgp_blob){ buf, (uint32_t)w.pos };
+	attrs->has |= BGP_HAS_COMMUNITIES;
+	return 0;
+}
+
 unsigned int large_community_count(struct bgp_blob blob)
 {
 	return blob.len / LARGE_LEN;

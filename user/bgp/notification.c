@@ -17,6 +17,7 @@ void bgp_error_set(struct bgp_error *ret_error, uint8_t code, uint8_t subcode, c
 
 	ret_error->code = code;
 	ret_error->subcode = subcode;
+	ret_error->hard_reset = false;
 	ret_error->reason = reason;
 	ret_error->data_len = (uint16_t)n;
 	if (n)
@@ -47,6 +48,18 @@ void bgp_error_set_shutdown(struct bgp_error *ret_error, uint8_t subcode, const 
 		      bgp_error_subcode_name(BGP_ERR_CEASE, subcode), n ? data : NULL, n + 1);
 }
 
+bool bgp_error_is_hard(const struct bgp_error *error)
+{
+	static const uint32_t subcodes =
+		1u << BGP_CEASE_MAX_PREFIXES | 1u << BGP_CEASE_ADMIN_SHUTDOWN |
+		1u << BGP_CEASE_PEER_REMOVED | 1u << BGP_CEASE_ADMIN_RESET |
+		1u << BGP_CEASE_REJECTED | 1u << BGP_CEASE_OUT_OF_RESOURCES |
+		1u << BGP_CEASE_BFD_DOWN;
+
+	return error->code == BGP_ERR_CEASE && error->subcode < 32 &&
+	       subcodes >> error->subcode & 1;
+}
+
 static bool carries_text(uint8_t code, uint8_t subcode)
 {
 	return code == BGP_ERR_CEASE &&
@@ -64,9 +77,19 @@ static void read_shutdown_text(struct wire_reader r, char ret_text[BGP_SHUTDOWN_
 	ret_text[text ? len : 0] = '\0';
 }
 
+/* RFC 8538 3: a hard reset carries code, subcode and data of what it stands for. */
+static void read_hard_reset(struct wire_reader *r, struct bgp_notification *note)
+{
+	note->hard_reset = note->code == BGP_ERR_CEASE && note->subcode == BGP_CEASE_HARD_RESET;
+	if (!note->hard_reset || wire_left(r) < 2)
+		return;
+	note->code = wire_u8(r);
+	note->subcode = wire_u8(r);
+}
+
 int bgp_notification_decode(const uint8_t *body, size_t len, struct bgp_notification *ret_note)
 {
-	struct wire_reader r, text;
+	struct wire_reader r;
 	uint8_t code, subcode;
 	size_t kept;
 
@@ -78,18 +101,12 @@ int bgp_notification_decode(const uint8_t *body, size_t len, struct bgp_notifica
 	memset(ret_note, 0, sizeof(*ret_note));
 	ret_note->code = code;
 	ret_note->subcode = subcode;
+	read_hard_reset(&r, ret_note);
 	ret_note->data_len = (uint16_t)wire_left(&r);
-	text = r;
+	if (carries_text(ret_note->code, ret_note->subcode))
+		read_shutdown_text(r, ret_note->text);
 	kept = wire_left(&r) < BGP_ERROR_DATA_MAX ? wire_left(&r) : BGP_ERROR_DATA_MAX;
 	memcpy(ret_note->data, wire_bytes(&r, kept), kept);
-
-	/* RFC 8538 3: a hard reset carries the code, subcode and data of what it stands for. */
-	if (code == BGP_ERR_CEASE && subcode == BGP_CEASE_HARD_RESET) {
-		code = wire_u8(&text);
-		subcode = wire_u8(&text);
-	}
-	if (carries_text(code, subcode))
-		read_shutdown_text(text, ret_note->text);
 	return 0;
 }
 
@@ -99,6 +116,10 @@ int bgp_notification_encode(const struct bgp_error *error, uint8_t *buf, size_t 
 
 	wire_write_init(&w, buf, cap);
 	bgp_frame_begin(&w, BGP_MSG_NOTIFICATION);
+	if (error->hard_reset) {
+		wire_put_u8(&w, BGP_ERR_CEASE);
+		wire_put_u8(&w, BGP_CEASE_HARD_RESET);
+	}
 	wire_put_u8(&w, error->code);
 	wire_put_u8(&w, error->subcode);
 	wire_put_bytes(&w, error->data, error->data_len);

@@ -227,10 +227,9 @@ static int check_capabilities(struct judgement *j)
 			ours->multiprotocol ? ours->families : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
 		return refuse_missing(j, &missed, "no address family in common");
 	}
-	if (j->policy->require_as4 && !j->params.as4) {
-		missed = (struct bgp_caps){ .as4 = true, .asn = j->policy->local_asn };
-		return refuse_missing(j, &missed, "4-octet AS capability is required");
-	}
+	missed = (struct bgp_caps){ 0 };
+	if (bgp_caps_missed(ours, &j->params, j->policy->needed, &missed))
+		return refuse_missing(j, &missed, "a required capability is not in force");
 	return 0;
 }
 

@@ -62,20 +62,25 @@ static void send_keepalive(struct bgp_peer *peer, enum bgp_conn_side side)
 }
 
 static void send_notification(struct bgp_peer *peer, enum bgp_conn_side side,
-			      const struct bgp_error *error, const struct bgp_clock *clock)
+			      const struct fsm_result *result, const struct bgp_clock *clock)
 {
+	const struct bgp_error *error = &result->error;
 	struct bgp_conn *conn = &peer->conn[side];
 	struct bgp_peer_note *last = &peer->stats.last_sent;
+	struct bgp_error out = *error;
 	uint8_t buf[BGP_MSG_MAX];
 	int len;
 
 	if (!conn->open)
 		return;
+	out.hard_reset = result->from == FSM_ESTABLISHED && conn->fsm.params.notification_gr &&
+			 bgp_error_is_hard(error);
 	conn->note_sent = true;
+	conn->hard_reset = out.hard_reset;
 	conn->code = error->code;
 	conn->subcode = error->subcode;
 	conn->reason = error->reason;
-	len = bgp_notification_encode(error, buf, sizeof(buf));
+	len = bgp_notification_encode(&out, buf, sizeof(buf));
 	if (len < BGP_HEADER_LEN)
 		return;
 	last->wall_usec = clock->wall_usec;
@@ -102,18 +107,14 @@ static void do_connect(struct bgp_peer *peer, enum bgp_conn_side side)
 	peer->ops->connect(peer->ctx);
 }
 
-/* RFC 4724 4.2: lost without a NOTIFICATION. RFC 8538 4: or with one that both sides take as graceful. */
-static bool down_is_graceful(const struct bgp_peer *peer, const struct bgp_conn *conn)
+/* RFC 4724 4.2: lost without a NOTIFICATION. RFC 8538 4: or with one that is no hard reset. */
+static bool down_is_graceful(const struct bgp_conn *conn)
 {
-	bool both_n = conn->sent.caps.gr_notification && peer->peer_caps.gr_notification;
-	bool hard = conn->code == BGP_ERR_CEASE &&
-		    (conn->note_sent || conn->subcode == BGP_CEASE_HARD_RESET);
-
 	if (!conn->fsm.params.peer_gr)
 		return false;
 	if (!conn->note_sent && !conn->note_received)
 		return true;
-	return both_n && !hard;
+	return conn->fsm.params.notification_gr && !conn->hard_reset;
 }
 
 /* Of this connection: another of the same peer may send or receive one of its own right after. */
@@ -139,7 +140,7 @@ static void do_down(struct bgp_peer *peer, enum bgp_conn_side side, const struct
 		.note_received = conn->note_received,
 		.code = conn->code,
 		.subcode = conn->subcode,
-		.graceful = down_is_graceful(peer, conn),
+		.graceful = down_is_graceful(conn),
 	};
 
 	peer->is_up = false;
@@ -162,7 +163,7 @@ static void perform(struct bgp_peer *peer, enum bgp_conn_side side, const struct
 		    const struct bgp_clock *clock)
 {
 	if (result->actions & FSM_DO_SEND_NOTIFICATION)
-		send_notification(peer, side, &result->error, clock);
+		send_notification(peer, side, result, clock);
 	if (result->actions & FSM_DO_SEND_OPEN)
 		send_open(peer, side);
 	if (result->actions & FSM_DO_SEND_KEEPALIVE)
@@ -281,7 +282,7 @@ static void conn_begin(struct bgp_conn *conn)
 {
 	conn->sent = conn->config.open;
 	conn->reason = NULL;
-	conn->note_sent = conn->note_received = false;
+	conn->note_sent = conn->note_received = conn->hard_reset = false;
 	conn->code = conn->subcode = 0;
 }
 
@@ -529,6 +530,7 @@ static void receive_notification(struct bgp_peer *peer, const struct arrival *in
 		last->wall_usec = in->clock->wall_usec;
 		last->reason = NULL;
 		conn->note_received = true;
+		conn->hard_reset = last->note.hard_reset;
 		conn->code = last->note.code;
 		conn->subcode = last->note.subcode;
 		conn->reason = bgp_error_subcode_name(conn->code, conn->subcode);

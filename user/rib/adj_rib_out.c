@@ -289,8 +289,19 @@ void out_member_restart(struct adj_rib_out *out, struct out_member *member)
 	member->cursor = member->floor = 0;
 	member->n_left = 0;
 	/* What was announced at the end of the old walk must not count as passed. */
-	if (member->dump)
+	if (member->dump || member->refresh == REFRESH_RUNNING)
 		member->dump_end = out->end;
+}
+
+void out_member_refresh(struct adj_rib_out *out, struct out_member *member)
+{
+	if (member->dump) {
+		member->refresh = REFRESH_WANTED;
+		return;
+	}
+	out_member_restart(out, member);
+	member->dump_end = out->end;
+	member->refresh = REFRESH_BEGINS;
 }
 
 /* Those left over of the last window that did not change since: changed ones come again later. */
@@ -346,17 +357,33 @@ void out_member_finish(struct adj_rib_out *out, struct out_member *member, const
 
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member)
 {
-	return member->n_left || member->cursor < out->end || out_member_eor_due(member);
+	return member->n_left || member->cursor < out->end || out_member_mark(member);
 }
 
-bool out_member_eor_due(const struct out_member *member)
+enum out_mark out_member_mark(const struct out_member *member)
 {
-	return member->dump && !member->n_left && member->floor >= member->dump_end;
+	bool walked = !member->n_left && member->floor >= member->dump_end;
+
+	if (member->refresh == REFRESH_BEGINS)
+		return OUT_MARK_BORR;
+	if (!walked)
+		return OUT_MARK_NONE;
+	return member->dump                         ? OUT_MARK_EOR
+	       : member->refresh == REFRESH_RUNNING ? OUT_MARK_EORR
+						    : OUT_MARK_NONE;
 }
 
-void out_member_eor_sent(struct out_member *member)
+void out_member_mark_sent(struct adj_rib_out *out, struct out_member *member, enum out_mark mark)
 {
+	if (mark == OUT_MARK_BORR)
+		member->refresh = REFRESH_RUNNING;
+	if (mark == OUT_MARK_EORR)
+		member->refresh = REFRESH_NONE;
+	if (mark != OUT_MARK_EOR)
+		return;
 	member->dump = false;
+	if (member->refresh == REFRESH_WANTED)
+		out_member_refresh(out, member);
 }
 
 void out_member_sleep(struct adj_rib_out *out, struct out_member *member)

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/frame.h"
 #include "rib_internal.h"
 #include "util/htab.h"
 
@@ -73,10 +74,26 @@ size_t export_scratch_size(void)
 
 /* --- who may have it ------------------------------------------------------------------------------- */
 
+/*
+ * The next hop of what we originate: our address of the family; for IPv4 over a session between IPv6
+ * addresses, or without an IPv4 address of ours, the IPv6 one where the session can carry it (RFC 8950).
+ */
+static struct ip_addr own_next_hop(const struct rib *rib, const struct rib_peer *peer,
+				   enum bgp_family family)
+{
+	const struct ip_addr *own = &rib->config.local_addr[family];
+	const struct ip_addr *six = &rib->config.local_addr[BGP_IPV6_UNICAST];
+
+	if (peer->params.ext_next_hop & BGP_FAMILY_BIT(family) && six->family &&
+	    (peer->config.addr.family == IP_V6 || !own->family))
+		return *six;
+	return *own;
+}
+
 static bool wants_local(const struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
 			uint8_t local)
 {
-	if (!rib->config.local_addr[family].family)
+	if (!own_next_hop(rib, peer, family).family)
 		return false;
 	return (local & 1u << RIB_LOCAL_VNET && peer->config.advertise_vnet) ||
 	       (local & 1u << RIB_LOCAL_HOST && peer->config.advertise_host_routes);
@@ -101,10 +118,12 @@ static bool may_reflect(const struct rib_peer *source, const struct rib_peer *pe
 	return source->config.role == PEER_AGENT || peer->config.role == PEER_AGENT;
 }
 
-/* RFC 1997: well-known communities. */
+/* RFC 1997: well-known communities. RFC 9494 4.3: long-lived stale only to who knows what that is. */
 static bool communities_allow(uint16_t flags, const struct rib_peer *peer)
 {
 	if (flags & ATTR_SUM_NO_ADVERTISE)
+		return false;
+	if (flags & ATTR_SUM_LLGR_STALE && !peer->params.peer_llgr)
 		return false;
 	return !peer->params.ebgp || !(flags & (ATTR_SUM_NO_EXPORT | ATTR_SUM_NO_EXPORT_SUBCONF));
 }
@@ -240,7 +259,7 @@ static bool make_fit(struct rib *rib, const struct rib_peer *peer, enum bgp_fami
 {
 	attr_store_get(rib->attrs, route->attrs, ret_attrs);
 	if (!ret_attrs->next_hop.family)
-		ret_attrs->next_hop = rib->config.local_addr[family];
+		ret_attrs->next_hop = own_next_hop(rib, peer, family);
 	ret_attrs->has |= BGP_HAS_NEXT_HOP;
 	/* RFC 2545 3: only between neighbours on one link, which multihop peers are not. */
 	ret_attrs->link_local = (struct ip_addr){ 0 };
@@ -460,16 +479,31 @@ static void write_window(struct production *p, uint32_t n)
 	out_member_finish(&p->rib->out[p->family], p->member, s->left, s->n_left);
 }
 
-static void write_eor(struct production *p)
+static int encode_mark(const struct production *p, enum out_mark mark)
 {
-	int n;
+	struct bgp_route_refresh refresh = {
+		.afi = bgp_family_afi(p->family),
+		.safi = BGP_SAFI_UNICAST,
+		.subtype = mark == OUT_MARK_BORR ? BGP_REFRESH_BORR : BGP_REFRESH_EORR,
+	};
 
-	if (!out_member_eor_due(p->member) || !has_room(p))
-		return;
-	n = bgp_update_encode_eor(p->family, p->buf + p->len, p->cap - p->len);
-	if (n > 0)
-		p->len += (size_t)n;
-	out_member_eor_sent(p->member);
+	if (mark == OUT_MARK_EOR)
+		return bgp_update_encode_eor(p->family, p->buf + p->len, p->cap - p->len);
+	return bgp_route_refresh_encode(&refresh, p->buf + p->len, p->cap - p->len);
+}
+
+/* End-of-RIB, BoRR and EoRR where they are due. */
+static void write_marks(struct production *p)
+{
+	enum out_mark mark;
+
+	while (has_room(p) && (mark = out_member_mark(p->member))) {
+		int n = encode_mark(p, mark);
+
+		if (n > 0)
+			p->len += (size_t)n;
+		out_member_mark_sent(&p->rib->out[p->family], p->member, mark);
+	}
 }
 
 static void drop_retired(void *ctx, uint32_t net)
@@ -484,15 +518,16 @@ static void produce_family(struct production *p)
 
 	if (out_member_reserve(p->member, prefix_table_limit(in->prefixes)))
 		return; /* out of memory: the next call tries again */
+	write_marks(p);
 	while (has_room(p)) {
 		uint32_t n = out_member_window(out, p->member, p->rib->export->nets);
 
 		if (!n)
 			break;
 		write_window(p, n);
-		write_eor(p);
+		write_marks(p);
 	}
-	write_eor(p);
+	write_marks(p);
 	if (!out_member_pending(out, p->member))
 		out_member_sleep(out, p->member);
 	adj_rib_out_collect(out, drop_retired, in);
@@ -503,7 +538,7 @@ size_t rib_produce(struct rib *rib, uint16_t index, uint8_t *buf, size_t cap)
 	struct rib_peer *peer = index < rib->peer_high ? rib->peers[index] : NULL;
 	struct production p = { .rib = rib, .peer = peer, .buf = buf, .cap = cap };
 
-	if (!peer)
+	if (!peer || rib_held(rib))
 		return 0;
 	p.limit = peer->params.extended_message ? BGP_MSG_MAX_EXTENDED : BGP_MSG_MAX;
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
@@ -519,7 +554,7 @@ bool rib_output_pending(const struct rib *rib, uint16_t index)
 {
 	const struct rib_peer *peer = index < rib->peer_high ? rib->peers[index] : NULL;
 
-	for (enum bgp_family f = 0; peer && f < BGP_FAMILY_MAX; f++) {
+	for (enum bgp_family f = 0; peer && !rib_held(rib) && f < BGP_FAMILY_MAX; f++) {
 		if (peer->out[f] && out_member_pending(&rib->out[f], peer->out[f]))
 			return true;
 	}

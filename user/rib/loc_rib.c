@@ -282,12 +282,28 @@ static uint32_t decide_one(struct rib *rib, enum bgp_family family, struct rib_p
 	return group_get(rib->nexthops, &nexthop, 1, NULL, 0);
 }
 
+/* Before the decision that a restart defers: next hops are resolved meanwhile. */
+static void prepare(struct rib *rib, enum bgp_family family, uint32_t net)
+{
+	struct adj_rib_in *in = &rib->in[family];
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next) {
+		if (selectable(rib, family, &in->paths[id]))
+			path_nexthop(rib, &in->paths[id]);
+	}
+}
+
 static uint32_t decide(struct rib *rib, enum bgp_family family, uint32_t net)
 {
 	struct adj_rib_in *in = &rib->in[family];
 	uint32_t head = in->nets[net].head;
 	uint32_t n = 0;
 
+	if (rib->hold == HOLD_SELECTION) {
+		prepare(rib, family, net);
+		group_ref(rib->nexthops, in->nets[net].group);
+		return in->nets[net].group;
+	}
 	if (head == PATH_NONE)
 		return GROUP_NONE;
 	if (in->paths[head].next == PATH_NONE)

@@ -299,6 +299,31 @@ static bool limit_reached(const struct rib_peer *peer, enum bgp_family family)
 	       peer_in_within_limit(&peer->in[family]) >= limit->limit;
 }
 
+static bool is_long_lived(const struct rib_peer *peer, enum bgp_family family,
+			  const struct rib_path *path)
+{
+	const struct peer_in *in = &peer->in[family];
+
+	return in->long_lived && path_age(in, path) == PATH_STALE;
+}
+
+/* RFC 9494 4.3: the mark goes to the path as it is used and told, not to what was received. */
+static void mark_llgr_stale(struct rib *rib, struct admission *a)
+{
+	uint8_t buf[POLICY_SCRATCH];
+	struct bgp_attrs attrs;
+
+	if (a->failed || !a->attrs ||
+	    attr_store_summary(rib->attrs, a->attrs)->flags & ATTR_SUM_LLGR_STALE)
+		return;
+	attr_store_get(rib->attrs, a->attrs, &attrs);
+	if (community_add(&attrs, BGP_COMM_LLGR_STALE, buf, sizeof(buf)) < 0)
+		return;
+	attr_store_unref(rib->attrs, a->attrs);
+	a->attrs = attr_store_intern(rib->attrs, &attrs);
+	a->failed = a->attrs == ATTR_NONE;
+}
+
 static void admit_again(struct rib *rib, enum bgp_family family, uint32_t net,
 			struct rib_path *path)
 {
@@ -306,6 +331,8 @@ static void admit_again(struct rib *rib, enum bgp_family family, uint32_t net,
 	struct ip_prefix prefix = prefix_table_key(rib->in[family].prefixes, net);
 	struct admission a = rib_admit(rib, peer, &prefix, path->attrs_in);
 
+	if (is_long_lived(peer, family, path))
+		mark_llgr_stale(rib, &a);
 	if (a.failed)
 		return;
 	peer_in_count(&peer->in[family], path, -1);
@@ -316,6 +343,16 @@ static void admit_again(struct rib *rib, enum bgp_family family, uint32_t net,
 	path->weight = a.weight;
 	path->state = (uint8_t)a.state;
 	peer_in_count(&peer->in[family], path, 1);
+}
+
+/* RFC 9494 4.2: NO_LLGR, as received or as the inbound map made it. */
+static bool refuses_long_life(const struct rib *rib, const struct rib_peer *peer,
+			      enum bgp_family family, const struct rib_path *path)
+{
+	uint32_t attrs = path->attrs ? path->attrs : path->attrs_in;
+
+	return is_long_lived(peer, family, path) &&
+	       attr_store_summary(rib->attrs, attrs)->flags & ATTR_SUM_NO_LLGR;
 }
 
 static void visit(struct rib *rib, enum bgp_family family, uint32_t net)
@@ -331,7 +368,8 @@ static void visit(struct rib *rib, enum bgp_family family, uint32_t net)
 		const struct rib_peer *peer = rib->peers[path->peer];
 
 		next = path->next;
-		if (path_age(&peer->in[family], path) == PATH_DEAD)
+		if (path_age(&peer->in[family], path) == PATH_DEAD ||
+		    refuses_long_life(rib, peer, family, path))
 			drop_path(rib, family, net, id);
 		else if (peer->reapply)
 			admit_again(rib, family, net, path);
@@ -358,9 +396,23 @@ static void free_peer(struct rib *rib, uint32_t index)
 		rib->peer_high--;
 }
 
+/* Every session has waited for this. */
+static void release_output(struct rib *rib)
+{
+	rib->hold = HOLD_NONE;
+	for (uint16_t i = 0; i < rib->peer_high; i++) {
+		for (enum bgp_family f = 0; rib->peers[i] && f < BGP_FAMILY_MAX; f++) {
+			if (rib->peers[i]->out[f])
+				tell(rib, RIB_EVENT_OUTPUT, i, f, 0);
+		}
+	}
+}
+
 /* All nets of all families were met since the last request. */
 static void walks_done(struct rib *rib)
 {
+	if (rib->hold == HOLD_OUTPUT)
+		release_output(rib);
 	for (uint32_t i = rib->peer_high; i-- > 0;) {
 		struct rib_peer *peer = rib->peers[i];
 
@@ -428,6 +480,23 @@ bool rib_work(struct rib *rib, unsigned int budget, struct mono now)
 	if (!walking(rib))
 		walks_done(rib);
 	return walking(rib);
+}
+
+void rib_hold(struct rib *rib, bool hold)
+{
+	if (hold) {
+		rib->hold = HOLD_SELECTION;
+		return;
+	}
+	if (rib->hold != HOLD_SELECTION)
+		return;
+	rib->hold = HOLD_OUTPUT;
+	ask_walks(rib);
+}
+
+bool rib_held(const struct rib *rib)
+{
+	return rib->hold != HOLD_NONE;
 }
 
 /* --- peers ------------------------------------------------------------------------------------------- */
@@ -528,6 +597,7 @@ void rib_peer_up(struct rib *rib, uint16_t index, const struct bgp_session_param
 	peer->up = true;
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		peer->in[f].eor = peer->in[f].warned = peer->in[f].exceeded = false;
+		peer->in[f].refreshing = false;
 		peer->in[f].shadow = 0;
 		if (!(params->families & BGP_FAMILY_BIT(f))) {
 			/* RFC 4724 4.2: what it no longer speaks of can not be refreshed. */
@@ -549,7 +619,8 @@ static void end_family(struct rib *rib, struct rib_peer *peer, enum bgp_family f
 		peer_in_grace(in);
 	else
 		peer_in_end(in);
-	in->eor = false;
+	in->eor = in->refreshing = in->long_lived = false;
+	in->waiting = graceful;
 	if (in->unpurged)
 		ask_walk(rib, family);
 }
@@ -595,8 +666,29 @@ void rib_peer_sweep(struct rib *rib, uint16_t index, enum bgp_family family)
 {
 	struct rib_peer *peer = peer_at(rib, index);
 
-	if (peer && peer_in_sweep(&peer->in[family]))
+	if (!peer)
+		return;
+	peer->in[family].waiting = peer->in[family].long_lived = false;
+	if (peer_in_sweep(&peer->in[family]))
 		ask_walk(rib, family);
+}
+
+void rib_peer_long_lived(struct rib *rib, uint16_t index, enum bgp_family family)
+{
+	struct rib_peer *peer = peer_at(rib, index);
+
+	if (!peer || !peer->in[family].waiting)
+		return;
+	peer->in[family].long_lived = true;
+	peer->reapply = true;
+	ask_walk(rib, family);
+}
+
+bool rib_peer_waiting(const struct rib *rib, uint16_t index, enum bgp_family family)
+{
+	const struct rib_peer *peer = peer_at(rib, index);
+
+	return peer && peer->in[family].waiting;
 }
 
 void rib_peer_mark_stale(struct rib *rib, uint16_t index, enum bgp_family family)
@@ -617,8 +709,38 @@ void rib_peer_mark_stale(struct rib *rib, uint16_t index, enum bgp_family family
 
 void rib_peer_resend(struct rib *rib, uint16_t index, enum bgp_family family)
 {
-	if (peer_at(rib, index))
+	struct rib_peer *peer = peer_at(rib, index);
+
+	if (!peer || !peer->out[family])
+		return;
+	if (!peer->params.enhanced_refresh) {
 		resend(rib, index, family);
+		return;
+	}
+	out_member_refresh(&rib->out[family], peer->out[family]);
+	tell(rib, RIB_EVENT_OUTPUT, index, family, 0);
+}
+
+/*
+ * RFC 7313 4. Between BoRR and EoRR what is not announced again is stale; a BoRR before the End-of-RIB
+ * that a gracefully restarting peer owes is ignored, and so is an EoRR without its BoRR.
+ */
+bool rib_peer_refresh(struct rib *rib, uint16_t index, enum bgp_family family, bool begins)
+{
+	struct rib_peer *peer = peer_at(rib, index);
+	struct peer_in *in;
+
+	if (!peer || !peer->up)
+		return false;
+	in = &peer->in[family];
+	if (begins ? peer->params.peer_gr && !in->eor : !in->refreshing)
+		return false;
+	if (begins)
+		rib_peer_mark_stale(rib, index, family);
+	else
+		rib_peer_sweep(rib, index, family);
+	in->refreshing = begins;
+	return true;
 }
 
 bool rib_peer_eor(const struct rib *rib, uint16_t index, enum bgp_family family)
@@ -906,6 +1028,15 @@ static void check_blocked(struct rib *rib, struct rib_peer *peer)
 	ask_walks(rib);
 }
 
+/* RFC 4724 4.2: what the peer has not announced again by now is gone. */
+static void end_of_rib(struct rib *rib, struct rib_peer *peer, uint16_t index,
+		       enum bgp_family family)
+{
+	peer->in[family].eor = true;
+	if (peer->in[family].waiting)
+		rib_peer_sweep(rib, index, family);
+}
+
 int rib_update(struct rib *rib, uint16_t index, const struct bgp_update *update, struct mono now)
 {
 	struct rib_peer *peer = peer_at(rib, index);
@@ -914,7 +1045,7 @@ int rib_update(struct rib *rib, uint16_t index, const struct bgp_update *update,
 	if (!peer || !peer->up)
 		return 0;
 	if (update->end_of_rib) {
-		peer->in[update->eor_family].eor = true;
+		end_of_rib(rib, peer, index, update->eor_family);
 		return 0;
 	}
 	for (unsigned int i = 0; i < 2; i++)

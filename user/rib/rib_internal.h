@@ -68,6 +68,11 @@ struct rib {
 	struct policy_result policy;
 	struct rib_peer *peers[RIB_PEERS_MAX];
 	uint32_t peer_high; /* one more than the highest in use */
+	enum {
+		HOLD_NONE,
+		HOLD_SELECTION, /* rib_hold() */
+		HOLD_OUTPUT,    /* released: until every net was decided */
+	} hold;
 };
 
 /* What admission (loop check, inbound map, own next hop) makes of a received set. */

@@ -3,9 +3,6 @@
 # FRR's bgpd, without zebra, as an appliance; lab.sh says what each function is for. All attributes are set on
 # the way out, in one route map; FRR's own next-hop-self is switched off by setting the next hop there.
 
-# RFC 8538: a hard reset, as both sides know NOTIFICATIONs that are graceful. The code meant lies inside.
-CEASE_RESET=9 CEASE_SHUTDOWN=9
-
 frr_vty() { # NODE COMMAND...
 	local node=$1 args=() word
 	shift

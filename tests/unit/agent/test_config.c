@@ -83,7 +83,11 @@ Test(config, every_default_of_a_peering)
 	cr_assert_eq(p->families, BGP_FAMILY_BIT(BGP_IPV4_UNICAST));
 	cr_assert_eq(p->max_prefixes.limit, 0);
 	cr_assert_eq(p->max_prefixes.action, RIB_LIMIT_BLOCK);
-	cr_assert(p->gr_enabled && p->gr_restart_time == 120);
+	cr_assert(p->gr_enabled && p->gr_restart_time == 120 && !p->gr_long_lived_time);
+	cr_assert_eq(p->capabilities.four_octet_as, CAPABILITY_ON);
+	cr_assert_eq(p->capabilities.enhanced_refresh, CAPABILITY_ON);
+	cr_assert_eq(p->capabilities.extended_message, CAPABILITY_OFF);
+	cr_assert_eq(p->capabilities.extended_next_hop, CAPABILITY_OFF);
 	cr_assert(p->advertise_vnet && p->advertise_learned && !p->advertise_host_routes);
 	cr_assert_eq(vnet->n_route_tables, 1);
 	cr_assert_str_eq(vnet->route_tables[0].name, "main");
@@ -262,6 +266,15 @@ static const struct refusal {
 	{ PEERING("\"holdTime\": 2"), 2, 0, "vnets[0].peerings[0].holdTime", "at least 3" },
 	{ PEERING("\"holdTime\": 30, \"keepaliveTime\": 30"), 2, 0,
 	  "vnets[0].peerings[0].keepaliveTime", "less than holdTime (30)" },
+	{ PEERING("\"capabilities\": {\"routeRefresh\": \"maybe\"}"), 2, 0,
+	  "vnets[0].peerings[0].capabilities.routeRefresh", "none of off, on, require" },
+	{ PEERING("\"families\": [\"ipv6-unicast\"], \"capabilities\": {\"multiprotocol\": "
+		  "\"off\"}"),
+	  2, 0, "vnets[0].peerings[0].capabilities.multiprotocol", "ipv4-unicast alone" },
+	{ PEERING("\"gracefulRestart\": {\"enabled\": false, \"required\": true}"), 2, 0,
+	  "vnets[0].peerings[0].gracefulRestart.required", "needs gracefulRestart.enabled" },
+	{ PEERING("\"gracefulRestart\": {\"enabled\": false, \"longLivedTime\": 5}"), 2, 0,
+	  "vnets[0].peerings[0].gracefulRestart.longLivedTime", "needs gracefulRestart.enabled" },
 	{ PEERING("\"families\": []"), 2, 0, "vnets[0].peerings[0].families", "exchanges nothing" },
 	{ PEERING("\"families\": [\"ipv4-unicast\", \"ipv4-unicast\"]"), 2, 0,
 	  "vnets[0].peerings[0].families[1]", "twice" },

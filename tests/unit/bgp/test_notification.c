@@ -92,7 +92,8 @@ Test(notification, hard_reset_carries_the_text_inside)
 {
 	struct bgp_notification note = decoded("0609 0602 {1 676f}");
 
-	cr_assert_eq(note.subcode, BGP_CEASE_HARD_RESET);
+	cr_assert(note.hard_reset);
+	cr_assert_eq(note.subcode, BGP_CEASE_ADMIN_SHUTDOWN);
 	cr_assert_str_eq(note.text, "go");
 	note = decoded("0609 06");
 	cr_assert_str_eq(note.text, "");

@@ -381,6 +381,58 @@ Test(peer, lost_connection_is_graceful_only_with_the_capability)
 
 /* --- refresh and counters --------------------------------------------------------------------- */
 
+/* RFC 8538: between two that know it, an error is graceful and an administrative end is a hard reset. */
+static struct pair *notified_pair(void)
+{
+	struct fsm_config a = pair_config(0), b = pair_config(1);
+	struct pair *pair;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		struct bgp_caps *caps = i ? &b.open.caps : &a.open.caps;
+
+		caps->graceful_restart = caps->gr_notification = true;
+		caps->gr_families = caps->families;
+	}
+	pair = new_pair(&a, &b);
+	pair_start(pair, 0);
+	pair_start(pair, 1);
+	pair_run(pair, 30);
+	cr_assert(pair_is_joined(pair));
+	return pair;
+}
+
+Test(peer, an_error_is_graceful_where_both_know_notification_restart)
+{
+	struct pair *pair = notified_pair();
+	struct bgp_error error;
+
+	bgp_error_set(&error, BGP_ERR_CEASE, BGP_CEASE_CONFIG_CHANGE, "changed", NULL, 0);
+	peer_fail(&pair->side[0].peer, &error, 0, &pair->clock);
+	pair_settle(pair);
+	cr_assert(pair->side[0].last_down.graceful);
+	cr_assert(pair->side[1].last_down.graceful);
+	cr_assert_not(pair->side[1].peer.stats.last_received.note.hard_reset);
+	free(pair);
+}
+
+Test(peer, an_administrative_end_is_a_hard_reset)
+{
+	struct pair *pair = notified_pair();
+	const struct bgp_notification *note = &pair->side[1].peer.stats.last_received.note;
+	struct bgp_error error;
+
+	bgp_error_set_shutdown(&error, BGP_CEASE_ADMIN_SHUTDOWN, "for good");
+	pair_stop(pair, 0, &error);
+	pair_settle(pair);
+	cr_assert_not(pair->side[0].last_down.graceful);
+	cr_assert_not(pair->side[1].last_down.graceful);
+	cr_assert(note->hard_reset);
+	cr_assert_eq(note->code, BGP_ERR_CEASE);
+	cr_assert_eq(note->subcode, BGP_CEASE_ADMIN_SHUTDOWN);
+	cr_assert_str_eq(note->text, "for good");
+	free(pair);
+}
+
 Test(peer, refresh_reaches_the_owner_for_families_in_force_only)
 {
 	static const uint8_t v4[] = { MARKER, 0, 23, 5, 0, 1, 0, 1 };

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bgp/frame.h"
+
 const struct mono lab_now = { .usec = 7000000 };
 
 static void on_change(void *ctx, const struct rib_change *change)
@@ -173,6 +175,33 @@ void lab_withdraw(struct lab *lab, uint16_t peer, const char *prefixes)
 	cr_assert_eq(rib_update(lab->rib, peer, &u, lab_now), 0);
 }
 
+void lab_end_of_rib(struct lab *lab, uint16_t peer)
+{
+	static struct bgp_update u;
+
+	u = (struct bgp_update){ .end_of_rib = true, .eor_family = BGP_IPV4_UNICAST };
+	cr_assert_eq(rib_update(lab->rib, peer, &u, lab_now), 0);
+	lab_work(lab);
+}
+
+static bool take_first(void *ctx, const struct rib_path_view *view)
+{
+	struct rib_path_view *first = ctx;
+
+	if (!first->prefix.addr.family)
+		*first = *view;
+	return true;
+}
+
+struct rib_path_view lab_first(const struct lab *lab, const char *text)
+{
+	struct rib_path_view first = { 0 };
+	struct ip_prefix prefix = lab_prefix(text);
+
+	rib_explain(lab->rib, &prefix, take_first, &first);
+	return first;
+}
+
 static void hear_section(struct lab_heard *heard, const struct bgp_update *u, unsigned int which)
 {
 	struct nlri_iter it;
@@ -192,8 +221,29 @@ static void hear_section(struct lab_heard *heard, const struct bgp_update *u, un
 		*t = (struct lab_told){ .prefix = prefix, .next_hop = u->next_hop[which] };
 		aspath_format(u->attrs.as_path, t->path, sizeof(t->path));
 		t->has_med = u->attrs.has & BGP_HAS_MED;
+		t->path_id = path_id;
+		t->otc = u->attrs.has & BGP_HAS_OTC ? u->attrs.otc : 0;
+		t->n_communities = community_count(u->attrs.communities);
+		for (unsigned int i = 0; i < t->n_communities && i < 4; i++)
+			t->communities[i] = community_get(u->attrs.communities, i);
 		heard->eor_last = false;
 	}
+}
+
+static void hear_refresh(struct lab_heard *heard, const uint8_t *message, size_t len)
+{
+	struct bgp_route_refresh refresh;
+	struct bgp_error error;
+
+	cr_assert_eq(bgp_route_refresh_decode(message + BGP_HEADER_LEN, len - BGP_HEADER_LEN,
+					      &refresh, &error),
+		     0);
+	if (refresh.afi != BGP_AFI_IPV4)
+		return;
+	if (refresh.subtype == BGP_REFRESH_BORR)
+		heard->borr_at = (int)heard->n_told;
+	else
+		heard->eorr_at = (int)heard->n_told;
 }
 
 static void hear_message(struct lab_heard *heard, const struct bgp_session_params *params,
@@ -202,6 +252,11 @@ static void hear_message(struct lab_heard *heard, const struct bgp_session_param
 	static struct bgp_update u;
 	struct bgp_error error;
 
+	heard->n_messages++;
+	if (message[18] == BGP_MSG_ROUTE_REFRESH) {
+		hear_refresh(heard, message, len);
+		return;
+	}
 	cr_assert_eq(bgp_update_decode(message + BGP_HEADER_LEN, len - BGP_HEADER_LEN, params,
 				       &(struct bgp_update_limits){ 0 }, &u, &error),
 		     0);
@@ -212,18 +267,18 @@ static void hear_message(struct lab_heard *heard, const struct bgp_session_param
 		heard->eor |= BGP_FAMILY_BIT(u.eor_family);
 		heard->eor_last |= u.eor_family == BGP_IPV4_UNICAST;
 	}
-	heard->n_messages++;
 }
 
 struct lab_heard lab_hear(struct lab *lab, uint16_t peer)
 {
 	static uint8_t buf[BGP_MSG_MAX];
 	struct bgp_session_params params = lab_params(LAB_ASN, 1);
-	struct lab_heard heard = { 0 };
+	struct lab_heard heard = { .borr_at = -1, .eorr_at = -1 };
 	size_t len, at;
 
 	params.local_asn = 65000;
 	params.ebgp = rib_peer_get(lab->rib, peer)->asn != LAB_ASN;
+	params.ext_next_hop = BGP_FAMILY_BIT(BGP_IPV4_UNICAST); /* reads it, whoever may send it */
 	while ((len = rib_produce(lab->rib, peer, buf, sizeof(buf)))) {
 		for (at = 0; at < len;) {
 			size_t message = (size_t)buf[at + 16] << 8 | buf[at + 17];

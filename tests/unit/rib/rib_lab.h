@@ -14,6 +14,8 @@ struct lab_told { /* one prefix as a peer's decoder has it */
 	struct ip_addr next_hop;
 	char path[128];
 	bool has_med;
+	unsigned int n_communities;
+	uint32_t communities[4], otc, path_id;
 };
 
 struct lab {
@@ -49,7 +51,13 @@ struct lab_heard {
 	struct ip_prefix withdrawn[64];
 	unsigned int eor; /* families */
 	bool eor_last;    /* End-of-RIB of IPv4 came after all of its routes */
+	/* Of IPv4, RFC 7313: routes that stood before BoRR and before EoRR; -1: it did not come. */
+	int borr_at, eorr_at;
 };
+/* End-of-RIB of IPv4 arrives. */
+void lab_end_of_rib(struct lab *lab, uint16_t peer);
+/* What the first path of a prefix looks like; its attributes are not to be used. */
+struct rib_path_view lab_first(const struct lab *lab, const char *prefix);
 struct lab_heard lab_hear(struct lab *lab, uint16_t peer);
 const struct lab_told *lab_find(const struct lab_heard *heard, const char *prefix);
 /* "192.0.2.1 192.0.2.2 | 192.0.2.3": members and backup of the group offered, "" without one. */

@@ -112,24 +112,24 @@ Test(adj_rib_out, end_of_rib_after_the_first_dump)
 	touch(1);
 	touch(2);
 	a = join(1);
-	cr_assert_not(out_member_eor_due(a));
+	cr_assert_not((out_member_mark(a) == OUT_MARK_EOR));
 	n = out_member_window(&out, a, window);
 	cr_assert_eq(n, 2);
 	out_member_finish(&out, a, window + 1, 1);
-	cr_assert_not(out_member_eor_due(a), "one is left over");
+	cr_assert_not((out_member_mark(a) == OUT_MARK_EOR), "one is left over");
 	cr_assert_eq(out_member_window(&out, a, window), 1);
 	out_member_finish(&out, a, NULL, 0);
-	cr_assert(out_member_eor_due(a) && out_member_pending(&out, a));
-	out_member_eor_sent(a);
+	cr_assert((out_member_mark(a) == OUT_MARK_EOR) && out_member_pending(&out, a));
+	out_member_mark_sent(&out, a, OUT_MARK_EOR);
 	cr_assert_not(out_member_pending(&out, a));
 	out_member_restart(&out, a);
 	cr_assert_str_eq(drain(a, true), "1 2", "a refresh says all again");
-	cr_assert_not(out_member_eor_due(a), "but there is one first dump only");
+	cr_assert_not((out_member_mark(a) == OUT_MARK_EOR), "but there is one first dump only");
 }
 
 Test(adj_rib_out, end_of_rib_at_once_for_an_empty_table)
 {
-	cr_assert(out_member_eor_due(join(1)));
+	cr_assert(out_member_mark(join(1)) == OUT_MARK_EOR);
 }
 
 /* What came later does not hold End-of-RIB back. */
@@ -145,7 +145,7 @@ Test(adj_rib_out, end_of_rib_does_not_wait_for_later_changes)
 	touch(7);
 	cr_assert_eq(out_member_window(&out, a, window), OUT_WINDOW);
 	out_member_finish(&out, a, NULL, 0);
-	cr_assert(out_member_eor_due(a));
+	cr_assert((out_member_mark(a) == OUT_MARK_EOR));
 	cr_assert_lt(a->cursor, out.end);
 }
 
@@ -270,7 +270,7 @@ Test(adj_rib_out, compaction_keeps_every_place)
 	n = out_member_window(&out, slow, window);
 	cr_assert_eq(n, 40);
 	out_member_finish(&out, slow, NULL, 0);
-	cr_assert(out_member_eor_due(slow));
+	cr_assert(out_member_mark(slow) == OUT_MARK_EOR);
 	late = join(3);
 	while ((n = out_member_window(&out, late, window))) {
 		seen += n;

@@ -173,6 +173,30 @@ Test(rib, our_prefixes_go_out_with_our_asn_and_address)
 	cr_assert_eq(heard.n_withdrawn, 1, "at once, without a session reset");
 }
 
+/* RFC 8950: IPv4 prefixes whose next hop is an IPv6 address, ours and those of others. */
+Test(rib, an_ipv6_next_hop_goes_to_those_that_can_read_it)
+{
+	struct rib_peer_config config = lab_peer_config(65002, 2);
+	struct bgp_session_params params = lab_params(65002, 2);
+	uint16_t a, able, plain = lab_peer(&lab, 65003, 3);
+	struct ip_addr ours = lab_ip("fd00:1::4"), theirs = lab_ip("fd00:1::9");
+	struct lab_heard heard;
+
+	local("10.1.0.0/16");
+	config.addr = lab_ip("fd00:1::2");
+	params.ext_next_hop = BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	a = lab_peer(&lab, 65001, 1);
+	able = lab_peer_with(&lab, &config, &params);
+	lab_announce(&lab, a, "10.250.0.0/16", "65001", "fd00:1::9", 0);
+	cr_assert_str_eq(lab_offered(&lab, "10.250.0.0/16"), "fd00:1::9");
+	heard = lab_hear(&lab, able);
+	cr_assert(ip_equal(&lab_find(&heard, "10.1.0.0/16")->next_hop, &ours));
+	cr_assert(ip_equal(&lab_find(&heard, "10.250.0.0/16")->next_hop, &theirs));
+	heard = lab_hear(&lab, plain);
+	cr_assert_eq(lab_find(&heard, "10.1.0.0/16")->next_hop.family, IP_V4);
+	cr_assert_not(lab_find(&heard, "10.250.0.0/16"), "can not be told to it");
+}
+
 Test(rib, learned_routes_go_to_the_others_with_their_next_hop)
 {
 	uint16_t a = lab_peer(&lab, 65001, 1), b = lab_peer(&lab, 65002, 2);
