@@ -25,7 +25,7 @@ const char *dataplane_mode_name(enum dataplane_mode mode);
 struct config {
 	char instance
 		[VNET_NAME_MAX]; /* node.instance: names /run, /var/lib and bpffs directories */
-	uint32_t router_id;      /* host order; default: the first vnet's localAddress */
+	uint32_t router_id; /* host order; default: the first localAddress; 0: node.c chooses */
 	enum dataplane_mode mode;
 	struct vnet_config *vnets;
 	size_t n_vnets;

@@ -167,6 +167,19 @@ static json_t *load_json(struct config_ctx *ctx, char *copy)
 	return NULL;
 }
 
+/* A vnet with peerings has a route server: one of defaults where the file says nothing of it. */
+static void imply_route_servers(json_t *root)
+{
+	json_t *vnet;
+	size_t i;
+
+	json_array_foreach(json_object_get(root, "vnets"), i, vnet) {
+		if (json_array_size(json_object_get(vnet, "peerings")) &&
+		    !json_object_get(vnet, "routeServer"))
+			json_object_set_new(vnet, "routeServer", json_object());
+	}
+}
+
 static int parse_copy(struct config_ctx *ctx, char *copy)
 {
 	json_t *root = load_json(ctx, copy);
@@ -174,6 +187,7 @@ static int parse_copy(struct config_ctx *ctx, char *copy)
 
 	if (!root)
 		return -EINVAL;
+	imply_route_servers(root);
 	r = config_parse_object(ctx, &config_root, root, ctx->config);
 	json_decref(root);
 	if (r == 0)

@@ -200,28 +200,33 @@ static int check_peering_addresses(struct config_ctx *ctx, const char *base,
 	return 0;
 }
 
-/* What we originate needs a next hop of its family. */
+/* What we originate needs a next hop of its family: ours, or the address of the session. */
 static int check_peering_families(struct config_ctx *ctx, const char *base,
 				  const struct route_server_config *server,
 				  const struct peering_config *peering)
 {
+	bool session6 = peering->peer_ip.family == IP_V6;
 	uint32_t families = peering->families;
 	char at[CHECK_PATH];
 
 	if (!families)
-		families = peering->peer_ip.family == IP_V6 ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST)
-							    : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+		families = session6 ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST)
+				    : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
 	if (!peering->capabilities.multiprotocol && families != BGP_FAMILY_BIT(BGP_IPV4_UNICAST))
 		return config_fail_at(ctx, PATH(at, "%s.capabilities.multiprotocol", base),
 				      "off goes with ipv4-unicast alone");
-	PATH(at, "%s.%s", base, peering->families ? "families" : "peerIp");
-	if ((families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) && !server->local_address.family &&
-	    !peering->capabilities.extended_next_hop)
-		return config_fail_at(ctx, at,
-				      "ipv4-unicast needs routeServer.localAddress as next hop");
-	if ((families & BGP_FAMILY_BIT(BGP_IPV6_UNICAST)) && !server->local_address6.family)
-		return config_fail_at(ctx, at,
-				      "ipv6-unicast needs routeServer.localAddress6 as next hop");
+	if ((families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) && session6 &&
+	    !server->local_address.family && !peering->capabilities.extended_next_hop)
+		return config_warn(ctx->config,
+				   "%s: the vnet's IPv4 prefixes are not announced over IPv6 "
+				   "without routeServer.localAddress or extendedNextHop",
+				   base);
+	if ((families & BGP_FAMILY_BIT(BGP_IPV6_UNICAST)) && !session6 &&
+	    !server->local_address6.family)
+		return config_warn(ctx->config,
+				   "%s: the vnet's IPv6 prefixes are not announced over IPv4 "
+				   "without routeServer.localAddress6",
+				   base);
 	return 0;
 }
 
@@ -418,6 +423,26 @@ static int check_route_maps(struct config_ctx *ctx, size_t v)
 	return 0;
 }
 
+/* Addresses of both sides are VnetLocal in both: one that is in both would be reached in one only. */
+static int check_peered_prefixes(struct config_ctx *ctx, const char *at,
+				 const struct vnet_config *vnet, const struct vnet_config *remote)
+{
+	char ours[PREFIX_TEXT_MAX], theirs[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < vnet->n_prefixes; i++) {
+		for (size_t k = 0; k < remote->n_prefixes; k++) {
+			if (prefix_overlaps(&vnet->prefixes[i], &remote->prefixes[k]))
+				return config_fail_at(
+					ctx, at,
+					"%s of '%s' overlaps %s of '%s': such vnets "
+					"can not be peered",
+					prefix_format(&remote->prefixes[k], theirs), remote->name,
+					prefix_format(&vnet->prefixes[i], ours), vnet->name);
+		}
+	}
+	return 0;
+}
+
 static int check_vnet_peerings(struct config_ctx *ctx, size_t v)
 {
 	const struct config *config = ctx->config;
@@ -436,6 +461,8 @@ static int check_vnet_peerings(struct config_ctx *ctx, size_t v)
 		else
 			r = check_reference(ctx, at, "vnet", remote, config->vnets, config->n_vnets,
 					    sizeof(*config->vnets), NULL);
+		if (r == 0)
+			r = check_peered_prefixes(ctx, at, vnet, config_find_vnet(config, remote));
 		if (r == 0 && set_add(&set, v, i, remote) < 0)
 			r = config_fail_memory(ctx);
 	}
@@ -475,9 +502,6 @@ static int check_vnet(struct config_ctx *ctx, size_t v)
 	if (r == 0)
 		r = check_prefixes(ctx, "", PATH(at, "vnets[%zu].addressPrefixes", v),
 				   vnet->prefixes, vnet->n_prefixes, sizeof(*vnet->prefixes), true);
-	if (r == 0 && vnet->n_peerings && !vnet->route_server.present)
-		r = config_fail_at(ctx, PATH(at, "vnets[%zu].peerings", v),
-				   "peerings need a 'routeServer' in their vnet");
 	for (size_t i = 0; i < vnet->n_peerings && r == 0; i++)
 		r = check_peering(ctx, v, i);
 	if (r == 0)
@@ -537,19 +561,10 @@ static int check_nic(struct config_ctx *ctx, size_t n)
 static int check_node(struct config_ctx *ctx)
 {
 	const struct config *config = ctx->config;
-	bool address = config->router_id != 0, server = false;
 	size_t tables = config->n_vnets; /* each has a main */
 
-	for (size_t v = 0; v < config->n_vnets; v++) {
-		const struct vnet_config *vnet = &config->vnets[v];
-
-		server |= vnet->route_server.present;
-		address |= vnet->route_server.local_address.family != IP_NONE;
-		tables += vnet->n_route_tables;
-	}
-	if (server && !address)
-		return config_fail_at(ctx, "node.routerId",
-				      "is needed when no route server has an IPv4 localAddress");
+	for (size_t v = 0; v < config->n_vnets; v++)
+		tables += config->vnets[v].n_route_tables;
 	if (tables > XRS_TABLE_MAX)
 		return config_fail_at(ctx, "vnets", "more than %u route tables on one host",
 				      XRS_TABLE_MAX);

@@ -273,7 +273,8 @@ OBJECT(route_server_object, "vnets[].routeServer", struct route_server_config,
 	 .fallback = "65515", .doc = "Our AS number." },
        { "localAddress", &config_type_ip, AT(struct route_server_config, local_address),
 	 .min = IP_V4, .flags = CONFIG_NULLABLE,
-	 .doc = "Our IPv4 address: source of sessions and next hop of what we originate." },
+	 .doc = "Our IPv4 address: source of sessions and next hop of what we originate. Default: "
+		"the address that the kernel chose for the session." },
        { "localAddress6", &config_type_ip, AT(struct route_server_config, local_address6),
 	 .min = IP_V6, .flags = CONFIG_NULLABLE, .doc = "The same for IPv6." },
        { "port", &config_type_u16, AT(struct route_server_config, port), .min = 1, .max = 65535,
@@ -354,7 +355,7 @@ OBJECT(vnet_object, "vnets[]", struct vnet_config,
 	 .doc = "Never steered, whatever is announced." },
        { "routeServer", &config_type_object, AT(struct vnet_config, route_server),
 	 .flag_offset = offsetof(struct vnet_config, route_server.present),
-	 .object = &route_server_object, .doc = "Default: the vnet has none, and no peerings." },
+	 .object = &route_server_object, .doc = "Default: none, unless the vnet has peerings." },
        { "peerings", &config_type_objects, LIST_AT(struct vnet_config, peerings, n_peerings),
 	 .max = RIB_PEERS_MAX, .object = &peering_object, .fallback = "[]",
 	 .doc = "BGP neighbours." },
@@ -423,7 +424,8 @@ OBJECT(node_object, "node", struct config,
        { "instance", &config_type_name, TEXT(struct config, instance), .fallback = "\"xrs\"",
 	 .doc = "Names the directories below /run, /var/lib and /sys/fs/bpf." },
        { "routerId", &config_type_router_id, AT(struct config, router_id), .flags = CONFIG_NULLABLE,
-	 .doc = "BGP identifier. Default: the first localAddress." });
+	 .doc = "BGP identifier. Default: the first localAddress, else the lowest IPv4 address of "
+		"the host." });
 
 OBJECT(dataplane_object, "dataplane", struct config,
        { "mode", &config_type_enum, AT(struct config, mode),

@@ -79,6 +79,8 @@ static int test(const char *path)
 		fprintf(stderr, "xrsd: not root: this kernel was not looked at\n");
 	else
 		able = report_features();
+	for (size_t i = 0; i < config->n_warnings; i++)
+		fprintf(stderr, "xrsd: %s: warning: %s\n", path, config->warnings[i]);
 	config_free(config);
 	if (able)
 		printf("%s: ok\n", path);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "agent/node_impl.h"
+#include "agent/router_id.h"
 
 #define SUBSYS "node"
 
@@ -204,11 +205,11 @@ static void remove_old_vnets(struct node *node)
 static void apply_ribs(struct node *node)
 {
 	size_t known = node->n_vnets;
-	int err = 0;
 
 	for (size_t i = 0; i < node->config->n_vnets; i++) {
 		const struct vnet_config *config = &node->config->vnets[i];
 		struct node_vnet *vnet = node_find_vnet(node, config->name);
+		int err = 0;
 
 		if (vnet)
 			node_vnet_reconfigure(vnet, config);
@@ -232,6 +233,27 @@ static void apply_tables(struct node *node, size_t known)
 	}
 }
 
+/* Addresses of the host may come and go: a node that runs keeps its identifier. */
+static int choose_router_id(struct config *config, uint32_t present, struct config_error *ret_error)
+{
+	bool server = false;
+
+	if (!config->router_id)
+		config->router_id = present ? present : router_id_of_host();
+	for (size_t i = 0; i < config->n_vnets; i++)
+		server |= config->vnets[i].route_server.present;
+	if (config->router_id || !server)
+		return 0;
+	return refuse(ret_error, "node.routerId",
+		      "is needed: neither a localAddress nor the host has an IPv4 address");
+}
+
+static void log_warnings(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_warnings; i++)
+		log_warn(SUBSYS, "%s", config->warnings[i]);
+}
+
 int node_apply(struct node *node, struct config *config, const char *cause,
 	       struct config_error *ret_error)
 {
@@ -239,6 +261,8 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 	size_t known = 0;
 	int err = check_fixed(node, config, ret_error);
 
+	if (err == 0)
+		err = choose_router_id(config, node->config->router_id, ret_error);
 	if (err < 0)
 		return err;
 	node->config = config;
@@ -247,6 +271,7 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 		return refuse(ret_error, "vnets", "out of memory");
 	}
 	log_set_level(config->log_level);
+	log_warnings(config);
 	remove_old_vnets(node);
 	known = node->n_vnets;
 	apply_ribs(node);
@@ -309,8 +334,14 @@ static int start_vnets(struct node *node)
 
 static int start(struct node *node)
 {
-	int err;
+	struct config_error error;
+	int err = choose_router_id(node->config, 0, &error);
 
+	if (err < 0) {
+		log_err(SUBSYS, "%s: %s", error.path, error.message);
+		return err;
+	}
+	log_warnings(node->config);
 	node->events = events_new();
 	node->listeners = listener_set_new(node->loop);
 	if (!node->events || !node->listeners)
