@@ -40,8 +40,8 @@ const char *rib_path_state_name(enum rib_path_state state); /* "NextHopUnresolve
 struct rib_config {
 	uint32_t vnet; /* number for nexthop_get() */
 	uint32_t local_asn, local_id;
-	struct ip_addr
-		local_addr[BGP_FAMILY_MAX]; /* next hop of what we originate; IP_NONE: not sent */
+	struct ip_addr local_addr[BGP_FAMILY_MAX]; /* next hop of what we originate; IP_NONE: see
+						rib_peer_source() */
 	struct decision_config decision;
 	bool branch_to_branch;
 	bool nexthops_always_usable; /* dataplane.mode none */
@@ -119,6 +119,11 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t peer, const struct rib_peer_
 void rib_peer_remove(struct rib *rib,
 		     uint16_t peer); /* as rib_peer_down() without grace, then forgets */
 
+/*
+ * Our address of the session that is about to be up, before rib_peer_up(): the next hop of what we
+ * originate (RFC 4271 5.1.3) in a family for which the configuration names none.
+ */
+void rib_peer_source(struct rib *rib, uint16_t peer, const struct ip_addr *addr);
 /* The session is Established with these parameters: Adj-RIB-Out starts with a full dump and End-of-RIB. */
 void rib_peer_up(struct rib *rib, uint16_t peer, const struct bgp_session_params *params,
 		 struct mono now);

@@ -220,8 +220,11 @@ static void on_established(struct session *session, const struct bgp_session_par
 {
 	struct node_peering *peering = session_owner(session);
 	struct node_vnet *vnet = peering->vnet;
+	struct session_info info;
 
 	node_fib_peer_dead(vnet, &peering->config->peer_ip, false);
+	session_get_info(session, &info);
+	rib_peer_source(vnet->rib, peering->rib_peer, &info.local_addr);
 	rib_peer_up(vnet->rib, peering->rib_peer, params, loop_now(vnet->node->loop));
 	stale_returned(peering);
 	peering->was_up = true;

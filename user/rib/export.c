@@ -74,6 +74,15 @@ size_t export_scratch_size(void)
 
 /* --- who may have it ------------------------------------------------------------------------------- */
 
+/* Our address of a family: the configured one, or that of the session. */
+static const struct ip_addr *own_address(const struct rib *rib, const struct rib_peer *peer,
+					 enum bgp_family family)
+{
+	const struct ip_addr *own = &rib->config.local_addr[family];
+
+	return own->family || peer->source.family != bgp_family_ip(family) ? own : &peer->source;
+}
+
 /*
  * The next hop of what we originate: our address of the family; for IPv4 over a session between IPv6
  * addresses, or without an IPv4 address of ours, the IPv6 one where the session can carry it (RFC 8950).
@@ -81,8 +90,8 @@ size_t export_scratch_size(void)
 static struct ip_addr own_next_hop(const struct rib *rib, const struct rib_peer *peer,
 				   enum bgp_family family)
 {
-	const struct ip_addr *own = &rib->config.local_addr[family];
-	const struct ip_addr *six = &rib->config.local_addr[BGP_IPV6_UNICAST];
+	const struct ip_addr *own = own_address(rib, peer, family);
+	const struct ip_addr *six = own_address(rib, peer, BGP_IPV6_UNICAST);
 
 	if (peer->params.ext_next_hop & BGP_FAMILY_BIT(family) && six->family &&
 	    (peer->config.addr.family == IP_V6 || !own->family))

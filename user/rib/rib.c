@@ -142,8 +142,11 @@ static bool is_loop(const struct rib *rib, const struct bgp_attrs *attrs)
 	return community_contains(attrs->cluster_list, rib->config.local_id);
 }
 
-static bool is_own_address(const struct rib *rib, const struct ip_addr *addr)
+static bool is_own_address(const struct rib *rib, const struct rib_peer *peer,
+			   const struct ip_addr *addr)
 {
+	if (addr->family && ip_equal(addr, &peer->source))
+		return true;
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		if (addr->family && ip_equal(addr, &rib->config.local_addr[f]))
 			return true;
@@ -210,7 +213,7 @@ struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 			return a;
 		attrs.next_hop = rib->policy.attrs.next_hop;
 	}
-	if (is_own_address(rib, &attrs.next_hop))
+	if (is_own_address(rib, peer, &attrs.next_hop))
 		a.state = RIB_PATH_NEXTHOP_SELF;
 	return a;
 }
@@ -583,6 +586,14 @@ static void leave(struct rib *rib, struct rib_peer *peer)
 		peer->out[f] = NULL;
 		adj_rib_out_collect(&rib->out[f], drop_retired, &rib->in[f]);
 	}
+}
+
+void rib_peer_source(struct rib *rib, uint16_t index, const struct ip_addr *addr)
+{
+	struct rib_peer *peer = peer_at(rib, index);
+
+	if (peer)
+		peer->source = *addr;
 }
 
 void rib_peer_up(struct rib *rib, uint16_t index, const struct bgp_session_params *params,

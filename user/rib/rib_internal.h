@@ -12,6 +12,7 @@
 struct rib_peer {
 	struct rib_peer_config config;
 	struct bgp_session_params params; /* of the session, or of the last one */
+	struct ip_addr source;            /* our address of it; IP_NONE: not told */
 	bool up;
 	bool leaving; /* removed; its slot waits until its paths are collected */
 	bool reapply; /* its paths have to meet admission and inbound map again */
