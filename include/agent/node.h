@@ -49,7 +49,10 @@ struct node_peering {
 	struct session *session;
 	uint16_t rib_peer; /* index in vnet->rib */
 	struct node_stale stale[BGP_FAMILY_MAX];
-	bool was_up;                  /* Established at least once in the life of this process */
+	bool was_up; /* Established at least once in the life of this process */
+	struct loop_timer
+		shutdown; /* it was told of its end (RFC 8326), which is when this fires */
+	char shutdown_text[BGP_SHUTDOWN_TEXT_MAX + 1];
 	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
@@ -216,6 +219,13 @@ int node_reload(struct node *node, struct config_error *ret_error);
 /* Applies a whole new configuration (taken over on success only). @cause: for the event. */
 int node_apply(struct node *node, struct config *config, const char *cause,
 	       struct config_error *ret_error);
+
+/*
+ * Disables a peering: at once, or with shutdownDrainTime after its peer was told (RFC 8326). @text goes
+ * with the Cease (RFC 9003) and may be NULL. Enabling takes back what is not done yet.
+ */
+void node_peering_disable(struct node_peering *peering, const char *text);
+void node_peering_enable(struct node_peering *peering);
 
 /* --- reading the data plane ------------------------------------------------------------------ */
 /* The effective routes of one table for exactly @prefix: every candidate with state and reason. */

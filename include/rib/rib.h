@@ -67,7 +67,9 @@ struct rib_peer_config {
 	const struct route_map *in,
 		*out; /* not owned; must outlive the peer's use; NULL: permit all */
 	bool advertise_vnet, advertise_learned, advertise_host_routes;
-	bool stale_allowed; /* graceful restart helper: keep paths when the session ends so */
+	bool has_bgp_role;
+	enum bgp_role bgp_role; /* ours towards the peer (RFC 9234) */
+	bool stale_allowed;     /* graceful restart helper: keep paths when the session ends so */
 };
 
 struct rib_peer_counts {   /* one family of one peer */
@@ -143,6 +145,11 @@ bool rib_peer_waiting(const struct rib *rib, uint16_t peer, enum bgp_family fami
 void rib_peer_long_lived(struct rib *rib, uint16_t peer, enum bgp_family family);
 /* Marks all paths of a family stale (BoRR, RFC 7313); announcements refresh them. */
 void rib_peer_mark_stale(struct rib *rib, uint16_t peer, enum bgp_family family);
+/*
+ * RFC 8326: while @on the peer is told every route with GRACEFUL_SHUTDOWN (and LOCAL_PREF 0 inside the
+ * AS), so that it moves its traffic before the session ends. Ends with the session.
+ */
+void rib_peer_shutting_down(struct rib *rib, uint16_t peer, bool on);
 /* BoRR (@begins) or EoRR from the peer. False: ignored, it is out of turn. */
 bool rib_peer_refresh(struct rib *rib, uint16_t peer, enum bgp_family family, bool begins);
 /*

@@ -80,6 +80,9 @@ struct peering_config {
 		enum capability_use multiprotocol, four_octet_as, route_refresh, enhanced_refresh;
 		enum capability_use extended_message, extended_next_hop;
 	} capabilities;
+	enum bgp_role bgp_role; /* ours towards the peer; BGP_ROLE_MAX: none */
+	bool bgp_role_strict;
+	uint16_t shutdown_drain_time; /* seconds */
 	bool gr_enabled, gr_required;
 	uint16_t gr_restart_time;                           /* seconds */
 	uint32_t gr_stale_path_time;                        /* seconds */

@@ -245,6 +245,28 @@ static int check_peering_values(struct config_ctx *ctx, const char *base,
 	if (peering->keepalive_time && peering->keepalive_time >= peering->hold_time)
 		return config_fail_at(ctx, PATH(at, "%s.keepaliveTime", base),
 				      "must be less than holdTime (%u)", peering->hold_time);
+	return 0;
+}
+
+/* iBGP and RFC 9234 exclude each other, and what depends on graceful restart needs it. */
+static int check_peering_protocol(struct config_ctx *ctx, const char *base,
+				  const struct route_server_config *server,
+				  const struct peering_config *peering)
+{
+	char at[CHECK_PATH];
+
+	if ((peering->role == PEER_REFLECTOR || peering->role == PEER_AGENT) &&
+	    peering->peer_asn != server->asn)
+		return config_fail_at(
+			ctx, PATH(at, "%s.peerAsn", base),
+			"must be the route server's own AS number, %u: roles reflector "
+			"and agent are iBGP",
+			server->asn);
+	if (peering->bgp_role != BGP_ROLE_MAX && peering->peer_asn == server->asn)
+		return config_fail_at(ctx, PATH(at, "%s.bgpRole", base),
+				      "is for external peers (RFC 9234 4)");
+	if (peering->bgp_role_strict && peering->bgp_role == BGP_ROLE_MAX)
+		return config_fail_at(ctx, PATH(at, "%s.bgpRoleStrict", base), "needs bgpRole");
 	if (peering->gr_required && !peering->gr_enabled)
 		return config_fail_at(ctx, PATH(at, "%s.gracefulRestart.required", base),
 				      "needs gracefulRestart.enabled");
@@ -282,6 +304,8 @@ static int check_peering(struct config_ctx *ctx, size_t v, size_t p)
 	r = check_peering_addresses(ctx, base, vnet, peering);
 	if (r == 0)
 		r = check_peering_values(ctx, base, &vnet->route_server, peering);
+	if (r == 0)
+		r = check_peering_protocol(ctx, base, &vnet->route_server, peering);
 	if (r == 0)
 		r = check_peering_families(ctx, base, &vnet->route_server, peering);
 	if (r == 0)

@@ -290,6 +290,7 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	json_out_uint(out, "collisions", info.stats->collisions);
 	json_out_uint(out, "findings", peering->findings);
 	json_out_uint(out, "updates", peering->updates);
+	json_out_bool(out, "gracefulShutdown", loop_timer_is_set(&peering->shutdown));
 	json_out_bool(out, "tcpMd5", info.md5);
 	json_out_bool(out, "initiated", info.initiated);
 	json_out_uint(out, "outputQueued", info.output_queued);
@@ -354,22 +355,22 @@ int method_peering_show(struct api_call *call)
 
 int method_peering_enable(struct api_call *call)
 {
-	const struct node_peering *peering = call_peering(call);
+	struct node_peering *peering = call_peering(call);
 
 	if (!peering)
 		return -1;
-	session_enable(peering->session);
+	node_peering_enable(peering);
 	write_peering(call->out, peering);
 	return 0;
 }
 
 int method_peering_disable(struct api_call *call)
 {
-	const struct node_peering *peering = call_peering(call);
+	struct node_peering *peering = call_peering(call);
 
 	if (!peering)
 		return -1;
-	session_disable(peering->session, request_text(call->request, "message"));
+	node_peering_disable(peering, request_text(call->request, "message"));
 	write_peering(call->out, peering);
 	return 0;
 }

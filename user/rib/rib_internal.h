@@ -14,8 +14,9 @@ struct rib_peer {
 	struct bgp_session_params params; /* of the session, or of the last one */
 	struct ip_addr source;            /* our address of it; IP_NONE: not told */
 	bool up;
-	bool leaving; /* removed; its slot waits until its paths are collected */
-	bool reapply; /* its paths have to meet admission and inbound map again */
+	bool shutting_down; /* RFC 8326: what it is told carries GRACEFUL_SHUTDOWN */
+	bool leaving;       /* removed; its slot waits until its paths are collected */
+	bool reapply;       /* its paths have to meet admission and inbound map again */
 	struct peer_in in[BGP_FAMILY_MAX];
 	struct out_member *out[BGP_FAMILY_MAX]; /* NULL: not up, or not this family */
 };
@@ -76,7 +77,7 @@ struct rib {
 	} hold;
 };
 
-/* What admission (loop check, inbound map, own next hop) makes of a received set. */
+/* What admission (loop check, route leaks, inbound map, own next hop) makes of a received set. */
 struct admission {
 	enum rib_path_state state;
 	uint32_t attrs; /* a reference for the caller, or ATTR_NONE */
@@ -89,6 +90,17 @@ struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 
 /* Wakes the sessions that sleep: something of this family became pending. */
 void rib_wake(struct rib *rib, enum bgp_family family);
+
+/* --- otc.c: RFC 9234 5 ------------------------------------------------------------------------- */
+struct otc_rule {
+	bool refuse_in;   /* a route with OTC is a leak */
+	bool only_own_in; /* the same, but for the peer's own ASN in it */
+	bool add_in;      /* a route without it gets the peer's ASN */
+	bool add_out;     /* a route without it is told with our ASN */
+	bool refuse_out;  /* a route with it is not told */
+};
+struct otc_rule otc_rule(const struct rib_peer *peer);
+bool otc_leaks_in(const struct rib_peer *peer, const struct bgp_attrs *attrs);
 
 /* --- export.c ---------------------------------------------------------------------------------- */
 struct export_scratch *export_scratch_new(void);
