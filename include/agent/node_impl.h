@@ -25,8 +25,9 @@ void node_vnet_free(struct node_vnet *vnet);
 /* Takes over a changed configuration of the same vnet: RIB and peerings; then, in the order above, tables. */
 void node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config);
 int node_vnet_reconfigure_tables(struct node_vnet *vnet);
-/* Decides one prefix in every route table of the vnet. @group: what BGP offers. */
-void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group);
+/* Decides one prefix in every route table that lives on the vnet's RIB. */
+void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix,
+		      const struct rib_offer *offer);
 /* Queues the RIB's deferred work. */
 void node_vnet_rib_work(struct node_vnet *vnet);
 /* No deferred work is left. */

@@ -45,6 +45,20 @@ struct rib_config {
 	struct decision_config decision;
 	bool branch_to_branch;
 	bool nexthops_always_usable; /* dataplane.mode none */
+	bool offer_by_source;        /* work out what each kind of source alone would offer */
+};
+
+/* What a route table may take out by itself: paths of gateway peerings, or those of all others. */
+enum rib_source {
+	RIB_SOURCE_NVA,
+	RIB_SOURCE_GATEWAY,
+	RIB_SOURCES
+};
+
+struct rib_offer {      /* next-hop groups, held by the RIB until the prefix changes */
+	uint32_t group; /* what is selected; 0: nothing */
+	uint32_t from
+		[RIB_SOURCES]; /* of paths of one kind alone; as `group` without offer_by_source */
 };
 
 struct rib_limit {      /* maxPrefixes */
@@ -87,11 +101,11 @@ enum rib_event_type {
 	RIB_EVENT_OUTPUT,         /* something to send became pending for peer: wake its session */
 };
 
-/* A selected route changed: group != 0 means BGP offers this group for the prefix, 0 means none. */
+/* A selected route changed. */
 struct rib_change {
 	enum bgp_family family;
 	struct ip_prefix prefix;
-	uint32_t group; /* group id held by the RIB until the next change of this prefix */
+	struct rib_offer offer;
 };
 
 struct rib_callbacks { /* none of them may call back into the RIB, but for reading */
@@ -222,6 +236,7 @@ bool rib_walk_selected(const struct rib *rib, enum bgp_family family, uint32_t *
 		       void *ctx);
 /* The group that BGP offers for exactly this prefix, or 0. */
 uint32_t rib_lookup(const struct rib *rib, const struct ip_prefix *prefix);
+struct rib_offer rib_offer(const struct rib *rib, const struct ip_prefix *prefix);
 
 struct rib_peer_counts rib_peer_counts(const struct rib *rib, uint16_t peer,
 				       enum bgp_family family);

@@ -41,6 +41,7 @@ struct user_route {
 struct route_table_config {
 	char name[VNET_NAME_MAX];
 	bool disable_bgp_propagation;
+	uint32_t disable_propagation_from; /* 1 << enum rib_source */
 	bool allow_own_prefixes;
 	struct user_route *routes;
 	size_t n_routes;

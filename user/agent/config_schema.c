@@ -334,6 +334,14 @@ OBJECT(route_table_object, "vnets[].routeTables[]", struct route_table_config,
        { "disableBgpRoutePropagation", &config_type_bool,
 	 AT(struct route_table_config, disable_bgp_propagation), .fallback = "false",
 	 .doc = "Takes all BGP routes out of this table." },
+       { "disablePropagationFrom", &config_type_words,
+	 AT(struct route_table_config, disable_propagation_from),
+	 .names = NAMES({ "nva", 1u << RIB_SOURCE_NVA }, { "gateway", 1u << RIB_SOURCE_GATEWAY }),
+	 .fallback = "[]",
+	 .doc = "Takes the BGP routes of one kind of peering out: gateway means the roles "
+		"expressRoute and vpnGateway, nva all others. Among those that are left the best "
+		"is "
+		"chosen as if the others were not there." },
        { "allowOwnPrefixes", &config_type_bool, AT(struct route_table_config, allow_own_prefixes),
 	 .fallback = "false",
 	 .doc = "Installs BGP routes that lie inside the vnet's own prefixes." },

@@ -75,8 +75,11 @@ void node_effective(const struct node_table *table, const struct ip_prefix *pref
 {
 	struct rib *rib = node_vnet_source_rib(table->vnet);
 
-	effective_decide(table->effective, prefix, rib ? rib_lookup(rib, prefix) : GROUP_NONE,
-			 ret_result);
+	struct rib_offer offer = { 0 };
+
+	if (rib)
+		offer = rib_offer(rib, prefix);
+	effective_decide(table->effective, prefix, &offer, ret_result);
 }
 
 typedef bool (*effective_fn)(void *ctx, const struct ip_prefix *prefix,
@@ -96,7 +99,7 @@ static void walk_selected(void *ctx, const struct rib_change *change)
 
 	if (walk->stopped || effective_is_fixed(walk->table->effective, &change->prefix))
 		return;
-	effective_decide(walk->table->effective, &change->prefix, change->group, &result);
+	effective_decide(walk->table->effective, &change->prefix, &change->offer, &result);
 	walk->stopped = !walk->fn(walk->ctx, &change->prefix, &result);
 }
 

@@ -81,7 +81,8 @@ const struct api_method api_methods[] = {
 	  "Route tables of one vnet, or of all.", "value[]" },
 	{ "routeTable.show", API_READS, PARAMS(NAME("route table"), VNET), method_route_table_show,
 	  "One route table with its user routes and what its tries hold.",
-	  "name vnet index disableBgpRoutePropagation allowOwnPrefixes routes[] fib" },
+	  "name vnet index disableBgpRoutePropagation disablePropagationFrom[] allowOwnPrefixes "
+	  "routes[] fib" },
 	{ "peering.list", API_READS, PARAMS(VNET, PAGE), method_peering_list,
 	  "Peerings of one vnet, or of all.", "value[] nextCursor generation" },
 	{ "peering.show", API_READS, PARAMS(NAME("peering"), VNET), method_peering_show,

@@ -181,6 +181,11 @@ static void write_fib_counts(struct json_out *out, const struct node_table *tabl
 	json_out_end_object(out);
 }
 
+static const char *const source_names[RIB_SOURCES] = {
+	[RIB_SOURCE_NVA] = "nva",
+	[RIB_SOURCE_GATEWAY] = "gateway",
+};
+
 static void write_table(struct json_out *out, const struct node_table *table, bool routes)
 {
 	const struct route_table_config *config = table->config;
@@ -189,6 +194,12 @@ static void write_table(struct json_out *out, const struct node_table *table, bo
 	json_out_string(out, "vnet", table->vnet->config->name);
 	json_out_uint(out, "index", table->index);
 	json_out_bool(out, "disableBgpRoutePropagation", config->disable_bgp_propagation);
+	json_out_begin_array(out, "disablePropagationFrom");
+	for (unsigned int source = 0; source < RIB_SOURCES; source++) {
+		if (config->disable_propagation_from & 1u << source)
+			json_out_string(out, NULL, source_names[source]);
+	}
+	json_out_end_array(out);
 	json_out_bool(out, "allowOwnPrefixes", config->allow_own_prefixes);
 	json_out_uint(out, "userRoutes", config->n_routes);
 	if (routes)

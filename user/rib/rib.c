@@ -100,6 +100,7 @@ void rib_free(struct rib *rib)
 		for (unsigned int kind = 0; kind < LOCAL_KINDS; kind++)
 			free(rib->local[f][kind].nets);
 	}
+	by_source_clear(rib);
 	attr_store_free(rib->attrs); /* gives its next hops back */
 	for (uint32_t i = 0; i < rib->peer_high; i++)
 		free(rib->peers[i]);

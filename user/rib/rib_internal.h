@@ -37,6 +37,11 @@ struct local_list { /* rib_set_local(): the nets of the present list */
 };
 #define LOCAL_KINDS 2
 
+struct by_source { /* with offer_by_source: groups by net, each a reference */
+	uint32_t (*groups)[RIB_SOURCES];
+	uint32_t cap; /* nets that have an entry */
+};
+
 struct verdict { /* what a decision says of one path */
 	enum rib_path_state state;
 	uint8_t flags; /* PATH_F_BEST, PATH_F_MULTIPATH */
@@ -62,6 +67,7 @@ struct rib {
 	struct adj_rib_out out[BGP_FAMILY_MAX];
 	struct rib_walk walk[BGP_FAMILY_MAX];
 	struct local_list local[BGP_FAMILY_MAX][LOCAL_KINDS];
+	struct by_source by_source[BGP_FAMILY_MAX];
 	uint32_t local_attrs; /* of what we originate: ORIGIN IGP, AS_PATH empty */
 	uint32_t *weights;    /* distinct weights of route maps; [0] is 0 */
 	uint32_t n_weights;
@@ -101,6 +107,18 @@ struct otc_rule {
 };
 struct otc_rule otc_rule(const struct rib_peer *peer);
 bool otc_leaks_in(const struct rib_peer *peer, const struct bgp_attrs *attrs);
+
+/* --- by_source.c -------------------------------------------------------------------------------- */
+/* What is offered for a net now. */
+struct rib_offer by_source_offer(const struct rib *rib, enum bgp_family family, uint32_t net);
+/*
+ * Takes over the references of @from (NULL: of none) as the groups of a net. The groups that were there
+ * before come back in ret_old, for the caller to release. True when any differs.
+ */
+bool by_source_set(struct rib *rib, enum bgp_family family, uint32_t net, const uint32_t *from,
+		   uint32_t ret_old[static RIB_SOURCES]);
+/* Releases all. */
+void by_source_clear(struct rib *rib);
 
 /* --- export.c ---------------------------------------------------------------------------------- */
 struct export_scratch *export_scratch_new(void);
