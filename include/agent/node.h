@@ -97,6 +97,8 @@ struct node_vnet {
 	size_t n_users;
 	bool started;
 	struct loop_timer deferral; /* after a restart: selection does not wait longer for peers */
+	struct node_host *hosts;    /* local VMs that are told as host routes, sorted */
+	size_t n_hosts;
 	struct loop_work rib_work;  /* queued while rib_work() has more */
 	struct loop_work recompute; /* decides what the source's RIB selected again */
 	enum bgp_family recompute_family;
@@ -179,6 +181,8 @@ struct node {
 	struct nl_request *request;
 	struct loop_io watch_io;
 	struct loop_timer watch_timer; /* a dump is due */
+	struct loop_timer hosts_timer; /* host routes are looked at again */
+	bool hosts_due;                /* ... in a moment */
 	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
 	struct loop_work fib_work;
 	bool net_synced; /* the first picture is whole */

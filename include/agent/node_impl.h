@@ -117,6 +117,12 @@ void node_nic_free_all(struct node *node);
 /* After a restart: removes attachments and nic entries that no rule wants any more. */
 void node_nic_sweep(struct node *node);
 
+/* --- node_hosts.c -------------------------------------------------------------------------- */
+/* A neighbour, a nic or the configuration changed: in a moment host routes are looked at again. */
+void node_hosts_kick(struct node *node);
+/* The RIB goes, and with it what it told. */
+void node_hosts_forget(struct node_vnet *vnet);
+
 /* --- node_net.c ---------------------------------------------------------------------------- */
 int node_net_init(struct node *node);
 void node_net_done(struct node *node);

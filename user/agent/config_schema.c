@@ -196,8 +196,9 @@ OBJECT(advertise_object, "peerings[].advertise", struct peering_config,
        { "vnetPrefixes", &config_type_bool, AT(struct peering_config, advertise_vnet),
 	 .fallback = "true", .doc = "The vnet's addressPrefixes." },
        { "hostRoutes", &config_type_bool, AT(struct peering_config, advertise_host_routes),
-	 .fallback = "false", .flags = CONFIG_NO_EFFECT,
-	 .doc = "A /32 or /128 for each local VM." },
+	 .fallback = "false",
+	 .doc = "A /32 or /128 for each local VM: an address of the vnet whose MAC is behind a nic "
+		"of role vm." },
        { "learnedRoutes", &config_type_bool, AT(struct peering_config, advertise_learned),
 	 .fallback = "true", .doc = "Routes learned from other peerings." });
 

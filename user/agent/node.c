@@ -281,6 +281,7 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 	node_peered_relink(node);
 	apply_tables(node, known);
 	node_nic_rematch(node);
+	node_hosts_kick(node);
 	config_free(old);
 	node->counters.reloads++;
 	node->config_generation++;

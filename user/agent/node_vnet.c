@@ -445,6 +445,7 @@ static void stop_rib(struct node_vnet *vnet)
 	while (vnet->n_peerings)
 		remove_peering(vnet, vnet->n_peerings - 1);
 	loop_timer_stop(vnet->node->loop, &vnet->deferral);
+	node_hosts_forget(vnet);
 	loop_work_del(vnet->node->loop, &vnet->rib_work);
 	rib_free(vnet->rib);
 	vnet->rib = NULL;
