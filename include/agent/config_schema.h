@@ -72,6 +72,9 @@ struct config_field {
 
 /* --- config_schema.c --------------------------------------------------------------------------- */
 extern const struct config_object config_root, config_policy_prefix;
+/* Those that the API creates: their keys are parameters of its methods. */
+extern const struct config_object config_vnet, config_peering, config_route_table,
+	config_user_route;
 /* As written in a route map; becomes a struct policy_prefix. */
 struct config_policy_prefix {
 	struct ip_prefix equals, contains; /* IP_NONE: not given */

@@ -149,6 +149,15 @@ struct node_nexthop { /* by next-hop id: what resolve said last */
 	struct mono since;
 };
 
+/* The file's part of the configuration before the one in force, and whether that still has to be confirmed. */
+struct node_commit {
+	char *previous; /* NULL: there is none to go back to */
+	size_t previous_len;
+	bool pending;
+	uint64_t deadline_wall; /* of pending: then it goes back by itself */
+	struct loop_timer timer;
+};
+
 struct node_counters {
 	uint64_t fib_batches, fib_writes, fib_write_errors;
 	uint64_t reloads, reload_failures;
@@ -192,7 +201,8 @@ struct node {
 	bool adopted;    /* pins of an earlier process were taken over */
 	bool sweep_done; /* stale entries of that process are gone */
 	struct loop_timer sweep_deadline;
-	uint32_t generation;        /* of the maps' contents: one more at each start */
+	uint32_t generation; /* of the maps' contents: one more at each start */
+	struct node_commit commit;
 	uint32_t config_generation; /* one more with each configuration that is applied */
 	bool stopping;
 };
@@ -216,13 +226,25 @@ struct rib *node_vnet_source_rib(const struct node_vnet *vnet);
 
 /* --- actions ------------------------------------------------------------------------------ */
 /*
- * Reads the file again and applies what changed; a session is reset only when its own peering changed
- * in a way that needs it. On error nothing is changed.
+ * Each of these changes the configuration or nothing at all. A session is reset only when its own peering
+ * changed in a way that needs it. @cause is for the event. -EBUSY: another one waits to be confirmed.
  */
-int node_reload(struct node *node, struct config_error *ret_error);
-/* Applies a whole new configuration (taken over on success only). @cause: for the event. */
 int node_apply(struct node *node, struct config *config, const char *cause,
-	       struct config_error *ret_error);
+	       struct config_error *ret_error); /* takes over @config on success only */
+/* Reads the file again. */
+int node_reload(struct node *node, struct config_error *ret_error);
+/* Another file's part: @text, or NULL for the file. After @confirm_sec without node_confirm() it goes back. */
+int node_config_apply(struct node *node, const char *text, size_t len, unsigned int confirm_sec,
+		      struct config_error *ret_error);
+int node_confirm(struct node *node); /* -ENOENT: nothing waits */
+/* Back to the file's part before the last change of it. -ENOENT: there is none. */
+int node_undo(struct node *node, struct config_error *ret_error);
+/* Another set of what the API made; it is in state.json before it is in force. Takes no reference. */
+int node_change_state(struct node *node, struct json_t *state, const char *cause,
+		      struct config_error *ret_error);
+/* Writes the file's part in force to the file; what was there is kept as FILE.old. *ret_saved false: it is
+ * there already. 0 or negative errno. */
+int node_config_save(struct node *node, bool *ret_saved);
 
 /*
  * Disables a peering: at once, or with shutdownDrainTime after its peer was told (RFC 8326). @text goes

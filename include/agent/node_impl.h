@@ -65,6 +65,16 @@ void node_peerings_restarted(const struct node *node);
 void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
 			    enum bgp_family family, uint32_t count);
 
+/* --- node.c ------------------------------------------------------------------------------- */
+/* What can not change while this process runs. 0, or -EINVAL with the error filled. */
+int node_check_fixed(const struct node *node, const struct config *config,
+		     struct config_error *error);
+
+/* --- node_config.c ------------------------------------------------------------------------- */
+/* A configuration that waited for confirmation when an earlier process ended. Before anything starts. */
+void node_config_resume(struct node *node);
+void node_config_done(struct node *node);
+
 /* --- node_events.c ------------------------------------------------------------------------- */
 /* The state of a session, its problem or its last NOTIFICATION is another than was told. */
 void node_event_session(struct node_peering *peering, const struct session *session);
@@ -80,6 +90,8 @@ void node_event_nic(struct node *node, const struct node_nic *nic, const char *f
 void node_event_fib_error(struct node *node, const char *operation, int error_number);
 void node_event_swept(struct node *node, size_t routes);
 void node_event_config(struct node *node, const char *cause);
+void node_event_config_pending(struct node *node, uint64_t deadline_wall);
+void node_event_config_confirmed(struct node *node);
 void node_event_config_refused(struct node *node, const char *cause,
 			       const struct config_error *error);
 

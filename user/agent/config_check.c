@@ -618,7 +618,8 @@ int config_check(struct config_ctx *ctx)
 /* "main" exists and is the first. */
 static int finish_tables(struct config_ctx *ctx, struct vnet_config *vnet)
 {
-	struct route_table_config main_table = { .name = "main" }, *list = vnet->route_tables;
+	struct route_table_config main_table = { .name = "main", .implied = true },
+				  *list = vnet->route_tables;
 	size_t at = 0;
 
 	while (at < vnet->n_route_tables && strcmp(list[at].name, "main") != 0)

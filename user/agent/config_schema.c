@@ -489,3 +489,15 @@ static const struct config_field root_fields[] = {
 	{ 0 },
 };
 const struct config_object config_root = { "", sizeof(struct config), root_fields };
+
+/* What the API creates; the rows are the same. */
+const struct config_object config_vnet = { "vnets[]", sizeof(struct vnet_config),
+					   vnet_object_fields };
+const struct config_object config_peering = { "peerings[]", sizeof(struct peering_config),
+					      peering_object_fields };
+const struct config_object config_route_table = { "vnets[].routeTables[]",
+						  sizeof(struct route_table_config),
+						  route_table_object_fields };
+const struct config_object config_user_route = { "routeTables[].routes[]",
+						 sizeof(struct user_route),
+						 user_route_object_fields };

@@ -40,7 +40,7 @@ static struct config *load(const char *path)
 {
 	char text[CONFIG_ERROR_MAX + 512];
 	struct config_error error;
-	struct config *config = config_load(path, &error);
+	struct config *config = config_load_all(path, &error);
 
 	if (!config)
 		fprintf(stderr, "xrsd: %s\n",

@@ -185,8 +185,8 @@ static int refuse(struct config_error *error, const char *path, const char *mess
 }
 
 /* What names directories or chooses the data plane is fixed for the life of a process. */
-static int check_fixed(const struct node *node, const struct config *config,
-		       struct config_error *error)
+int node_check_fixed(const struct node *node, const struct config *config,
+		     struct config_error *error)
 {
 	if (strcmp(config->instance, node->config->instance) != 0)
 		return refuse(error, "node.instance", "can not change while running; restart xrsd");
@@ -262,7 +262,7 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 {
 	struct config *old = node->config;
 	size_t known = 0;
-	int err = check_fixed(node, config, ret_error);
+	int err = node_check_fixed(node, config, ret_error);
 
 	if (err == 0)
 		err = choose_router_id(config, node->config->router_id, ret_error);
@@ -287,26 +287,6 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 	node->config_generation++;
 	node_event_config(node, cause);
 	node_fib_kick(node);
-	return 0;
-}
-
-int node_reload(struct node *node, struct config_error *ret_error)
-{
-	char text[CONFIG_ERROR_MAX + 512];
-	struct config *config = config_load(node->config_path, ret_error);
-	int err = -EINVAL;
-
-	if (config)
-		err = node_apply(node, config, "reload", ret_error);
-	if (err < 0) {
-		config_free(config);
-		node->counters.reload_failures++;
-		node_event_config_refused(node, "reload", ret_error);
-		log_err(SUBSYS, "the configuration stays as it was: %s",
-			config_error_format(ret_error, node->config_path, text, sizeof(text)));
-		return err;
-	}
-	log_info(SUBSYS, "configuration %s applied", node->config_path);
 	return 0;
 }
 
@@ -350,6 +330,7 @@ static int start(struct node *node)
 	node->listeners = listener_set_new(node->loop);
 	if (!node->events || !node->listeners)
 		return -ENOMEM;
+	node_config_resume(node);
 	err = node_fib_init(node);
 	if (err == 0)
 		err = start_vnets(node);
@@ -400,6 +381,7 @@ void node_free(struct node *node)
 	node_fib_done(node);
 	listener_set_free(node->listeners);
 	peered_done(&node->peered);
+	node_config_done(node);
 	config_free(node->config);
 	events_free(node->events);
 	free(node);
