@@ -31,6 +31,7 @@
 #define XRS_NAME_LEN       32
 #define XRS_VLAN_DEPTH     2
 #define XRS_TRACE_BYTES    262144 /* ring of xrs_trace */
+#define XRS_BFD_MAX        4096   /* BFD sessions; 0 is reserved for "none"; a power of two */
 
 /* --- xrs_meta: array, one entry ----------------------------------------------------------------- */
 struct xrs_meta {
@@ -149,6 +150,38 @@ struct xrs_nh_stats { /* xrs_nh_stats: per-CPU array, same index */
 	__u64 bytes;
 };
 
+/* --- xrs_bfd: array, BFD session -> when its peer was heard ------------------------------------------
+ * A packet that passes an attached nic sets the deadline anew; xrsd reads the same entry. xrs_bfd_peer
+ * finds the session of a packet without discriminator.
+ */
+enum xrs_bfd_state { /* RFC 5880 4.1 */
+	XRS_BFD_ADMIN_DOWN = 0,
+	XRS_BFD_DOWN = 1,
+	XRS_BFD_INIT = 2,
+	XRS_BFD_UP = 3,
+};
+
+struct xrs_bfd {
+	__u64 deadline_ns; /* CLOCK_MONOTONIC. 0: not watched; in the past: the next hop is dead */
+	__u64 last_rx_ns;  /* the last packet in which the peer said Up */
+	__u64 packets;     /* of the peer that passed the program */
+	__u32 local_discr; /* 0: the slot is free. Its low bits are the slot */
+	__u32 min_rx_usec; /* that we demand, in force; 0: authenticated, the program leaves it alone */
+	__u32 detect_usec; /* of the last packet */
+	enum xrs_bfd_state remote_state;
+	__u16 family; /* 4, 6 */
+	__u16 port;   /* 3784, 4784: multihop */
+	__u32 pad;
+	__u8 peer[16];
+	__u8 local[16];
+	char peering[XRS_NAME_LEN];
+	char vnet[XRS_NAME_LEN];
+};
+
+struct xrs_bfd_key {
+	__u8 peer[16], local[16];
+};
+
 /* --- reasons: how each frame left; the counters of a nic --------------------------------------------
  * X(enumerator, counter name, verdict text). Verdicts: steered, passed, dropped. The order is the
  * order of struct xrs_nic_stats and never changes within one layout version.
@@ -254,6 +287,8 @@ XRS_ASSERT_SIZE(struct xrs_route, 16);
 XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
 XRS_ASSERT_SIZE(struct xrs_bucket, 2 * XRS_BUCKETS);
 XRS_ASSERT_SIZE(struct xrs_nexthop, 64 + 2 * XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_bfd, 80 + 2 * XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_bfd_key, 32);
 XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
 XRS_ASSERT_SIZE(struct xrs_mark, 12);

@@ -23,6 +23,8 @@ enum privilege_op {
 	PRIVILEGE_ATTACH,
 	PRIVILEGE_DETACH,
 	PRIVILEGE_SET_GRO,
+	PRIVILEGE_BIND_UDP,
+	PRIVILEGE_REALTIME,
 	PRIVILEGE_OP_MAX,
 };
 
@@ -42,6 +44,13 @@ struct privilege_listen {
 };
 /* A bound, listening, nonblocking socket (IP_FREEBIND, SO_REUSEADDR, IPV6_V6ONLY), or negative errno. */
 int privilege_bind_listen(const struct privilege_listen *request);
+/* The same for UDP: bound, nonblocking. Port 0: any. */
+int privilege_bind_udp(const struct privilege_listen *request);
+/*
+ * Real-time priority for this process, and its memory locked: nothing else on the host makes it late.
+ * 0 or negative errno (whatever could be done is done).
+ */
+int privilege_realtime(void);
 /* SO_BINDTODEVICE. 0 or negative errno. */
 int privilege_bind_device(int fd, const char *device);
 

@@ -66,20 +66,6 @@ int method_rpc_discover(struct api_call *call);
 int method_config_show(struct api_call *call);
 int method_config_test(struct api_call *call);
 int method_config_reload(struct api_call *call);
-int method_config_apply(struct api_call *call);
-int method_config_confirm(struct api_call *call);
-int method_config_undo(struct api_call *call);
-int method_config_save(struct api_call *call);
-int method_routeserver_update(struct api_call *call);
-int method_vnet_create(struct api_call *call);
-int method_vnet_delete(struct api_call *call);
-int method_route_table_create(struct api_call *call);
-int method_route_table_update(struct api_call *call);
-int method_route_table_delete(struct api_call *call);
-int method_peering_create(struct api_call *call);
-int method_peering_delete(struct api_call *call);
-int method_route_create(struct api_call *call);
-int method_route_delete(struct api_call *call);
 int method_metrics_get(struct api_call *call);
 int method_log_set_level(struct api_call *call);
 int method_routeserver_show(struct api_call *call);
@@ -90,6 +76,7 @@ int method_route_table_show(struct api_call *call);
 int method_monitor_subscribe(struct api_call *call);
 int method_monitor_unsubscribe(struct api_call *call);
 int method_peering_list(struct api_call *call);
+int method_bfd_list(struct api_call *call);
 int method_peering_show(struct api_call *call);
 int method_peering_enable(struct api_call *call);
 int method_peering_disable(struct api_call *call);
@@ -104,16 +91,6 @@ int method_route_list(struct api_call *call);
 int method_route_explain(struct api_call *call);
 int method_fib_show(struct api_call *call);
 int method_fib_verify(struct api_call *call);
-
-/* The members of one object, without its braces. */
-void write_peering(struct json_out *out, const struct node_peering *peering);
-void write_vnet(struct json_out *out, const struct node_vnet *vnet);
-void write_route_server(struct json_out *out, const struct node_vnet *vnet);
-void write_route_table(struct json_out *out, const struct node_table *table, bool routes);
-const char *managed_by(bool from_api); /* "api", "file" */
-/* A refusal by the configuration as the call's error. @code: when it is about values. */
-int call_config_failed(struct api_call *call, int r, int code, const struct config_error *error,
-		       const char *file);
 
 /* --- what handlers share: lookup.c ------------------------------------------------------------------ */
 /* The parameter `vnet`, or the only vnet there is. NULL with the error filled. */
@@ -133,6 +110,12 @@ const char *nic_ifname(const struct node *node, uint32_t ifindex, char buf[stati
 /* AS_PATH as an array; a set is an array within it. Communities as texts. */
 void write_as_path(struct json_out *out, const char *key, const struct bgp_attrs *attrs);
 void write_communities(struct json_out *out, const struct bgp_attrs *attrs);
+
+/* --- methods_bfd.c: members of a peering ------------------------------------------------------------ */
+/* "bfdState"; null: BFD is not configured; "Unknown": the engine has not said anything yet. */
+void write_bfd_state(struct json_out *out, const struct node_peering *peering);
+/* "bfd": an object, or null. */
+void write_bfd_member(struct json_out *out, const struct node_peering *peering);
 
 /* --- what the maps say: read_back.c ----------------------------------------------------------------- */
 /* The members of a group that forward now, as read from the maps (or, without maps, as wanted). */

@@ -217,22 +217,17 @@ static void write_method(const struct api_method *method)
 	printf(".Ss %s\n", method->name);
 	text(method->summary);
 	text(access_text(method->access));
-	if (method->params && method->params->type != API_KEYS) {
+	if (method->params && method->params->name) {
 		puts(".Bl -tag -width Ds");
 		for (const struct api_param *param = method->params; param->name; param++) {
 			struct remark remark = { "" };
 
-			if (param->type == API_KEYS)
-				continue;
 			add_param_type(&remark, param);
 			item("Va", param->name, "%s", remark.text);
 			text(param->doc);
 		}
 		puts(".El");
 	}
-	if (api_method_object(method))
-		printf(".Pp\nThe keys of\n.Va %s\nin\n.Xr xrs.json 5\nare parameters as well.\n",
-		       api_method_object(method)->name);
 	if (*method->result) {
 		puts(".Pp\nThe result:");
 		text(method->result);
@@ -292,11 +287,7 @@ static void write_command(const struct ctl_command *command)
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		bool is_switch = word[strlen(word) - 1] == '?';
 
-		if (strcmp(word, "*") == 0) {
-			printf(" Oo Fl -key Ar value Oc");
-			continue;
-		}
-		word[strcspn(word, CTL_KINDS)] = 0;
+		word[strcspn(word, "#?")] = 0;
 		if (bare && strcmp(word, bare) == 0)
 			continue;
 		printf(" Oo Fl -%s", ctl_kebab(word, flag, sizeof(flag)));

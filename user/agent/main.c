@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/bfd_engine.h"
 #include "agent/node.h"
 #include "agent/sd_notify.h"
 #include "api/api.h"
@@ -40,7 +41,7 @@ static struct config *load(const char *path)
 {
 	char text[CONFIG_ERROR_MAX + 512];
 	struct config_error error;
-	struct config *config = config_load_all(path, &error);
+	struct config *config = config_load(path, &error);
 
 	if (!config)
 		fprintf(stderr, "xrsd: %s\n",
@@ -79,8 +80,6 @@ static int test(const char *path)
 		fprintf(stderr, "xrsd: not root: this kernel was not looked at\n");
 	else
 		able = report_features();
-	for (size_t i = 0; i < config->n_warnings; i++)
-		fprintf(stderr, "xrsd: %s: warning: %s\n", path, config->warnings[i]);
 	config_free(config);
 	if (able)
 		printf("%s: ok\n", path);
@@ -190,6 +189,8 @@ int main(int argc, char **argv)
 	bool test_only = false;
 	int opt;
 
+	if (argc == 2 && strcmp(argv[1], BFD_ENGINE_OPTION) == 0)
+		return bfd_engine_main();
 	while ((opt = getopt(argc, argv, "c:tVh")) != -1) {
 		switch (opt) {
 		case 'c':

@@ -25,6 +25,11 @@ static const struct ip_addr *local_address(const struct node_vnet *vnet,
 	return buf;
 }
 
+void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr)
+{
+	local_address(peering->vnet, peering->config, ret_addr);
+}
+
 /* What we offer in OPEN; the bits that change with time are set_restart()'s. */
 static void fill_caps(const struct peering_config *config, struct bgp_caps *caps)
 {
@@ -36,8 +41,6 @@ static void fill_caps(const struct peering_config *config, struct bgp_caps *caps
 	caps->extended_message = config->capabilities.extended_message;
 	if (config->capabilities.extended_next_hop)
 		caps->ext_next_hop = config->families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
-	caps->has_role = config->bgp_role != BGP_ROLE_MAX;
-	caps->role = (uint8_t)(caps->has_role ? config->bgp_role : 0);
 	if (!config->gr_enabled)
 		return;
 	caps->graceful_restart = true;
@@ -98,7 +101,6 @@ static void fill_session(const struct node_vnet *vnet, const struct peering_conf
 	snprintf(ret->password_file, sizeof(ret->password_file), "%s", config->password_file);
 	fill_caps(config, &ret->caps);
 	ret->needed = needed(config);
-	ret->require_role = config->bgp_role_strict;
 	if (config->capabilities.multiprotocol == CAPABILITY_REQUIRE)
 		ret->required_families = config->families;
 }
@@ -118,8 +120,6 @@ static void fill_rib(const struct node_vnet *vnet, const struct peering_config *
 	ret->advertise_learned = config->advertise_learned;
 	ret->advertise_host_routes = config->advertise_host_routes;
 	ret->stale_allowed = config->gr_enabled;
-	ret->has_bgp_role = config->bgp_role != BGP_ROLE_MAX;
-	ret->bgp_role = config->bgp_role;
 }
 
 /*
@@ -225,11 +225,9 @@ static void on_established(struct session *session, const struct bgp_session_par
 {
 	struct node_peering *peering = session_owner(session);
 	struct node_vnet *vnet = peering->vnet;
-	struct session_info info;
 
 	node_fib_peer_dead(vnet, &peering->config->peer_ip, false);
-	session_get_info(session, &info);
-	rib_peer_source(vnet->rib, peering->rib_peer, &info.local_addr);
+	node_bfd_established(peering);
 	rib_peer_up(vnet->rib, peering->rib_peer, params, loop_now(vnet->node->loop));
 	stale_returned(peering);
 	peering->was_up = true;
@@ -270,9 +268,6 @@ static void on_down(struct session *session, const struct bgp_peer_down *down)
 		else
 			rib_peer_sweep(vnet->rib, peering->rib_peer, f);
 	}
-	/* It ended before we ended it: there is nothing left to wait for. */
-	if (loop_timer_is_set(&peering->shutdown))
-		loop_timer_set(node->loop, &peering->shutdown, loop_now(node->loop));
 	node_vnet_rib_work(vnet);
 }
 
@@ -403,51 +398,6 @@ void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, ui
 	}
 }
 
-/* --- a planned end (RFC 8326) -------------------------------------------------------------------- */
-
-static bool shutdown_is_announced(const struct node_peering *peering)
-{
-	return loop_timer_is_set(&peering->shutdown);
-}
-
-static bool announces_shutdown(const struct node_peering *peering)
-{
-	return peering->config->shutdown_drain_time && session_is_established(peering->session);
-}
-
-static void shutdown_now(struct loop_timer *timer)
-{
-	struct node_peering *peering = timer->ctx;
-
-	session_disable(peering->session, peering->shutdown_text);
-}
-
-void node_peering_disable(struct node_peering *peering, const char *text)
-{
-	struct node_vnet *vnet = peering->vnet;
-	struct loop *loop = vnet->node->loop;
-
-	if (shutdown_is_announced(peering))
-		return;
-	if (!announces_shutdown(peering)) {
-		session_disable(peering->session, text);
-		return;
-	}
-	snprintf(peering->shutdown_text, sizeof(peering->shutdown_text), "%s", text ? text : "");
-	rib_peer_shutting_down(vnet->rib, peering->rib_peer, true);
-	loop_timer_set(loop, &peering->shutdown,
-		       mono_add_sec(loop_now(loop), peering->config->shutdown_drain_time));
-	log_info(SUBSYS, "peering=%s vnet=%s is told of its end, in %u s", peering->config->name,
-		 vnet->config->name, peering->config->shutdown_drain_time);
-}
-
-void node_peering_enable(struct node_peering *peering)
-{
-	loop_timer_stop(peering->vnet->node->loop, &peering->shutdown);
-	rib_peer_shutting_down(peering->vnet->rib, peering->rib_peer, false);
-	session_enable(peering->session);
-}
-
 /* --- life --------------------------------------------------------------------------------------- */
 
 int node_peering_new(struct node_vnet *vnet, const struct peering_config *config,
@@ -462,13 +412,13 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		return -ENOMEM;
 	peering->vnet = vnet;
 	peering->config = config;
+	peering->admin_down = !config->enabled;
 	peering->created = loop_now(vnet->node->loop);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		peering->stale[f].peering = peering;
 		peering->stale[f].timer =
 			(struct loop_timer){ .fn = stale_over, .ctx = &peering->stale[f] };
 	}
-	peering->shutdown = (struct loop_timer){ .fn = shutdown_now, .ctx = peering };
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
 	fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
@@ -477,6 +427,8 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		return err;
 	}
 	fill_session(vnet, config, &session);
+	peering->bfd_hold = config->enabled && node_bfd_holds(peering);
+	session.disabled |= peering->bfd_hold;
 	err = session_new(vnet->node->loop, vnet->node->listeners, &session, &ops, peering,
 			  &peering->session);
 	if (err < 0) {
@@ -485,6 +437,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		return err;
 	}
 	set_restart(peering);
+	node_bfd_apply(peering);
 	*ret_peering = peering;
 	return 0;
 }
@@ -496,13 +449,13 @@ void node_peering_free(struct node_peering *peering)
 	if (!peering)
 		return;
 	vnet = peering->vnet;
+	node_bfd_forget(peering);
 	if (vnet->node->stopping)
 		session_shutdown(peering->session, peering->config->gr_enabled);
 	session_free(peering->session);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
 		stale_end(peering, f);
 	loop_timer_stop(vnet->node->loop, &peering->max_prefix);
-	loop_timer_stop(vnet->node->loop, &peering->shutdown);
 	if (!vnet->node->stopping)
 		rib_peer_remove(vnet->rib, peering->rib_peer);
 	free(peering);
@@ -513,24 +466,20 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	struct node_vnet *vnet = peering->vnet;
 	struct session_config session;
 	struct rib_peer_config rib;
+	bool was_enabled = peering->config->enabled;
 	enum session_change change;
 	const char *why = NULL;
-	bool was_enabled = peering->config->enabled, announced;
 	int err;
 
 	peering->config = config;
 	fill_rib(vnet, config, &rib);
 	rib_peer_reconfigure(vnet->rib, peering->rib_peer, &rib);
 	fill_session(vnet, config, &session);
-	announced = shutdown_is_announced(peering) ||
-		    (was_enabled && !config->enabled && announces_shutdown(peering));
-	session.disabled = session.disabled && !announced;
 	err = session_reconfigure(peering->session, &session, &change, &why);
 	if (err < 0)
 		return err;
+	node_bfd_reconfigured(peering, was_enabled);
 	set_restart(peering);
-	if (announced && !config->enabled)
-		node_peering_disable(peering, "disabled by configuration");
 	if (change == SESSION_RESET)
 		log_info(SUBSYS, "peering=%s vnet=%s reset by configuration: %s changed",
 			 config->name, vnet->config->name, why ? why : "it");

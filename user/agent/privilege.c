@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #include "net/nl_request.h"
 
 #define LISTEN_BACKLOG 128
+#define REALTIME_LEVEL 20 /* above ordinary work, below what the kernel itself runs at 50 */
 
 #ifndef IPV6_FREEBIND
 #define IPV6_FREEBIND 78 /* linux/in6.h, since 4.15 */
@@ -52,14 +55,12 @@ static int set_flag(int fd, int level, int option)
 }
 
 /* The address may appear after we start, and must not be given up to others when it goes. */
-static int set_listen_options(int fd, const struct privilege_listen *request)
+static int set_bind_options(int fd, const struct privilege_listen *request)
 {
 	bool v6 = request->addr.family == IP_V6;
-	int error = set_flag(fd, SOL_SOCKET, SO_REUSEADDR);
+	int error = v6 ? set_flag(fd, IPPROTO_IPV6, IPV6_FREEBIND)
+		       : set_flag(fd, IPPROTO_IP, IP_FREEBIND);
 
-	if (!error)
-		error = v6 ? set_flag(fd, IPPROTO_IPV6, IPV6_FREEBIND)
-			   : set_flag(fd, IPPROTO_IP, IP_FREEBIND);
 	if (!error && v6)
 		error = set_flag(fd, IPPROTO_IPV6, IPV6_V6ONLY);
 	if (!error && request->device[0])
@@ -67,36 +68,67 @@ static int set_listen_options(int fd, const struct privilege_listen *request)
 	return error;
 }
 
-static int bind_and_listen(int fd, const struct privilege_listen *request)
+/* A nonblocking socket of @type, bound as asked; or negative errno. */
+static int bound_socket(const struct privilege_listen *request, int type)
 {
+	int domain = request->addr.family == IP_V6 ? AF_INET6 : AF_INET;
 	struct sockaddr_storage sa;
-	socklen_t len = sockaddr_from_ip(&request->addr, request->port, request->device, &sa);
+	socklen_t len;
+	int fd, error;
 
-	if (bind(fd, (struct sockaddr *)&sa, len) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
+	if (request->addr.family == IP_NONE)
+		return -EINVAL;
+	fd = socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd < 0)
 		return -errno;
-	return 0;
+	error = type == SOCK_STREAM ? set_flag(fd, SOL_SOCKET, SO_REUSEADDR) : 0;
+	if (!error)
+		error = set_bind_options(fd, request);
+	len = sockaddr_from_ip(&request->addr, request->port, request->device, &sa);
+	if (!error && bind(fd, (struct sockaddr *)&sa, len) < 0)
+		error = -errno;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
 }
 
 static int do_bind_listen(const void *request, void *reply)
 {
-	const struct privilege_listen *listen_on = request;
-	int domain = listen_on->addr.family == IP_V6 ? AF_INET6 : AF_INET;
-	int fd, error;
+	int fd = bound_socket(request, SOCK_STREAM);
+	int error;
 
-	if (listen_on->addr.family == IP_NONE)
-		return -EINVAL;
-	fd = socket(domain, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
-		return -errno;
-	error = set_listen_options(fd, listen_on);
-	if (!error)
-		error = bind_and_listen(fd, listen_on);
-	if (error) {
+		return fd;
+	if (listen(fd, LISTEN_BACKLOG) < 0) {
+		error = -errno;
 		close(fd);
 		return error;
 	}
 	*(int *)reply = fd;
 	return 0;
+}
+
+static int do_bind_udp(const void *request, void *reply)
+{
+	int fd = bound_socket(request, SOCK_DGRAM);
+
+	if (fd < 0)
+		return fd;
+	*(int *)reply = fd;
+	return 0;
+}
+
+/* --- realtime -------------------------------------------------------------------------------- */
+
+static int do_realtime(const void *request, void *reply)
+{
+	const struct sched_param param = { .sched_priority = REALTIME_LEVEL };
+	int error = mlockall(MCL_CURRENT | MCL_FUTURE) < 0 ? -errno : 0;
+
+	if (sched_setscheduler(0, SCHED_RR, &param) < 0)
+		error = -errno;
+	return error;
 }
 
 /* --- bind-device ----------------------------------------------------------------------------- */
@@ -267,6 +299,14 @@ static struct row table[PRIVILEGE_OP_MAX] = {
 				 .capability = "CAP_NET_ADMIN",
 				 .why = "take the programs off interfaces" },
 			       do_detach },
+	[PRIVILEGE_BIND_UDP] = { { .name = "bind-udp",
+				   .capability = "CAP_NET_RAW",
+				   .why = "receive BFD on one interface" },
+				 do_bind_udp },
+	[PRIVILEGE_REALTIME] = { { .name = "realtime",
+				   .capability = "CAP_SYS_NICE",
+				   .why = "send BFD on time whatever else runs" },
+				 do_realtime },
 	[PRIVILEGE_SET_GRO] = { { .name = "set-gro",
 				  .capability = "CAP_NET_ADMIN",
 				  .why = "let a veth's other end take redirected frames" },
@@ -294,6 +334,19 @@ int privilege_bind_listen(const struct privilege_listen *request)
 	int error = call(PRIVILEGE_BIND_LISTEN, request, &fd);
 
 	return error ? error : fd;
+}
+
+int privilege_bind_udp(const struct privilege_listen *request)
+{
+	int fd = -1;
+	int error = call(PRIVILEGE_BIND_UDP, request, &fd);
+
+	return error ? error : fd;
+}
+
+int privilege_realtime(void)
+{
+	return call(PRIVILEGE_REALTIME, NULL, NULL);
 }
 
 int privilege_bind_device(int fd, const char *device)

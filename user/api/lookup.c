@@ -44,8 +44,7 @@ struct node_vnet *call_vnet(struct api_call *call)
 
 	if (name)
 		return find_vnet(call, name, "vnet");
-	name = call->request->method->handle == method_vnet_show ||
-			       call->request->method->handle == method_vnet_delete
+	name = call->request->method->handle == method_vnet_show
 		       ? request_text(call->request, "name")
 		       : NULL;
 	if (name)

@@ -247,7 +247,8 @@ static void write_session(struct json_out *out, const struct session_info *info,
 	json_out_uint(out, "msgSent", total(info->stats->msgs_out));
 }
 
-void write_peering(struct json_out *out, const struct node_peering *peering)
+/* The members of one peering, without its braces. */
+static void write_peering(struct json_out *out, const struct node_peering *peering)
 {
 	const struct peering_config *config = peering->config;
 	struct session_info info;
@@ -258,15 +259,17 @@ void write_peering(struct json_out *out, const struct node_peering *peering)
 	write_addr(out, "peerIp", &config->peer_ip);
 	json_out_string(out, "vnet", peering->vnet->config->name);
 	json_out_string(out, "role", peer_role_name(config->role));
-	json_out_string(out, "managedBy", managed_by(config->from_api));
+	json_out_string(out, "managedBy", "file");
 	json_out_string(out, "provisioningState", info.problem ? "Failed" : "Succeeded");
-	json_out_string(out, "adminState", info.disabled ? "disabled" : "enabled");
+	json_out_string(out, "adminState",
+			info.disabled && !peering->bfd_hold ? "disabled" : "enabled");
 	json_out_string(out, "state", fsm_state_name(info.state));
-	json_out_string(out, "problem", info.problem);
+	json_out_string(out, "problem",
+			peering->bfd_hold ? "waits for BFD (bfd.strict)" : info.problem);
 	write_session(out, &info, session_config(peering->session));
 	write_prefix_counts(out, peering);
 	write_limit(out, &config->max_prefixes);
-	json_out_null(out, "bfdState");
+	write_bfd_state(out, peering);
 }
 
 static void write_details(struct json_out *out, const struct node_peering *peering)
@@ -289,11 +292,11 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	json_out_uint(out, "collisions", info.stats->collisions);
 	json_out_uint(out, "findings", peering->findings);
 	json_out_uint(out, "updates", peering->updates);
-	json_out_bool(out, "gracefulShutdown", loop_timer_is_set(&peering->shutdown));
 	json_out_bool(out, "tcpMd5", info.md5);
 	json_out_bool(out, "initiated", info.initiated);
 	json_out_uint(out, "outputQueued", info.output_queued);
 	json_out_uint(out, "outputStalls", info.output_stalls);
+	write_bfd_member(out, peering);
 }
 
 /* --- handlers ---------------------------------------------------------------------------------------- */
@@ -405,6 +408,9 @@ int method_peering_reset(struct api_call *call)
 				"a soft reset sends no message");
 	if (soft && soft_reset(call, peering, soft) < 0)
 		return -1;
+	if (!soft && peering->bfd_hold)
+		return api_fail(call->error, API_CONFLICT, "name",
+				"the session waits for BFD (bfd.strict)");
 	if (!soft)
 		session_reset(peering->session, request_text(call->request, "message"));
 	write_peering(call->out, peering);

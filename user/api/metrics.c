@@ -147,6 +147,42 @@ static void metric_prefixes(struct json_out *out, const struct node_peering *pee
 	}
 }
 
+static void metric_bfd_up(struct json_out *out, const struct node_peering *peering,
+			  const char *labels)
+{
+	struct bfd_status status = { .state = BFD_DOWN };
+
+	if (!peering->config->bfd.enabled)
+		return;
+	node_bfd_status(peering, &status);
+	put(out, "xrs_bfd_up{%s} %d\n", labels, status.state == BFD_UP);
+}
+
+static void metric_bfd_transitions(struct json_out *out, const struct node_peering *peering,
+				   const char *labels)
+{
+	struct bfd_status status;
+
+	if (!node_bfd_status(peering, &status))
+		return;
+	put(out, "xrs_bfd_transitions_total{%s,to=\"up\"} %" PRIu64 "\n", labels, status.stats.ups);
+	put(out, "xrs_bfd_transitions_total{%s,to=\"down\"} %" PRIu64 "\n", labels,
+	    status.stats.downs);
+}
+
+static void metric_bfd_packets(struct json_out *out, const struct node_peering *peering,
+			       const char *labels)
+{
+	struct bfd_status status;
+
+	if (!node_bfd_status(peering, &status))
+		return;
+	put(out, "xrs_bfd_packets_total{%s,direction=\"received\"} %" PRIu64 "\n", labels,
+	    status.stats.received);
+	put(out, "xrs_bfd_packets_total{%s,direction=\"sent\"} %" PRIu64 "\n", labels,
+	    status.stats.sent);
+}
+
 static void metric_limit(struct json_out *out, const struct node_peering *peering,
 			 const char *labels)
 {
@@ -171,6 +207,10 @@ static void write_peerings(struct json_out *out, const struct node *node)
 		{ "xrs_bgp_prefixes", "gauge", "Prefixes by what became of them.",
 		  metric_prefixes },
 		{ "xrs_bgp_prefix_limit", "gauge", "maxPrefixes.", metric_limit },
+		{ "xrs_bfd_up", "gauge", "1: the BFD session is Up.", metric_bfd_up },
+		{ "xrs_bfd_transitions", "counter", "Times that Up was entered and left.",
+		  metric_bfd_transitions },
+		{ "xrs_bfd_packets", "counter", "BFD packets by direction.", metric_bfd_packets },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -328,6 +368,9 @@ static void write_process(struct json_out *out, const struct node *node)
 	put(out, "xrs_config_reloads_total %" PRIu64 "\n", node->counters.reloads);
 	family(out, "xrs_config_reload_failures", "counter", "Configurations refused.");
 	put(out, "xrs_config_reload_failures_total %" PRIu64 "\n", node->counters.reload_failures);
+	family(out, "xrs_bfd_engine_restarts", "counter",
+	       "Times the BFD engine was started again.");
+	put(out, "xrs_bfd_engine_restarts_total %" PRIu64 "\n", bfd_engine_restarts(node->bfd));
 	family(out, "xrs_eventloop_stall_seconds_max", "gauge", "Longest callback so far.");
 	put(out, "xrs_eventloop_stall_seconds_max %" PRIu64 ".%06" PRIu64 "\n",
 	    loop.stall_max_usec / 1000000, loop.stall_max_usec % 1000000);
