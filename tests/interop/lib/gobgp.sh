@@ -3,8 +3,8 @@
 # GoBGP 3 as an appliance; lab.sh says what each function is for. Sessions stand in its configuration file;
 # routes come and go through its API, one call each, and many of them as an MRT dump.
 
-# softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH; disable --reason sends no text.
-CANNOT="refresh shutdown_text"
+CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
+CANNOT[shutdown_text]="disable --reason sends no text"
 
 gobgp_c() { # NODE ARGUMENTS...
 	local node=$1

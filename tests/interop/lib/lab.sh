@@ -21,8 +21,10 @@
 #   <kind>_resend N      send its own routes again, unasked
 #   <kind>_reset N       close the IPv4 session and start it again (Cease 6/4 where it can)
 #   <kind>_shutdown N TEXT, <kind>_unshut N    RFC 9003
+#   <kind>_hurry N       optional: ends its own back-off after a session that failed
 #   <kind>_last_error N  what it knows about the last NOTIFICATION
-# CEASE_RESET and CEASE_SHUTDOWN are the subcodes that it sends; CANNOT: what it can not do at all (`able`).
+# CEASE_RESET and CEASE_SHUTDOWN are the subcodes that it sends. CANNOT[WHAT] says why it can not do something at
+# all: scenarios ask `able WHAT`, and the reason is printed.
 # All are called through `app VERB NODE ...`.
 
 declare -A KIND=([a]= [b]=)
@@ -31,7 +33,8 @@ declare -A IP4=([a]=10.1.2.4 [b]=10.1.2.5)
 declare -A IP6=([a]=fd00:1::2:4 [b]=fd00:1::2:5)
 # Options of an appliance: OPT[a.password], OPT[a.passive], OPT[a.hold], OPT[a.gr]; empty: none.
 declare -A OPT=() PID=()
-CEASE_RESET=4 CEASE_SHUTDOWN=2 CANNOT=
+declare -A CANNOT=()
+CEASE_RESET=4 CEASE_SHUTDOWN=2
 RS4=10.1.255.4
 RS6=fd00:1::4
 WAIT=${WAIT:-45} # seconds: a bound on a broken run
@@ -43,7 +46,9 @@ app() { # VERB NODE ...
 }
 
 able() { # WHAT: the appliance can do it
-	case " $CANNOT " in *" $1 "*) return 1 ;; esac
+	[ -n "${CANNOT[$1]-}" ] || return 0
+	diag "not with ${KIND[a]}: ${CANNOT[$1]}"
+	return 1
 }
 
 # --- network ---------------------------------------------------------------------------------
@@ -280,7 +285,13 @@ app_up() { # NODE: configure and start
 	wait_for 30 "the control of $1" app ready "$1" || abandon "${KIND[$1]} starts as $1"
 }
 
+app_signal() { # NODE SIGNAL: to all of its processes at once
+	# shellcheck disable=SC2046
+	kill "-$2" "${PID[$1]}" $(pgrep -P "${PID[$1]}") 2>/dev/null || true
+}
+
 app_down() { # NODE [SIGNAL]
+	[ "${2:-TERM}" = TERM ] || app_signal "$1" "$2"
 	stop_pid "${PID[$1]}" "${2:-TERM}" 2>/dev/null || true
 }
 
@@ -291,9 +302,14 @@ app_again() { # NODE: stop in order, start with the options as they are now
 	skip_back_off "$1"
 }
 
+app_hurry() { # NODE
+	[ "$(type -t "${KIND[$1]}_hurry")" != function ] || run_logged app hurry "$1"
+}
+
 # A session that ended often waits up to a minute before its next attempt; a reset by hand ends that.
 skip_back_off() { # NODE
 	local name
+	app_hurry "$1"
 	for name in a a6 b; do
 		case $name in "$1"*) established "$name" >/dev/null || run_logged ctl -j peering reset "$name" ;;
 		esac

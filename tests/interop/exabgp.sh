@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+# xrsd with two ExaBGPs.
+. "$(dirname "$0")/../lib/sh.sh"
+. "$(dirname "$0")/lib/lab.sh"
+. "$(dirname "$0")/lib/scenarios.sh"
+. "$(dirname "$0")/lib/exabgp.sh"
+
+need_cmd exabgp python3
+lab_up exabgp
+run_scenarios
+finish

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# OpenBGPD (the portable one) as an appliance; lab.sh says what each function is for. Its networks and their
+# attributes stand in its configuration file, which it reads again without touching sessions.
+
+CANNOT[answer_refresh]="7.7 takes every ROUTE-REFRESH for one of a family that was not negotiated, also of its own kind"
+CANNOT[restart]="of graceful restart it has the helper and End-of-RIB; it never asks to keep its own routes"
+CANNOT[md5]="the portable version has no TCP MD5 on Linux, and ignores the key"
+CANNOT[foreign_path]="a path that it originates has no other AS number than its own"
+
+openbgpd_ctl() { # NODE COMMAND...
+	ns "$1" bgpctl -s "$DIR/$1.sock" "${@:2}"
+}
+
+# Well-known ones: a network that has one is not announced at all.
+is_obeyed() { # COMMUNITY
+	case $1 in 65535:*) ;; *) return 1 ;; esac
+}
+
+openbgpd_filters() { # NODE: what is set on the way out, after it has obeyed the communities
+	local line value
+	echo "allow from any"
+	echo "allow to any"
+	while read -r line; do
+		route_words $line
+		for value in ${community//,/ }; do
+			if is_obeyed "$value"; then
+				echo "match to any prefix $prefix set community $value"
+			fi
+		done
+	done <"$DIR/$1.routes"
+}
+
+openbgpd_sets() { # NODE: of the route that route_words has split
+	local value
+	# Over an IPv4 session it would announce IPv6 with the next hop ::1.
+	case $prefix in
+	*:*) echo "nexthop ${nexthop:-${IP6[$1]}}" ;;
+	*) [ -z "$nexthop" ] || echo "nexthop $nexthop" ;;
+	esac
+	[ -z "$med" ] || echo "med $med"
+	[ -z "$origin" ] || echo "origin $origin"
+	for value in ${community//,/ }; do
+		is_obeyed "$value" || echo "community $value"
+	done
+	for value in ${large//,/ }; do
+		echo "large-community $value"
+	done
+	[ -z "$prepend" ] || echo "prepend-self $prepend"
+}
+
+openbgpd_networks() { # NODE
+	local line sets
+	while read -r line; do
+		route_words $line
+		sets=$(openbgpd_sets "$1" | tr '\n' ' ')
+		echo "network $prefix${sets:+ set { $sets\}}"
+	done <"$DIR/$1.routes"
+	sed 's/^/network /' "$DIR/$1.bulk"
+}
+
+openbgpd_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
+	cat <<-END
+	neighbor $2 {
+	  remote-as 65515
+	  local-address $3
+	  multihop 4
+	  set nexthop no-modify
+	  announce IPv4 none
+	  $(printf 'announce %s unicast\n' "${@:4}")
+	  holdtime ${OPT[$1.hold]:-180}
+	  ${OPT[$1.password]:+tcp md5sig password "${OPT[$1.password]}"}
+	  ${OPT[$1.passive]:+passive}
+	  ${OPT[$1.neighbor]-}
+	}
+	END
+}
+
+openbgpd_config() { # NODE
+	{
+		echo "AS ${ASN[$1]}"
+		echo "router-id ${IP4[$1]}"
+		echo "socket \"$DIR/$1.sock\""
+		echo "fib-update no"
+		echo "connect-retry 1"
+		echo "listen on ${IP4[$1]}"
+		echo "listen on ${IP6[$1]}"
+		openbgpd_networks "$1"
+		if [ "$1" = b ]; then
+			openbgpd_neighbor b $RS4 "${IP4[b]}" IPv4 IPv6
+		else
+			openbgpd_neighbor "$1" $RS4 "${IP4[$1]}" IPv4
+			openbgpd_neighbor "$1" $RS6 "${IP6[$1]}" IPv6
+		fi
+		openbgpd_filters "$1"
+	} >"$DIR/$1.conf"
+	chmod 600 "$DIR/$1.conf"
+}
+
+openbgpd_start() { # NODE
+	# Its processes change their root to /run/openbgpd, which is made in the mount namespace of ip netns exec.
+	spawn -n "$1" "$1" sh -c 'mount -t tmpfs none /run && mkdir -m 755 /run/openbgpd && exec bgpd -d -v -f "$1"' \
+		sh "$DIR/$1.conf"
+	PID[$1]=$spawned
+}
+
+openbgpd_restarted() { # NODE
+	openbgpd_start "$1"
+}
+
+openbgpd_ready() {
+	openbgpd_ctl "$1" show summary
+}
+
+openbgpd_sync() { # NODE
+	openbgpd_config "$1" && openbgpd_ctl "$1" reload
+}
+
+openbgpd_route() { # NODE PREFIX
+	openbgpd_ctl "$1" -j show rib in neighbor "$(openbgpd_neighbor_of "$1" "$2")" detail "$2" |
+		jq -c '.rib[0] // empty | { network: .prefix, nextHop: .exit_nexthop,
+			asPath: [.aspath | splits(" ") | select(. != "") | tonumber], origin, med: .metric,
+			communities: (.communities // []), largeCommunities: (.large_communities // []) }' |
+		normal_route .
+}
+
+openbgpd_neighbor_of() { # NODE PREFIX: the session that carries it
+	case $1.$2 in
+	a.*:*) echo $RS6 ;;
+	*) echo $RS4 ;;
+	esac
+}
+
+openbgpd_prefixes() {
+	openbgpd_ctl "$1" -j show rib in ipv4 neighbor $RS4 | jq -r '.rib[].prefix' | LC_ALL=C sort
+}
+
+openbgpd_refresh() {
+	openbgpd_ctl "$1" neighbor $RS4 refresh
+}
+
+openbgpd_reset() {
+	openbgpd_ctl "$1" neighbor $RS4 clear
+}
+
+openbgpd_hurry() {
+	openbgpd_ctl "$1" neighbor $RS4 up
+}
+
+openbgpd_shutdown() { # NODE TEXT
+	openbgpd_ctl "$1" neighbor $RS4 down "$2"
+}
+
+openbgpd_unshut() {
+	openbgpd_ctl "$1" neighbor $RS4 up
+}
+
+openbgpd_last_error() {
+	grep -a "neighbor $RS4.*notification" "$DIR/$1.log" | tail -n 2
+	openbgpd_ctl "$1" show neighbor $RS4 | grep -iE 'error|shutdown|reason'
+}
