@@ -30,7 +30,7 @@ lib_objs  = $(patsubst %.c,$(B)/%.o,$(wildcard user/$(1)/*.c))
 LIBA     := $(foreach m,$(MODULES),$(B)/lib$(m).a)
 MAIN_O   := $(B)/user/agent/main.o
 CTL_O    := $(B)/user/ctl/main.o
-CTL_LIBA := $(foreach m,ctl fib util,$(B)/lib$(m).a)
+CTL_LIBA := $(foreach m,ctl agent fib vnet rib bgp util,$(B)/lib$(m).a)
 
 .PHONY: all
 all: $(B)/xrsd $(B)/xrsctl
@@ -62,7 +62,8 @@ $(foreach m,$(MODULES),$(eval $(call archive,$(m))))
 $(B)/xrsd: $(MAIN_O) $(LIBA)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MAIN_O) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS) -o $@
-# It speaks to the daemon over the socket only; libfib is for `dataplane detach`, which needs no daemon.
+# It speaks to the daemon over the socket only. libfib is for `dataplane detach`, which needs no daemon, and
+# of libagent it has the configuration: files that are read here.
 $(B)/xrsctl: $(CTL_O) $(CTL_LIBA)
 	$(call say,LD,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(CTL_O) -Wl,--start-group $(CTL_LIBA) -Wl,--end-group $(LIBS) -o $@

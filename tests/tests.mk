@@ -67,6 +67,10 @@ TOOL_BINS  := $(foreach f,$(TOOL_FILES),$(call tool,$(f)))
 $(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(call tool,$(f)),$(f),\
 	$(call leftmost,$(f)))))
 
+# What the scripts of tests/bench measure BGP with.
+BENCH_BGP := $(T)/bench_bgp
+$(eval $(call test_binary,$(BENCH_BGP),tests/bench/bench_bgp.c $(wildcard tests/bench/bgp_*.c),fib))
+
 # One target, two mains: a plain replay of its corpus for `check`, libFuzzer's for `fuzz`.
 FUZZ_FILES  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_FILES))
@@ -117,7 +121,7 @@ interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)
 soak: all ## long runs (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
-bench: all ## measurements (root)
+bench: all $(BENCH_BGP) ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/bench/*.sh))
 
 .PHONY: man

@@ -25,7 +25,7 @@ const char *dataplane_mode_name(enum dataplane_mode mode);
 struct config {
 	char instance
 		[VNET_NAME_MAX]; /* node.instance: names /run, /var/lib and bpffs directories */
-	uint32_t router_id;      /* host order; default: the first vnet's localAddress */
+	uint32_t router_id; /* host order; default: the first localAddress; 0: node.c chooses */
 	enum dataplane_mode mode;
 	struct vnet_config *vnets;
 	size_t n_vnets;
@@ -36,6 +36,9 @@ struct config {
 	enum log_level log_level;
 	char **warnings; /* for the log: keys that have no effect yet, and the like */
 	size_t n_warnings;
+	char *text; /* the file's part as it was given */
+	size_t text_len;
+	struct json_t *state; /* what the API made, see config_state.h; NULL: nothing */
 };
 
 #define CONFIG_ERROR_MAX 512
@@ -43,12 +46,27 @@ struct config_error {
 	unsigned int line, column;      /* 1-based; 0: not from a text */
 	char path[192];                 /* "vnets[0].peerings[1].peerAsn" */
 	char message[CONFIG_ERROR_MAX]; /* with the remedy; no trailing full stop */
+	bool merged; /* the file alone is right; not together with what the API made */
 };
 
 /* Reads and checks a text. NULL with *ret_error filled, or a config for config_free(). */
 struct config *config_parse(const char *text, size_t len, struct config_error *ret_error);
+/*
+ * The file's part and what the API made (NULL: nothing; a reference is taken), checked as one. Objects
+ * of the latter have from_api set. An error that only both together have has no line.
+ */
+struct config *config_parse_both(const char *text, size_t len, struct json_t *state,
+				 struct config_error *ret_error);
 /* The same from a file (bounded size). */
 struct config *config_load(const char *path, struct config_error *ret_error);
+struct config *config_load_both(const char *path, struct json_t *state,
+				struct config_error *ret_error);
+/* The file's part as JSON, a new reference; NULL: out of memory. */
+struct json_t *config_file_json(const struct config *config);
+/* The file, and the state.json of the instance that it names. For the start, and xrsd -t. */
+struct config *config_load_all(const char *path, struct config_error *ret_error);
+/* Writes what the API made. 0 or negative errno: nothing was written. */
+int config_save_state(const char *state_dir, const struct json_t *state);
 void config_free(struct config *config);
 /* The normal form: every key with its value in force, in schema order; parses back to the same. */
 void config_write(const struct config *config, struct json_out *out, const char *key);

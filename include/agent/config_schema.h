@@ -50,9 +50,8 @@ struct config_element { /* what a list of single values holds */
 
 enum {
 	CONFIG_REQUIRED = 1,
-	CONFIG_NULLABLE = 2,  /* null stands for the default; an unset value is written as null */
-	CONFIG_OMIT = 4,      /* an unset value is not written */
-	CONFIG_NO_EFFECT = 8, /* accepted, does nothing in this version: a value of its own warns */
+	CONFIG_NULLABLE = 2, /* null stands for the default; an unset value is written as null */
+	CONFIG_OMIT = 4,     /* an unset value is not written */
 };
 
 struct config_field {
@@ -72,6 +71,9 @@ struct config_field {
 
 /* --- config_schema.c --------------------------------------------------------------------------- */
 extern const struct config_object config_root, config_policy_prefix;
+/* Those that the API creates: their keys are parameters of its methods. */
+extern const struct config_object config_vnet, config_peering, config_route_table,
+	config_user_route;
 /* As written in a route map; becomes a struct policy_prefix. */
 struct config_policy_prefix {
 	struct ip_prefix equals, contains; /* IP_NONE: not given */
@@ -83,8 +85,8 @@ struct config_policy_prefix {
 extern const struct config_type config_type_bool, config_type_u8, config_type_u16, config_type_u32,
 	config_type_asn, config_type_enum, config_type_choice, config_type_text, config_type_name,
 	config_type_path, config_type_listen, config_type_ip, config_type_bind,
-	config_type_router_id, config_type_prefix, config_type_families, config_type_given_u32,
-	config_type_given_ip;
+	config_type_router_id, config_type_prefix, config_type_words, config_type_families,
+	config_type_given_u32, config_type_given_ip;
 int config_parse_prefix(struct config_ctx *ctx, const json_t *value, struct ip_prefix *ret_prefix);
 
 /* --- config_list.c: the types that hold others ---------------------------------------------------- */

@@ -28,6 +28,8 @@
 	X(FIB_ERROR, "fib.error", "operation errno error")                                \
 	X(FIB_SWEPT, "fib.swept", "routes")                                               \
 	X(CONFIG_APPLIED, "config.applied", "generation cause")                           \
+	X(CONFIG_PENDING, "config.pending", "deadline")                                   \
+	X(CONFIG_CONFIRMED, "config.confirmed", "generation")                             \
 	X(CONFIG_REFUSED, "config.refused", "cause path message")
 
 enum event_type {

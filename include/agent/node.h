@@ -50,7 +50,10 @@ struct node_peering {
 	struct session *session;
 	uint16_t rib_peer; /* index in vnet->rib */
 	struct node_stale stale[BGP_FAMILY_MAX];
-	bool was_up;                  /* Established at least once in the life of this process */
+	bool was_up; /* Established at least once in the life of this process */
+	struct loop_timer
+		shutdown; /* it was told of its end (RFC 8326), which is when this fires */
+	char shutdown_text[BGP_SHUTDOWN_TEXT_MAX + 1];
 	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
@@ -100,6 +103,8 @@ struct node_vnet {
 	size_t n_users;
 	bool started;
 	struct loop_timer deferral; /* after a restart: selection does not wait longer for peers */
+	struct node_host *hosts;    /* local VMs that are told as host routes, sorted */
+	size_t n_hosts;
 	struct loop_work rib_work;  /* queued while rib_work() has more */
 	struct loop_work recompute; /* decides what the source's RIB selected again */
 	enum bgp_family recompute_family;
@@ -150,6 +155,15 @@ struct node_nexthop { /* by next-hop id: what resolve said last */
 	struct mono since;
 };
 
+/* The file's part of the configuration before the one in force, and whether that still has to be confirmed. */
+struct node_commit {
+	char *previous; /* NULL: there is none to go back to */
+	size_t previous_len;
+	bool pending;
+	uint64_t deadline_wall; /* of pending: then it goes back by itself */
+	struct loop_timer timer;
+};
+
 struct node_counters {
 	uint64_t fib_batches, fib_writes, fib_write_errors;
 	uint64_t reloads, reload_failures;
@@ -183,6 +197,8 @@ struct node {
 	struct nl_request *request;
 	struct loop_io watch_io;
 	struct loop_timer watch_timer; /* a dump is due */
+	struct loop_timer hosts_timer; /* host routes are looked at again */
+	bool hosts_due;                /* ... in a moment */
 	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
 	struct loop_work fib_work;
 	bool net_synced; /* the first picture is whole */
@@ -192,7 +208,8 @@ struct node {
 	bool adopted;    /* pins of an earlier process were taken over */
 	bool sweep_done; /* stale entries of that process are gone */
 	struct loop_timer sweep_deadline;
-	uint32_t generation;        /* of the maps' contents: one more at each start */
+	uint32_t generation; /* of the maps' contents: one more at each start */
+	struct node_commit commit;
 	uint32_t config_generation; /* one more with each configuration that is applied */
 	bool stopping;
 };
@@ -216,17 +233,33 @@ struct rib *node_vnet_source_rib(const struct node_vnet *vnet);
 
 /* --- actions ------------------------------------------------------------------------------ */
 /*
- * Reads the file again and applies what changed; a session is reset only when its own peering changed
- * in a way that needs it. On error nothing is changed.
+ * Each of these changes the configuration or nothing at all. A session is reset only when its own peering
+ * changed in a way that needs it. @cause is for the event. -EBUSY: another one waits to be confirmed.
  */
-int node_reload(struct node *node, struct config_error *ret_error);
-/* Applies a whole new configuration (taken over on success only). @cause: for the event. */
 int node_apply(struct node *node, struct config *config, const char *cause,
-	       struct config_error *ret_error);
+	       struct config_error *ret_error); /* takes over @config on success only */
+/* Reads the file again. */
+int node_reload(struct node *node, struct config_error *ret_error);
+/* Another file's part: @text, or NULL for the file. After @confirm_sec without node_confirm() it goes back. */
+int node_config_apply(struct node *node, const char *text, size_t len, unsigned int confirm_sec,
+		      struct config_error *ret_error);
+int node_confirm(struct node *node); /* -ENOENT: nothing waits */
+/* Back to the file's part before the last change of it. -ENOENT: there is none. */
+int node_undo(struct node *node, struct config_error *ret_error);
+/* Another set of what the API made; it is in state.json before it is in force. Takes no reference. */
+int node_change_state(struct node *node, struct json_t *state, const char *cause,
+		      struct config_error *ret_error);
+/* Writes the file's part in force to the file; what was there is kept as FILE.old. *ret_saved false: it is
+ * there already. 0 or negative errno. */
+int node_config_save(struct node *node, bool *ret_saved);
 
-/* As peering.enable and peering.disable: the BGP session, and BFD's with it. @text: RFC 9003, may be NULL. */
-void node_peering_enable(struct node_peering *peering);
+/*
+ * Disables a peering: at once, or with shutdownDrainTime after its peer was told (RFC 8326). @text goes
+ * with the Cease (RFC 9003) and may be NULL. Enabling takes back what is not done yet.
+ */
 void node_peering_disable(struct node_peering *peering, const char *text);
+void node_peering_enable(struct node_peering *peering);
+
 /* False: there is no BFD session, or nothing is known about it. */
 bool node_bfd_status(const struct node_peering *peering, struct bfd_status *ret_status);
 

@@ -25,8 +25,9 @@ void node_vnet_free(struct node_vnet *vnet);
 /* Takes over a changed configuration of the same vnet: RIB and peerings; then, in the order above, tables. */
 void node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config);
 int node_vnet_reconfigure_tables(struct node_vnet *vnet);
-/* Decides one prefix in every route table of the vnet. @group: what BGP offers. */
-void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group);
+/* Decides one prefix in every route table that lives on the vnet's RIB. */
+void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix,
+		      const struct rib_offer *offer);
 /* Queues the RIB's deferred work. */
 void node_vnet_rib_work(struct node_vnet *vnet);
 /* No deferred work is left. */
@@ -72,12 +73,22 @@ int node_bfd_init(struct node *node); /* 0 or -ENOMEM; done with bfd_free() */
 /* Makes, changes or removes the BFD session as the configuration and the administrative state say. */
 void node_bfd_apply(struct node_peering *peering);
 void node_bfd_forget(struct node_peering *peering);
-/* The same after a reload, which may also have enabled or disabled the peering. */
-void node_bfd_reconfigured(struct node_peering *peering, bool was_enabled);
 /* bfd.strict, and BFD is not Up. */
 bool node_bfd_holds(const struct node_peering *peering);
+/* The session is allowed to start: at once, or when BFD is Up. */
+void node_bfd_enable(struct node_peering *peering);
 /* BGP is up again although BFD is not: the member may be used. */
 void node_bfd_established(struct node_peering *peering);
+
+/* --- node.c ------------------------------------------------------------------------------- */
+/* What can not change while this process runs. 0, or -EINVAL with the error filled. */
+int node_check_fixed(const struct node *node, const struct config *config,
+		     struct config_error *error);
+
+/* --- node_config.c ------------------------------------------------------------------------- */
+/* A configuration that waited for confirmation when an earlier process ended. Before anything starts. */
+void node_config_resume(struct node *node);
+void node_config_done(struct node *node);
 
 /* --- node_events.c ------------------------------------------------------------------------- */
 /* The state of a session, its problem or its last NOTIFICATION is another than was told. */
@@ -94,6 +105,8 @@ void node_event_nic(struct node *node, const struct node_nic *nic, const char *f
 void node_event_fib_error(struct node *node, const char *operation, int error_number);
 void node_event_swept(struct node *node, size_t routes);
 void node_event_config(struct node *node, const char *cause);
+void node_event_config_pending(struct node *node, uint64_t deadline_wall);
+void node_event_config_confirmed(struct node *node);
 void node_event_config_refused(struct node *node, const char *cause,
 			       const struct config_error *error);
 
@@ -130,6 +143,12 @@ bool node_nic_any_xdp(const struct node *node);
 void node_nic_free_all(struct node *node);
 /* After a restart: removes attachments and nic entries that no rule wants any more. */
 void node_nic_sweep(struct node *node);
+
+/* --- node_hosts.c -------------------------------------------------------------------------- */
+/* A neighbour, a nic or the configuration changed: in a moment host routes are looked at again. */
+void node_hosts_kick(struct node *node);
+/* The RIB goes, and with it what it told. */
+void node_hosts_forget(struct node_vnet *vnet);
 
 /* --- node_net.c ---------------------------------------------------------------------------- */
 int node_net_init(struct node *node);

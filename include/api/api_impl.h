@@ -66,6 +66,20 @@ int method_rpc_discover(struct api_call *call);
 int method_config_show(struct api_call *call);
 int method_config_test(struct api_call *call);
 int method_config_reload(struct api_call *call);
+int method_config_apply(struct api_call *call);
+int method_config_confirm(struct api_call *call);
+int method_config_undo(struct api_call *call);
+int method_config_save(struct api_call *call);
+int method_routeserver_update(struct api_call *call);
+int method_vnet_create(struct api_call *call);
+int method_vnet_delete(struct api_call *call);
+int method_route_table_create(struct api_call *call);
+int method_route_table_update(struct api_call *call);
+int method_route_table_delete(struct api_call *call);
+int method_peering_create(struct api_call *call);
+int method_peering_delete(struct api_call *call);
+int method_route_create(struct api_call *call);
+int method_route_delete(struct api_call *call);
 int method_metrics_get(struct api_call *call);
 int method_log_set_level(struct api_call *call);
 int method_routeserver_show(struct api_call *call);
@@ -91,6 +105,16 @@ int method_route_list(struct api_call *call);
 int method_route_explain(struct api_call *call);
 int method_fib_show(struct api_call *call);
 int method_fib_verify(struct api_call *call);
+
+/* The members of one object, without its braces. */
+void write_peering(struct json_out *out, const struct node_peering *peering);
+void write_vnet(struct json_out *out, const struct node_vnet *vnet);
+void write_route_server(struct json_out *out, const struct node_vnet *vnet);
+void write_route_table(struct json_out *out, const struct node_table *table, bool routes);
+const char *managed_by(bool from_api); /* "api", "file" */
+/* A refusal by the configuration as the call's error. @code: when it is about values. */
+int call_config_failed(struct api_call *call, int r, int code, const struct config_error *error,
+		       const char *file);
 
 /* --- what handlers share: lookup.c ------------------------------------------------------------------ */
 /* The parameter `vnet`, or the only vnet there is. NULL with the error filled. */

@@ -55,7 +55,10 @@ enum api_param_type {
 	API_PREFIX,
 	API_OBJECT,    /* checked by the method */
 	API_WORD_LIST, /* of `words` */
+	API_KEYS, /* stands for the keys of `object`, which are checked with the configuration */
 };
+
+struct config_object;
 
 struct api_param {
 	const char *name; /* NULL ends a list */
@@ -63,6 +66,7 @@ struct api_param {
 	bool required;
 	int64_t min, max;         /* INTEGER; for TEXT max is octets, 0: 255 */
 	const char *const *words; /* ends with NULL */
+	const struct config_object *object;
 	const char *doc;
 };
 
@@ -82,6 +86,8 @@ struct api_method {
 	const char *summary;
 	const char *result; /* names of the result's members, for people */
 };
+/* The object whose keys are parameters as well (API_KEYS); NULL: none. */
+const struct config_object *api_method_object(const struct api_method *method);
 
 struct api_request {
 	char id[API_ID_MAX]; /* JSON text as it came; "" : a notification */

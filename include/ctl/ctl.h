@@ -34,6 +34,8 @@ struct ctl_column {
 	const char *key;
 	enum ctl_cell cell;
 };
+/* # integer; ? switch without a value; @ JSON, or else a string; , list of strings; < JSON of a file */
+#define CTL_KINDS "#?@,<"
 enum ctl_action { /* what no single request answers */
 	CTL_REQUEST,
 	CTL_STATUS,
@@ -49,7 +51,10 @@ struct ctl_command {
 		*verb; /* "route-table", "show"; verb NULL: the noun is the whole command */
 	enum ctl_action action;
 	const char *positional; /* parameter that a bare word fills, or NULL */
-	/* Parameters, by blanks: "vnet limit# repair?": # integer, ? switch without a value. */
+	/*
+	 * Parameters, by blanks, each with its kind behind it (CTL_KINDS): "vnet limit# repair?". A "*"
+	 * takes any other flag as well: the daemon knows which there are.
+	 */
 	const char *params;
 	const char *list; /* the member that is a table, or NULL: members line by line */
 	const struct ctl_column *columns;

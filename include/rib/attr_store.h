@@ -43,6 +43,8 @@ struct attr_summary {
 #define ATTR_SUM_LLGR_STALE        0x10u
 #define ATTR_SUM_NO_LLGR           0x20u
 #define ATTR_SUM_ORIGINATOR        0x40u
+#define ATTR_SUM_OTC               0x80u
+#define ATTR_SUM_NOPEER            0x100u
 #define ATTR_DEFAULT_LOCAL_PREF    100u
 struct attr_summary attr_summarise(const struct bgp_attrs *attrs);
 /* Valid while a reference is held. */

@@ -40,11 +40,25 @@ const char *rib_path_state_name(enum rib_path_state state); /* "NextHopUnresolve
 struct rib_config {
 	uint32_t vnet; /* number for nexthop_get() */
 	uint32_t local_asn, local_id;
-	struct ip_addr
-		local_addr[BGP_FAMILY_MAX]; /* next hop of what we originate; IP_NONE: not sent */
+	struct ip_addr local_addr[BGP_FAMILY_MAX]; /* next hop of what we originate; IP_NONE: see
+						rib_peer_source() */
 	struct decision_config decision;
 	bool branch_to_branch;
 	bool nexthops_always_usable; /* dataplane.mode none */
+	bool offer_by_source;        /* work out what each kind of source alone would offer */
+};
+
+/* What a route table may take out by itself: paths of gateway peerings, or those of all others. */
+enum rib_source {
+	RIB_SOURCE_NVA,
+	RIB_SOURCE_GATEWAY,
+	RIB_SOURCES
+};
+
+struct rib_offer {      /* next-hop groups, held by the RIB until the prefix changes */
+	uint32_t group; /* what is selected; 0: nothing */
+	uint32_t from
+		[RIB_SOURCES]; /* of paths of one kind alone; as `group` without offer_by_source */
 };
 
 struct rib_limit {      /* maxPrefixes */
@@ -67,7 +81,9 @@ struct rib_peer_config {
 	const struct route_map *in,
 		*out; /* not owned; must outlive the peer's use; NULL: permit all */
 	bool advertise_vnet, advertise_learned, advertise_host_routes;
-	bool stale_allowed; /* graceful restart helper: keep paths when the session ends so */
+	bool has_bgp_role;
+	enum bgp_role bgp_role; /* ours towards the peer (RFC 9234) */
+	bool stale_allowed;     /* graceful restart helper: keep paths when the session ends so */
 };
 
 struct rib_peer_counts {   /* one family of one peer */
@@ -85,11 +101,11 @@ enum rib_event_type {
 	RIB_EVENT_OUTPUT,         /* something to send became pending for peer: wake its session */
 };
 
-/* A selected route changed: group != 0 means BGP offers this group for the prefix, 0 means none. */
+/* A selected route changed. */
 struct rib_change {
 	enum bgp_family family;
 	struct ip_prefix prefix;
-	uint32_t group; /* group id held by the RIB until the next change of this prefix */
+	struct rib_offer offer;
 };
 
 struct rib_callbacks { /* none of them may call back into the RIB, but for reading */
@@ -119,6 +135,11 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t peer, const struct rib_peer_
 void rib_peer_remove(struct rib *rib,
 		     uint16_t peer); /* as rib_peer_down() without grace, then forgets */
 
+/*
+ * Our address of the session that is about to be up, before rib_peer_up(): the next hop of what we
+ * originate (RFC 4271 5.1.3) in a family for which the configuration names none.
+ */
+void rib_peer_source(struct rib *rib, uint16_t peer, const struct ip_addr *addr);
 /* The session is Established with these parameters: Adj-RIB-Out starts with a full dump and End-of-RIB. */
 void rib_peer_up(struct rib *rib, uint16_t peer, const struct bgp_session_params *params,
 		 struct mono now);
@@ -138,6 +159,11 @@ bool rib_peer_waiting(const struct rib *rib, uint16_t peer, enum bgp_family fami
 void rib_peer_long_lived(struct rib *rib, uint16_t peer, enum bgp_family family);
 /* Marks all paths of a family stale (BoRR, RFC 7313); announcements refresh them. */
 void rib_peer_mark_stale(struct rib *rib, uint16_t peer, enum bgp_family family);
+/*
+ * RFC 8326: while @on the peer is told every route with GRACEFUL_SHUTDOWN (and LOCAL_PREF 0 inside the
+ * AS), so that it moves its traffic before the session ends. Ends with the session.
+ */
+void rib_peer_shutting_down(struct rib *rib, uint16_t peer, bool on);
 /* BoRR (@begins) or EoRR from the peer. False: ignored, it is out of turn. */
 bool rib_peer_refresh(struct rib *rib, uint16_t peer, enum bgp_family family, bool begins);
 /*
@@ -210,6 +236,7 @@ bool rib_walk_selected(const struct rib *rib, enum bgp_family family, uint32_t *
 		       void *ctx);
 /* The group that BGP offers for exactly this prefix, or 0. */
 uint32_t rib_lookup(const struct rib *rib, const struct ip_prefix *prefix);
+struct rib_offer rib_offer(const struct rib *rib, const struct ip_prefix *prefix);
 
 struct rib_peer_counts rib_peer_counts(const struct rib *rib, uint16_t peer,
 				       enum bgp_family family);

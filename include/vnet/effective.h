@@ -25,7 +25,8 @@ struct effective_table;
 	X(NONE, "", "")                                                                       \
 	X(PROTECTED, "Protected", "the prefix lies in the vnet's protectedPrefixes")          \
 	X(PROPAGATION_DISABLED, "PropagationDisabled",                                        \
-	  "the route table has disableBgpRoutePropagation")                                   \
+	  "the route table takes no BGP routes, or none from such a peering "                 \
+	  "(disableBgpRoutePropagation, disablePropagationFrom)")                             \
 	X(OWN_PREFIX, "OwnPrefix",                                                            \
 	  "the prefix is equal to or inside addressPrefixes of the vnet or a peered vnet")    \
 	X(NEXT_HOP_UNRESOLVED, "NextHopUnresolved",                                           \
@@ -89,9 +90,9 @@ const struct ip_prefix *effective_fixed_prefix(const struct effective_table *tab
 /* True: the prefix is among them (a walk over both skips it in the RIB). */
 bool effective_is_fixed(const struct effective_table *table, const struct ip_prefix *prefix);
 
-/* Decides one prefix. @bgp_group: rib_lookup(), 0 when BGP offers nothing. */
+/* Decides one prefix. @offer: rib_offer(), all 0 when BGP offers nothing. */
 void effective_decide(const struct effective_table *table, const struct ip_prefix *prefix,
-		      uint32_t bgp_group, struct effective_result *ret_result);
+		      const struct rib_offer *offer, struct effective_result *ret_result);
 /* What the trie should hold (prefix_len and generation are 0); false: nothing. */
 bool effective_route(const struct effective_result *result, struct xrs_route *ret_route);
 

@@ -37,12 +37,16 @@ struct user_route {
 	struct ip_prefix prefix;
 	enum next_hop_type type;
 	struct ip_addr next_hop; /* of VirtualAppliance, else IP_NONE */
+	bool from_api;           /* made through the API, not by the file */
 };
 
 struct route_table_config {
 	char name[VNET_NAME_MAX];
 	bool disable_bgp_propagation;
+	uint32_t disable_propagation_from; /* 1 << enum rib_source */
 	bool allow_own_prefixes;
+	bool from_api;
+	bool implied; /* "main", which nothing lists */
 	struct user_route *routes;
 	size_t n_routes;
 };
@@ -86,12 +90,16 @@ struct peering_config {
 		enum capability_use multiprotocol, four_octet_as, route_refresh, enhanced_refresh;
 		enum capability_use extended_message, extended_next_hop;
 	} capabilities;
+	enum bgp_role bgp_role; /* ours towards the peer; BGP_ROLE_MAX: none */
+	bool bgp_role_strict;
+	uint16_t shutdown_drain_time; /* seconds */
 	bool gr_enabled, gr_required;
 	uint16_t gr_restart_time;                           /* seconds */
 	uint32_t gr_stale_path_time;                        /* seconds */
 	uint32_t gr_long_lived_time;                        /* seconds; 0: not long-lived */
 	char inbound_route_map[64], outbound_route_map[64]; /* "" or a name in the vnet */
 	bool advertise_vnet, advertise_host_routes, advertise_learned;
+	bool from_api;
 };
 
 struct route_server_config {
@@ -114,6 +122,7 @@ struct vnet_peering_config {
 
 struct vnet_config {
 	char name[VNET_NAME_MAX];
+	bool from_api;
 	struct ip_prefix *prefixes; /* addressPrefixes */
 	size_t n_prefixes;
 	struct mac_addr *gateway_macs; /* none: the nic's own MAC and its bridge's */

@@ -9,7 +9,10 @@
 
 #include "vnet/effective.h"
 
-#define LIST 6
+/* BGP offers this group, whoever announced it. */
+#define OFFER(g) (&(struct rib_offer){ .group = (g), .from = { (g), (g) } })
+
+#define LIST     6
 
 struct model {
 	unsigned int seed, random;
@@ -150,7 +153,7 @@ static void check_prefix(const struct model *m, const struct effective_table *ta
 	unsigned int active = 0;
 
 	prefix_format(prefix, text);
-	effective_decide(table, prefix, bgp, &result);
+	effective_decide(table, prefix, OFFER(bgp), &result);
 	for (unsigned int i = 0; i < result.n_candidates; i++)
 		active += result.candidates[i].reason == EFFECTIVE_NONE;
 	cr_assert_eq(active, result.winner >= 0, "seed %u %s", m->seed, text);
@@ -226,8 +229,8 @@ Test(effective_model, same_for_bgp_keeps_its_word)
 				if (effective_is_fixed(a, &prefix) ||
 				    effective_is_fixed(b, &prefix))
 					continue;
-				effective_decide(a, &prefix, 5, &x);
-				effective_decide(b, &prefix, 5, &y);
+				effective_decide(a, &prefix, OFFER(5), &x);
+				effective_decide(b, &prefix, OFFER(5), &y);
 				cr_assert_eq(x.candidates[0].reason, y.candidates[0].reason,
 					     "seed %u", seed);
 			}

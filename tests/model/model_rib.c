@@ -914,7 +914,7 @@ static void step(void)
 
 static void on_change(void *ctx, const struct rib_change *change)
 {
-	w.offered[change->family][prefix_index(&change->prefix)] = change->group;
+	w.offered[change->family][prefix_index(&change->prefix)] = change->offer.group;
 }
 
 /* A session that sleeps has to be woken: nothing may be pending for one that was not. */

@@ -160,9 +160,6 @@ static void write_fields(const struct config_object *object)
 		add_default(&remark, field);
 		item("Va", field->key, "%s", remark.text);
 		text(field->doc);
-		if (field->flags & CONFIG_NO_EFFECT)
-			text("Has no effect in this version; another value than the default is "
-			     "logged as a warning.");
 	}
 	puts(".El");
 }
@@ -217,17 +214,22 @@ static void write_method(const struct api_method *method)
 	printf(".Ss %s\n", method->name);
 	text(method->summary);
 	text(access_text(method->access));
-	if (method->params && method->params->name) {
+	if (method->params && method->params->type != API_KEYS) {
 		puts(".Bl -tag -width Ds");
 		for (const struct api_param *param = method->params; param->name; param++) {
 			struct remark remark = { "" };
 
+			if (param->type == API_KEYS)
+				continue;
 			add_param_type(&remark, param);
 			item("Va", param->name, "%s", remark.text);
 			text(param->doc);
 		}
 		puts(".El");
 	}
+	if (api_method_object(method))
+		printf(".Pp\nThe keys of\n.Va %s\nin\n.Xr xrs.json 5\nare parameters as well.\n",
+		       api_method_object(method)->name);
 	if (*method->result) {
 		puts(".Pp\nThe result:");
 		text(method->result);
@@ -287,7 +289,11 @@ static void write_command(const struct ctl_command *command)
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
 		bool is_switch = word[strlen(word) - 1] == '?';
 
-		word[strcspn(word, "#?")] = 0;
+		if (strcmp(word, "*") == 0) {
+			printf(" Oo Fl -key Ar value Oc");
+			continue;
+		}
+		word[strcspn(word, CTL_KINDS)] = 0;
 		if (bare && strcmp(word, bare) == 0)
 			continue;
 		printf(" Oo Fl -%s", ctl_kebab(word, flag, sizeof(flag)));

@@ -200,28 +200,33 @@ static int check_peering_addresses(struct config_ctx *ctx, const char *base,
 	return 0;
 }
 
-/* What we originate needs a next hop of its family. */
+/* What we originate needs a next hop of its family: ours, or the address of the session. */
 static int check_peering_families(struct config_ctx *ctx, const char *base,
 				  const struct route_server_config *server,
 				  const struct peering_config *peering)
 {
+	bool session6 = peering->peer_ip.family == IP_V6;
 	uint32_t families = peering->families;
 	char at[CHECK_PATH];
 
 	if (!families)
-		families = peering->peer_ip.family == IP_V6 ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST)
-							    : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+		families = session6 ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST)
+				    : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
 	if (!peering->capabilities.multiprotocol && families != BGP_FAMILY_BIT(BGP_IPV4_UNICAST))
 		return config_fail_at(ctx, PATH(at, "%s.capabilities.multiprotocol", base),
 				      "off goes with ipv4-unicast alone");
-	PATH(at, "%s.%s", base, peering->families ? "families" : "peerIp");
-	if ((families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) && !server->local_address.family &&
-	    !peering->capabilities.extended_next_hop)
-		return config_fail_at(ctx, at,
-				      "ipv4-unicast needs routeServer.localAddress as next hop");
-	if ((families & BGP_FAMILY_BIT(BGP_IPV6_UNICAST)) && !server->local_address6.family)
-		return config_fail_at(ctx, at,
-				      "ipv6-unicast needs routeServer.localAddress6 as next hop");
+	if ((families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) && session6 &&
+	    !server->local_address.family && !peering->capabilities.extended_next_hop)
+		return config_warn(ctx->config,
+				   "%s: the vnet's IPv4 prefixes are not announced over IPv6 "
+				   "without routeServer.localAddress or extendedNextHop",
+				   base);
+	if ((families & BGP_FAMILY_BIT(BGP_IPV6_UNICAST)) && !session6 &&
+	    !server->local_address6.family)
+		return config_warn(ctx->config,
+				   "%s: the vnet's IPv6 prefixes are not announced over IPv4 "
+				   "without routeServer.localAddress6",
+				   base);
 	return 0;
 }
 
@@ -240,6 +245,28 @@ static int check_peering_values(struct config_ctx *ctx, const char *base,
 	if (peering->keepalive_time && peering->keepalive_time >= peering->hold_time)
 		return config_fail_at(ctx, PATH(at, "%s.keepaliveTime", base),
 				      "must be less than holdTime (%u)", peering->hold_time);
+	return 0;
+}
+
+/* iBGP and RFC 9234 exclude each other, and what depends on graceful restart needs it. */
+static int check_peering_protocol(struct config_ctx *ctx, const char *base,
+				  const struct route_server_config *server,
+				  const struct peering_config *peering)
+{
+	char at[CHECK_PATH];
+
+	if ((peering->role == PEER_REFLECTOR || peering->role == PEER_AGENT) &&
+	    peering->peer_asn != server->asn)
+		return config_fail_at(
+			ctx, PATH(at, "%s.peerAsn", base),
+			"must be the route server's own AS number, %u: roles reflector "
+			"and agent are iBGP",
+			server->asn);
+	if (peering->bgp_role != BGP_ROLE_MAX && peering->peer_asn == server->asn)
+		return config_fail_at(ctx, PATH(at, "%s.bgpRole", base),
+				      "is for external peers (RFC 9234 4)");
+	if (peering->bgp_role_strict && peering->bgp_role == BGP_ROLE_MAX)
+		return config_fail_at(ctx, PATH(at, "%s.bgpRoleStrict", base), "needs bgpRole");
 	if (peering->gr_required && !peering->gr_enabled)
 		return config_fail_at(ctx, PATH(at, "%s.gracefulRestart.required", base),
 				      "needs gracefulRestart.enabled");
@@ -295,6 +322,8 @@ static int check_peering(struct config_ctx *ctx, size_t v, size_t p)
 	r = check_peering_addresses(ctx, base, vnet, peering);
 	if (r == 0)
 		r = check_peering_values(ctx, base, &vnet->route_server, peering);
+	if (r == 0)
+		r = check_peering_protocol(ctx, base, &vnet->route_server, peering);
 	if (r == 0)
 		r = check_peering_families(ctx, base, &vnet->route_server, peering);
 	if (r == 0)
@@ -438,6 +467,26 @@ static int check_route_maps(struct config_ctx *ctx, size_t v)
 	return 0;
 }
 
+/* Addresses of both sides are VnetLocal in both: one that is in both would be reached in one only. */
+static int check_peered_prefixes(struct config_ctx *ctx, const char *at,
+				 const struct vnet_config *vnet, const struct vnet_config *remote)
+{
+	char ours[PREFIX_TEXT_MAX], theirs[PREFIX_TEXT_MAX];
+
+	for (size_t i = 0; i < vnet->n_prefixes; i++) {
+		for (size_t k = 0; k < remote->n_prefixes; k++) {
+			if (prefix_overlaps(&vnet->prefixes[i], &remote->prefixes[k]))
+				return config_fail_at(
+					ctx, at,
+					"%s of '%s' overlaps %s of '%s': such vnets "
+					"can not be peered",
+					prefix_format(&remote->prefixes[k], theirs), remote->name,
+					prefix_format(&vnet->prefixes[i], ours), vnet->name);
+		}
+	}
+	return 0;
+}
+
 static int check_vnet_peerings(struct config_ctx *ctx, size_t v)
 {
 	const struct config *config = ctx->config;
@@ -456,6 +505,8 @@ static int check_vnet_peerings(struct config_ctx *ctx, size_t v)
 		else
 			r = check_reference(ctx, at, "vnet", remote, config->vnets, config->n_vnets,
 					    sizeof(*config->vnets), NULL);
+		if (r == 0)
+			r = check_peered_prefixes(ctx, at, vnet, config_find_vnet(config, remote));
 		if (r == 0 && set_add(&set, v, i, remote) < 0)
 			r = config_fail_memory(ctx);
 	}
@@ -495,9 +546,6 @@ static int check_vnet(struct config_ctx *ctx, size_t v)
 	if (r == 0)
 		r = check_prefixes(ctx, "", PATH(at, "vnets[%zu].addressPrefixes", v),
 				   vnet->prefixes, vnet->n_prefixes, sizeof(*vnet->prefixes), true);
-	if (r == 0 && vnet->n_peerings && !vnet->route_server.present)
-		r = config_fail_at(ctx, PATH(at, "vnets[%zu].peerings", v),
-				   "peerings need a 'routeServer' in their vnet");
 	for (size_t i = 0; i < vnet->n_peerings && r == 0; i++)
 		r = check_peering(ctx, v, i);
 	if (r == 0)
@@ -557,19 +605,10 @@ static int check_nic(struct config_ctx *ctx, size_t n)
 static int check_node(struct config_ctx *ctx)
 {
 	const struct config *config = ctx->config;
-	bool address = config->router_id != 0, server = false;
 	size_t tables = config->n_vnets; /* each has a main */
 
-	for (size_t v = 0; v < config->n_vnets; v++) {
-		const struct vnet_config *vnet = &config->vnets[v];
-
-		server |= vnet->route_server.present;
-		address |= vnet->route_server.local_address.family != IP_NONE;
-		tables += vnet->n_route_tables;
-	}
-	if (server && !address)
-		return config_fail_at(ctx, "node.routerId",
-				      "is needed when no route server has an IPv4 localAddress");
+	for (size_t v = 0; v < config->n_vnets; v++)
+		tables += config->vnets[v].n_route_tables;
 	if (tables > XRS_TABLE_MAX)
 		return config_fail_at(ctx, "vnets", "more than %u route tables on one host",
 				      XRS_TABLE_MAX);
@@ -599,7 +638,8 @@ int config_check(struct config_ctx *ctx)
 /* "main" exists and is the first. */
 static int finish_tables(struct config_ctx *ctx, struct vnet_config *vnet)
 {
-	struct route_table_config main_table = { .name = "main" }, *list = vnet->route_tables;
+	struct route_table_config main_table = { .name = "main", .implied = true },
+				  *list = vnet->route_tables;
 	size_t at = 0;
 
 	while (at < vnet->n_route_tables && strcmp(list[at].name, "main") != 0)

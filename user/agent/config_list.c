@@ -56,22 +56,6 @@ static int parse_default(struct config_ctx *ctx, const struct config_field *fiel
 	return r;
 }
 
-/* A key that does nothing yet may be given, but not silently. */
-static int warn_no_effect(struct config_ctx *ctx, const struct config_field *field,
-			  const json_t *value)
-{
-	json_t *fallback =
-		field->fallback ? json_loads(field->fallback, JSON_DECODE_ANY, NULL) : NULL;
-	bool same = fallback && json_equal(fallback, value);
-
-	json_decref(fallback);
-	if (same)
-		return 0;
-	return config_warn(ctx->config, "%s has no effect in this version", ctx->path) < 0
-		       ? config_fail_memory(ctx)
-		       : 0;
-}
-
 static int parse_field(struct config_ctx *ctx, const struct config_field *field,
 		       const json_t *value, void *object)
 {
@@ -82,8 +66,6 @@ static int parse_field(struct config_ctx *ctx, const struct config_field *field,
 		r = parse_default(ctx, field, object);
 	else
 		r = field->type->parse(ctx, field, value, object);
-	if (r == 0 && value && (field->flags & CONFIG_NO_EFFECT))
-		r = warn_no_effect(ctx, field, value);
 	if (r == 0)
 		config_leave(ctx, mark);
 	return r;

@@ -220,8 +220,9 @@ OBJECT(advertise_object, "peerings[].advertise", struct peering_config,
        { "vnetPrefixes", &config_type_bool, AT(struct peering_config, advertise_vnet),
 	 .fallback = "true", .doc = "The vnet's addressPrefixes." },
        { "hostRoutes", &config_type_bool, AT(struct peering_config, advertise_host_routes),
-	 .fallback = "false", .flags = CONFIG_NO_EFFECT,
-	 .doc = "A /32 or /128 for each local VM." },
+	 .fallback = "false",
+	 .doc = "A /32 or /128 for each local VM: an address of the vnet whose MAC is behind a nic "
+		"of role vm." },
        { "learnedRoutes", &config_type_bool, AT(struct peering_config, advertise_learned),
 	 .fallback = "true", .doc = "Routes learned from other peerings." });
 
@@ -281,6 +282,19 @@ OBJECT(peering_object, "peerings[]", struct peering_config,
 	 .fallback = "{}",
 	 .doc = "What is offered to the peer: each off, on, or require, which refuses a peer "
 		"without it." },
+       { "bgpRole", &config_type_enum, AT(struct peering_config, bgp_role),
+	 .names = NAMES({ "none", BGP_ROLE_MAX }, { "provider", BGP_ROLE_PROVIDER },
+			{ "rs", BGP_ROLE_RS }, { "rs-client", BGP_ROLE_RS_CLIENT },
+			{ "customer", BGP_ROLE_CUSTOMER }, { "peer", BGP_ROLE_PEER }),
+	 .fallback = "\"none\"",
+	 .doc = "RFC 9234: what we are to the peer. A peer of another role than its counterpart is "
+		"refused (2/11), and routes that it leaks are not used." },
+       { "bgpRoleStrict", &config_type_bool, AT(struct peering_config, bgp_role_strict),
+	 .fallback = "false", .doc = "Refuse also a peer that names no role." },
+       { "shutdownDrainTime", &config_type_u16, AT(struct peering_config, shutdown_drain_time),
+	 .max = 3600, .fallback = "0",
+	 .doc = "RFC 8326: seconds between a disable (by the API or by enabled) and the end of the "
+		"session, in which the peer is told every route with GRACEFUL_SHUTDOWN." },
        { "gracefulRestart", &config_type_object, .offset = 0, .object = &gr_object,
 	 .fallback = "{}", .doc = "Restart without loss of routes." },
        { "inboundRouteMap", &config_type_name, TEXT(struct peering_config, inbound_route_map),
@@ -297,7 +311,8 @@ OBJECT(route_server_object, "vnets[].routeServer", struct route_server_config,
 	 .fallback = "65515", .doc = "Our AS number." },
        { "localAddress", &config_type_ip, AT(struct route_server_config, local_address),
 	 .min = IP_V4, .flags = CONFIG_NULLABLE,
-	 .doc = "Our IPv4 address: source of sessions and next hop of what we originate." },
+	 .doc = "Our IPv4 address: source of sessions and next hop of what we originate. Default: "
+		"the address that the kernel chose for the session." },
        { "localAddress6", &config_type_ip, AT(struct route_server_config, local_address6),
 	 .min = IP_V6, .flags = CONFIG_NULLABLE, .doc = "The same for IPv6." },
        { "port", &config_type_u16, AT(struct route_server_config, port), .min = 1, .max = 65535,
@@ -344,6 +359,14 @@ OBJECT(route_table_object, "vnets[].routeTables[]", struct route_table_config,
        { "disableBgpRoutePropagation", &config_type_bool,
 	 AT(struct route_table_config, disable_bgp_propagation), .fallback = "false",
 	 .doc = "Takes all BGP routes out of this table." },
+       { "disablePropagationFrom", &config_type_words,
+	 AT(struct route_table_config, disable_propagation_from),
+	 .names = NAMES({ "nva", 1u << RIB_SOURCE_NVA }, { "gateway", 1u << RIB_SOURCE_GATEWAY }),
+	 .fallback = "[]",
+	 .doc = "Takes the BGP routes of one kind of peering out: gateway means the roles "
+		"expressRoute and vpnGateway, nva all others. Among those that are left the best "
+		"is "
+		"chosen as if the others were not there." },
        { "allowOwnPrefixes", &config_type_bool, AT(struct route_table_config, allow_own_prefixes),
 	 .fallback = "false",
 	 .doc = "Installs BGP routes that lie inside the vnet's own prefixes." },
@@ -378,7 +401,7 @@ OBJECT(vnet_object, "vnets[]", struct vnet_config,
 	 .doc = "Never steered, whatever is announced." },
        { "routeServer", &config_type_object, AT(struct vnet_config, route_server),
 	 .flag_offset = offsetof(struct vnet_config, route_server.present),
-	 .object = &route_server_object, .doc = "Default: the vnet has none, and no peerings." },
+	 .object = &route_server_object, .doc = "Default: none, unless the vnet has peerings." },
        { "peerings", &config_type_objects, LIST_AT(struct vnet_config, peerings, n_peerings),
 	 .max = RIB_PEERS_MAX, .object = &peering_object, .fallback = "[]",
 	 .doc = "BGP neighbours." },
@@ -447,7 +470,8 @@ OBJECT(node_object, "node", struct config,
        { "instance", &config_type_name, TEXT(struct config, instance), .fallback = "\"xrs\"",
 	 .doc = "Names the directories below /run, /var/lib and /sys/fs/bpf." },
        { "routerId", &config_type_router_id, AT(struct config, router_id), .flags = CONFIG_NULLABLE,
-	 .doc = "BGP identifier. Default: the first localAddress." });
+	 .doc = "BGP identifier. Default: the first localAddress, else the lowest IPv4 address of "
+		"the host." });
 
 OBJECT(dataplane_object, "dataplane", struct config,
        { "mode", &config_type_enum, AT(struct config, mode),
@@ -489,3 +513,15 @@ static const struct config_field root_fields[] = {
 	{ 0 },
 };
 const struct config_object config_root = { "", sizeof(struct config), root_fields };
+
+/* What the API creates; the rows are the same. */
+const struct config_object config_vnet = { "vnets[]", sizeof(struct vnet_config),
+					   vnet_object_fields };
+const struct config_object config_peering = { "peerings[]", sizeof(struct peering_config),
+					      peering_object_fields };
+const struct config_object config_route_table = { "vnets[].routeTables[]",
+						  sizeof(struct route_table_config),
+						  route_table_object_fields };
+const struct config_object config_user_route = { "routeTables[].routes[]",
+						 sizeof(struct user_route),
+						 user_route_object_fields };

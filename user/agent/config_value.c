@@ -212,49 +212,56 @@ static void write_choice(const struct config_field *field, const void *object, s
 
 const struct config_type config_type_choice = { "one of", parse_choice, write_choice };
 
-/* A list of words into a set of bits: `families`. */
-static int parse_families(struct config_ctx *ctx, const struct config_field *field,
-			  const json_t *value, void *object)
+/* A list of words into a set of bits. */
+static int parse_words(struct config_ctx *ctx, const struct config_field *field,
+		       const json_t *value, void *object)
 {
-	uint32_t families = 0;
+	uint32_t words = 0;
 	size_t i;
 	const json_t *item;
 
 	if (!json_is_array(value))
-		return wrong_kind(ctx, "a list of families", value);
-	if (json_array_size(value) == 0)
-		return config_fail(ctx, "a peering without families exchanges nothing: give one, "
-					"or leave the key out");
+		return wrong_kind(ctx, "a list of words", value);
 	json_array_foreach(value, i, item) {
 		size_t mark = config_enter_index(ctx, i);
 		int bit = 0;
 		int r = find_word(ctx, field->names, item, &bit);
 
-		if (r == 0 && (families & (uint32_t)bit))
-			r = config_fail(ctx, "this family is listed twice");
+		if (r == 0 && (words & (uint32_t)bit))
+			r = config_fail(ctx, "this word is listed twice");
 		if (r < 0)
 			return r;
 		config_leave(ctx, mark);
-		families |= (uint32_t)bit;
+		words |= (uint32_t)bit;
 	}
-	*config_member(object, field->offset, uint32_t) = families;
+	*config_member(object, field->offset, uint32_t) = words;
 	return 0;
 }
 
-static void write_families(const struct config_field *field, const void *object,
-			   struct json_out *out)
+static void write_words(const struct config_field *field, const void *object, struct json_out *out)
 {
-	uint32_t families = *config_member_const(object, field->offset, uint32_t);
+	uint32_t words = *config_member_const(object, field->offset, uint32_t);
 
 	json_out_begin_array(out, field->key);
 	for (const struct config_name *name = field->names; name->name; name++) {
-		if (families & (uint32_t)name->value)
+		if (words & (uint32_t)name->value)
 			json_out_string(out, NULL, name->name);
 	}
 	json_out_end_array(out);
 }
 
-const struct config_type config_type_families = { "list of", parse_families, write_families };
+const struct config_type config_type_words = { "list of", parse_words, write_words };
+
+static int parse_families(struct config_ctx *ctx, const struct config_field *field,
+			  const json_t *value, void *object)
+{
+	if (json_is_array(value) && json_array_size(value) == 0)
+		return config_fail(ctx, "a peering without families exchanges nothing: give one, "
+					"or leave the key out");
+	return parse_words(ctx, field, value, object);
+}
+
+const struct config_type config_type_families = { "list of", parse_families, write_words };
 
 /* --- text ---------------------------------------------------------------------------------------- */
 

@@ -41,7 +41,7 @@ static struct config *load(const char *path)
 {
 	char text[CONFIG_ERROR_MAX + 512];
 	struct config_error error;
-	struct config *config = config_load(path, &error);
+	struct config *config = config_load_all(path, &error);
 
 	if (!config)
 		fprintf(stderr, "xrsd: %s\n",
@@ -80,6 +80,8 @@ static int test(const char *path)
 		fprintf(stderr, "xrsd: not root: this kernel was not looked at\n");
 	else
 		able = report_features();
+	for (size_t i = 0; i < config->n_warnings; i++)
+		fprintf(stderr, "xrsd: %s: warning: %s\n", path, config->warnings[i]);
 	config_free(config);
 	if (able)
 		printf("%s: ok\n", path);

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "agent/node_impl.h"
+#include "agent/router_id.h"
 
 #define SUBSYS "node"
 
@@ -74,8 +75,11 @@ void node_effective(const struct node_table *table, const struct ip_prefix *pref
 {
 	struct rib *rib = node_vnet_source_rib(table->vnet);
 
-	effective_decide(table->effective, prefix, rib ? rib_lookup(rib, prefix) : GROUP_NONE,
-			 ret_result);
+	struct rib_offer offer = { 0 };
+
+	if (rib)
+		offer = rib_offer(rib, prefix);
+	effective_decide(table->effective, prefix, &offer, ret_result);
 }
 
 typedef bool (*effective_fn)(void *ctx, const struct ip_prefix *prefix,
@@ -95,7 +99,7 @@ static void walk_selected(void *ctx, const struct rib_change *change)
 
 	if (walk->stopped || effective_is_fixed(walk->table->effective, &change->prefix))
 		return;
-	effective_decide(walk->table->effective, &change->prefix, change->group, &result);
+	effective_decide(walk->table->effective, &change->prefix, &change->offer, &result);
 	walk->stopped = !walk->fn(walk->ctx, &change->prefix, &result);
 }
 
@@ -181,8 +185,8 @@ static int refuse(struct config_error *error, const char *path, const char *mess
 }
 
 /* What names directories or chooses the data plane is fixed for the life of a process. */
-static int check_fixed(const struct node *node, const struct config *config,
-		       struct config_error *error)
+int node_check_fixed(const struct node *node, const struct config *config,
+		     struct config_error *error)
 {
 	if (strcmp(config->instance, node->config->instance) != 0)
 		return refuse(error, "node.instance", "can not change while running; restart xrsd");
@@ -204,11 +208,11 @@ static void remove_old_vnets(struct node *node)
 static void apply_ribs(struct node *node)
 {
 	size_t known = node->n_vnets;
-	int err = 0;
 
 	for (size_t i = 0; i < node->config->n_vnets; i++) {
 		const struct vnet_config *config = &node->config->vnets[i];
 		struct node_vnet *vnet = node_find_vnet(node, config->name);
+		int err = 0;
 
 		if (vnet)
 			node_vnet_reconfigure(vnet, config);
@@ -232,13 +236,36 @@ static void apply_tables(struct node *node, size_t known)
 	}
 }
 
+/* Addresses of the host may come and go: a node that runs keeps its identifier. */
+static int choose_router_id(struct config *config, uint32_t present, struct config_error *ret_error)
+{
+	bool server = false;
+
+	if (!config->router_id)
+		config->router_id = present ? present : router_id_of_host();
+	for (size_t i = 0; i < config->n_vnets; i++)
+		server |= config->vnets[i].route_server.present;
+	if (config->router_id || !server)
+		return 0;
+	return refuse(ret_error, "node.routerId",
+		      "is needed: neither a localAddress nor the host has an IPv4 address");
+}
+
+static void log_warnings(const struct config *config)
+{
+	for (size_t i = 0; i < config->n_warnings; i++)
+		log_warn(SUBSYS, "%s", config->warnings[i]);
+}
+
 int node_apply(struct node *node, struct config *config, const char *cause,
 	       struct config_error *ret_error)
 {
 	struct config *old = node->config;
 	size_t known = 0;
-	int err = check_fixed(node, config, ret_error);
+	int err = node_check_fixed(node, config, ret_error);
 
+	if (err == 0)
+		err = choose_router_id(config, node->config->router_id, ret_error);
 	if (err < 0)
 		return err;
 	node->config = config;
@@ -247,37 +274,19 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 		return refuse(ret_error, "vnets", "out of memory");
 	}
 	log_set_level(config->log_level);
+	log_warnings(config);
 	remove_old_vnets(node);
 	known = node->n_vnets;
 	apply_ribs(node);
 	node_peered_relink(node);
 	apply_tables(node, known);
 	node_nic_rematch(node);
+	node_hosts_kick(node);
 	config_free(old);
 	node->counters.reloads++;
 	node->config_generation++;
 	node_event_config(node, cause);
 	node_fib_kick(node);
-	return 0;
-}
-
-int node_reload(struct node *node, struct config_error *ret_error)
-{
-	char text[CONFIG_ERROR_MAX + 512];
-	struct config *config = config_load(node->config_path, ret_error);
-	int err = -EINVAL;
-
-	if (config)
-		err = node_apply(node, config, "reload", ret_error);
-	if (err < 0) {
-		config_free(config);
-		node->counters.reload_failures++;
-		node_event_config_refused(node, "reload", ret_error);
-		log_err(SUBSYS, "the configuration stays as it was: %s",
-			config_error_format(ret_error, node->config_path, text, sizeof(text)));
-		return err;
-	}
-	log_info(SUBSYS, "configuration %s applied", node->config_path);
 	return 0;
 }
 
@@ -309,12 +318,19 @@ static int start_vnets(struct node *node)
 
 static int start(struct node *node)
 {
-	int err;
+	struct config_error error;
+	int err = choose_router_id(node->config, 0, &error);
 
+	if (err < 0) {
+		log_err(SUBSYS, "%s: %s", error.path, error.message);
+		return err;
+	}
+	log_warnings(node->config);
 	node->events = events_new();
 	node->listeners = listener_set_new(node->loop);
 	if (!node->events || !node->listeners)
 		return -ENOMEM;
+	node_config_resume(node);
 	err = node_fib_init(node);
 	if (err == 0)
 		err = node_bfd_init(node);
@@ -368,6 +384,7 @@ void node_free(struct node *node)
 	node_fib_done(node);
 	listener_set_free(node->listeners);
 	peered_done(&node->peered);
+	node_config_done(node);
 	config_free(node->config);
 	events_free(node->events);
 	free(node);

@@ -181,35 +181,12 @@ void node_bfd_established(struct node_peering *peering)
 		bfd_pardon(peering->vnet->node->bfd, peering->bfd_slot);
 }
 
-void node_peering_enable(struct node_peering *peering)
+void node_bfd_enable(struct node_peering *peering)
 {
-	peering->admin_down = false;
 	node_bfd_apply(peering);
 	peering->bfd_hold = node_bfd_holds(peering);
 	if (!peering->bfd_hold)
 		session_enable(peering->session);
-}
-
-void node_peering_disable(struct node_peering *peering, const char *text)
-{
-	peering->admin_down = true;
-	peering->bfd_hold = false;
-	session_disable(peering->session, text);
-	node_bfd_apply(peering);
-}
-
-void node_bfd_reconfigured(struct node_peering *peering, bool was_enabled)
-{
-	bool enabled = peering->config->enabled;
-
-	if (enabled && !was_enabled)
-		node_peering_enable(peering);
-	else if (!enabled && was_enabled)
-		node_peering_disable(peering, NULL);
-	else
-		node_bfd_apply(peering);
-	if (peering->bfd_hold && !node_bfd_holds(peering)) /* strict no more */
-		came_up(peering);
 }
 
 int node_bfd_init(struct node *node)

@@ -182,6 +182,22 @@ void node_event_config(struct node *node, const char *cause)
 	emit(node);
 }
 
+void node_event_config_pending(struct node *node, uint64_t deadline_wall)
+{
+	struct json_out *out = events_begin(node->events, EVENT_CONFIG_PENDING);
+	char text[RFC3339_MAX];
+
+	json_out_string(out, "deadline", rfc3339_format(deadline_wall, text));
+	emit(node);
+}
+
+void node_event_config_confirmed(struct node *node)
+{
+	json_out_uint(events_begin(node->events, EVENT_CONFIG_CONFIRMED), "generation",
+		      node->config_generation);
+	emit(node);
+}
+
 void node_event_config_refused(struct node *node, const char *cause,
 			       const struct config_error *error)
 {

@@ -86,6 +86,7 @@ static void on_event(void *ctx, const struct net_event *event)
 {
 	if (handlers[event->kind]) /* an overrun is logged by the watch and followed by SYNCED */
 		handlers[event->kind](ctx, event);
+	node_hosts_kick(ctx);
 }
 
 static void process(struct node *node)
@@ -158,6 +159,7 @@ int node_net_init(struct node *node)
 
 void node_net_done(struct node *node)
 {
+	loop_timer_stop(node->loop, &node->hosts_timer);
 	loop_io_del(node->loop, &node->watch_io);
 	loop_timer_stop(node->loop, &node->watch_timer);
 	nl_watch_free(node->watch);

@@ -41,6 +41,8 @@ static void fill_caps(const struct peering_config *config, struct bgp_caps *caps
 	caps->extended_message = config->capabilities.extended_message;
 	if (config->capabilities.extended_next_hop)
 		caps->ext_next_hop = config->families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	caps->has_role = config->bgp_role != BGP_ROLE_MAX;
+	caps->role = (uint8_t)(caps->has_role ? config->bgp_role : 0);
 	if (!config->gr_enabled)
 		return;
 	caps->graceful_restart = true;
@@ -101,6 +103,7 @@ static void fill_session(const struct node_vnet *vnet, const struct peering_conf
 	snprintf(ret->password_file, sizeof(ret->password_file), "%s", config->password_file);
 	fill_caps(config, &ret->caps);
 	ret->needed = needed(config);
+	ret->require_role = config->bgp_role_strict;
 	if (config->capabilities.multiprotocol == CAPABILITY_REQUIRE)
 		ret->required_families = config->families;
 }
@@ -120,6 +123,8 @@ static void fill_rib(const struct node_vnet *vnet, const struct peering_config *
 	ret->advertise_learned = config->advertise_learned;
 	ret->advertise_host_routes = config->advertise_host_routes;
 	ret->stale_allowed = config->gr_enabled;
+	ret->has_bgp_role = config->bgp_role != BGP_ROLE_MAX;
+	ret->bgp_role = config->bgp_role;
 }
 
 /*
@@ -225,9 +230,12 @@ static void on_established(struct session *session, const struct bgp_session_par
 {
 	struct node_peering *peering = session_owner(session);
 	struct node_vnet *vnet = peering->vnet;
+	struct session_info info;
 
 	node_fib_peer_dead(vnet, &peering->config->peer_ip, false);
 	node_bfd_established(peering);
+	session_get_info(session, &info);
+	rib_peer_source(vnet->rib, peering->rib_peer, &info.local_addr);
 	rib_peer_up(vnet->rib, peering->rib_peer, params, loop_now(vnet->node->loop));
 	stale_returned(peering);
 	peering->was_up = true;
@@ -268,6 +276,9 @@ static void on_down(struct session *session, const struct bgp_peer_down *down)
 		else
 			rib_peer_sweep(vnet->rib, peering->rib_peer, f);
 	}
+	/* It ended before we ended it: there is nothing left to wait for. */
+	if (loop_timer_is_set(&peering->shutdown))
+		loop_timer_set(node->loop, &peering->shutdown, loop_now(node->loop));
 	node_vnet_rib_work(vnet);
 }
 
@@ -398,6 +409,60 @@ void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, ui
 	}
 }
 
+/* --- a planned end (RFC 8326) -------------------------------------------------------------------- */
+
+static bool shutdown_is_announced(const struct node_peering *peering)
+{
+	return loop_timer_is_set(&peering->shutdown);
+}
+
+static bool announces_shutdown(const struct node_peering *peering)
+{
+	return peering->config->shutdown_drain_time && session_is_established(peering->session);
+}
+
+static void disable_now(struct node_peering *peering, const char *text)
+{
+	peering->admin_down = true;
+	peering->bfd_hold = false;
+	session_disable(peering->session, text);
+	node_bfd_apply(peering);
+}
+
+static void shutdown_now(struct loop_timer *timer)
+{
+	struct node_peering *peering = timer->ctx;
+
+	disable_now(peering, peering->shutdown_text);
+}
+
+void node_peering_disable(struct node_peering *peering, const char *text)
+{
+	struct node_vnet *vnet = peering->vnet;
+	struct loop *loop = vnet->node->loop;
+
+	if (shutdown_is_announced(peering))
+		return;
+	if (!announces_shutdown(peering)) {
+		disable_now(peering, text);
+		return;
+	}
+	snprintf(peering->shutdown_text, sizeof(peering->shutdown_text), "%s", text ? text : "");
+	rib_peer_shutting_down(vnet->rib, peering->rib_peer, true);
+	loop_timer_set(loop, &peering->shutdown,
+		       mono_add_sec(loop_now(loop), peering->config->shutdown_drain_time));
+	log_info(SUBSYS, "peering=%s vnet=%s is told of its end, in %u s", peering->config->name,
+		 vnet->config->name, peering->config->shutdown_drain_time);
+}
+
+void node_peering_enable(struct node_peering *peering)
+{
+	loop_timer_stop(peering->vnet->node->loop, &peering->shutdown);
+	rib_peer_shutting_down(peering->vnet->rib, peering->rib_peer, false);
+	peering->admin_down = false;
+	node_bfd_enable(peering);
+}
+
 /* --- life --------------------------------------------------------------------------------------- */
 
 int node_peering_new(struct node_vnet *vnet, const struct peering_config *config,
@@ -419,6 +484,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		peering->stale[f].timer =
 			(struct loop_timer){ .fn = stale_over, .ctx = &peering->stale[f] };
 	}
+	peering->shutdown = (struct loop_timer){ .fn = shutdown_now, .ctx = peering };
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
 	fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
@@ -456,6 +522,7 @@ void node_peering_free(struct node_peering *peering)
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
 		stale_end(peering, f);
 	loop_timer_stop(vnet->node->loop, &peering->max_prefix);
+	loop_timer_stop(vnet->node->loop, &peering->shutdown);
 	if (!vnet->node->stopping)
 		rib_peer_remove(vnet->rib, peering->rib_peer);
 	free(peering);
@@ -466,20 +533,31 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	struct node_vnet *vnet = peering->vnet;
 	struct session_config session;
 	struct rib_peer_config rib;
-	bool was_enabled = peering->config->enabled;
 	enum session_change change;
 	const char *why = NULL;
+	bool was_enabled = peering->config->enabled, was_held = peering->bfd_hold, announced;
 	int err;
 
 	peering->config = config;
 	fill_rib(vnet, config, &rib);
 	rib_peer_reconfigure(vnet->rib, peering->rib_peer, &rib);
 	fill_session(vnet, config, &session);
+	announced = shutdown_is_announced(peering) ||
+		    (was_enabled && !config->enabled && announces_shutdown(peering));
+	session.disabled = session.disabled && !announced;
+	peering->bfd_hold = config->enabled && node_bfd_holds(peering) &&
+			    !session_is_established(peering->session);
+	session.disabled |= peering->bfd_hold;
 	err = session_reconfigure(peering->session, &session, &change, &why);
 	if (err < 0)
 		return err;
-	node_bfd_reconfigured(peering, was_enabled);
+	peering->admin_down = !config->enabled && !announced;
+	if (was_held && !peering->bfd_hold && !peering->admin_down)
+		session_enable(peering->session);
+	node_bfd_apply(peering);
 	set_restart(peering);
+	if (announced && !config->enabled)
+		node_peering_disable(peering, "disabled by configuration");
 	if (change == SESSION_RESET)
 		log_info(SUBSYS, "peering=%s vnet=%s reset by configuration: %s changed",
 			 config->name, vnet->config->name, why ? why : "it");

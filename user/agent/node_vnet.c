@@ -12,9 +12,12 @@
 
 #define SUBSYS "vnet"
 
+static const struct rib_offer no_offer;
+
 /* --- from selection to the plan ------------------------------------------------------------------ */
 
-static void table_decide(struct node_table *table, const struct ip_prefix *prefix, uint32_t group)
+static void table_decide(struct node_table *table, const struct ip_prefix *prefix,
+			 const struct rib_offer *offer)
 {
 	struct fib_plan *plan = table->vnet->node->plan;
 	struct effective_result result;
@@ -23,7 +26,7 @@ static void table_decide(struct node_table *table, const struct ip_prefix *prefi
 
 	if (!plan)
 		return;
-	effective_decide(table->effective, prefix, group, &result);
+	effective_decide(table->effective, prefix, offer, &result);
 	if (effective_route(&result, &route))
 		err = fib_plan_set_route(plan, table->index, prefix, &route);
 	else
@@ -37,24 +40,26 @@ static void table_decide(struct node_table *table, const struct ip_prefix *prefi
 	}
 }
 
-static void decide_tables(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group)
+static void decide_tables(struct node_vnet *vnet, const struct ip_prefix *prefix,
+			  const struct rib_offer *offer)
 {
 	for (size_t i = 0; i < vnet->n_tables; i++)
-		table_decide(&vnet->tables[i], prefix, group);
+		table_decide(&vnet->tables[i], prefix, offer);
 }
 
-void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix, uint32_t group)
+void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix,
+		      const struct rib_offer *offer)
 {
-	decide_tables(vnet, prefix, group);
+	decide_tables(vnet, prefix, offer);
 	for (size_t i = 0; i < vnet->n_users; i++)
-		decide_tables(vnet->users[i], prefix, group);
+		decide_tables(vnet->users[i], prefix, offer);
 	node_fib_kick(vnet->node);
 }
 
 static void on_changed(void *ctx, const struct rib_change *change)
 {
 	node_event_route(ctx, &change->prefix);
-	node_vnet_decide(ctx, &change->prefix, change->group);
+	node_vnet_decide(ctx, &change->prefix, &change->offer);
 }
 
 static void on_event(void *ctx, enum rib_event_type type, uint16_t peer, enum bgp_family family,
@@ -91,7 +96,7 @@ struct rib *node_vnet_source_rib(const struct node_vnet *vnet)
 
 static void decide_change(void *ctx, const struct rib_change *change)
 {
-	decide_tables(ctx, &change->prefix, change->group);
+	decide_tables(ctx, &change->prefix, &change->offer);
 }
 
 static bool recompute_slice(struct loop_work *work)
@@ -205,7 +210,9 @@ static void decide_fixed(struct node_table *table, const struct effective_table 
 	for (size_t i = 0; i < effective_fixed_count(of); i++) {
 		const struct ip_prefix *prefix = effective_fixed_prefix(of, i);
 
-		table_decide(table, prefix, rib ? rib_lookup(rib, prefix) : GROUP_NONE);
+		struct rib_offer offer = rib ? rib_offer(rib, prefix) : no_offer;
+
+		table_decide(table, prefix, &offer);
 	}
 }
 
@@ -354,6 +361,28 @@ static int reconfigure_peerings(struct node_vnet *vnet, const struct vnet_config
 
 /* --- the RIB ------------------------------------------------------------------------------------------- */
 
+static bool chooses_sources(const struct vnet_config *config)
+{
+	for (size_t i = 0; i < config->n_route_tables; i++) {
+		if (config->route_tables[i].disable_propagation_from)
+			return true;
+	}
+	return false;
+}
+
+/* Some table that lives on this RIB takes one kind of source and not the other. */
+static bool tables_choose_sources(const struct node_vnet *vnet)
+{
+	const struct node *node = vnet->node;
+	size_t self = (size_t)(vnet->config - node->config->vnets);
+	bool any = false;
+
+	for (size_t i = 0; i < node->peered.n && !any; i++)
+		any = node->peered.vnets[i].source == self &&
+		      chooses_sources(&node->config->vnets[i]);
+	return any;
+}
+
 static void fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
 {
 	const struct route_server_config *rs = &vnet->config->route_server;
@@ -370,6 +399,7 @@ static void fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
 			.max_paths = rs->max_paths,
 		},
 		.branch_to_branch = rs->branch_to_branch,
+		.offer_by_source = tables_choose_sources(vnet),
 		.nexthops_always_usable = vnet->node->config->mode == DATAPLANE_NONE,
 	};
 }
@@ -415,6 +445,7 @@ static void stop_rib(struct node_vnet *vnet)
 	while (vnet->n_peerings)
 		remove_peering(vnet, vnet->n_peerings - 1);
 	loop_timer_stop(vnet->node->loop, &vnet->deferral);
+	node_hosts_forget(vnet);
 	loop_work_del(vnet->node->loop, &vnet->rib_work);
 	rib_free(vnet->rib);
 	vnet->rib = NULL;
@@ -422,7 +453,7 @@ static void stop_rib(struct node_vnet *vnet)
 
 static void withdraw_change(void *ctx, const struct rib_change *change)
 {
-	decide_tables(ctx, &change->prefix, GROUP_NONE);
+	decide_tables(ctx, &change->prefix, &no_offer);
 }
 
 /* Before a RIB goes, or the vnet leaves it: no route table keeps what it offered. */

@@ -44,7 +44,8 @@ struct node_vnet *call_vnet(struct api_call *call)
 
 	if (name)
 		return find_vnet(call, name, "vnet");
-	name = call->request->method->handle == method_vnet_show
+	name = call->request->method->handle == method_vnet_show ||
+			       call->request->method->handle == method_vnet_delete
 		       ? request_text(call->request, "name")
 		       : NULL;
 	if (name)

@@ -6,6 +6,7 @@
  */
 #include <assert.h>
 
+#include "agent/config_schema.h"
 #include "api/api_impl.h"
 
 #define PARAMS(...) ((const struct api_param[]){ __VA_ARGS__, { 0 } })
@@ -13,6 +14,11 @@
 #define NAME(what)                                                                 \
 	{                                                                          \
 		"name", API_TEXT, .required = true, .doc = "Name of the " what "." \
+	}
+/* The keys of an object of the configuration. */
+#define KEYS(ident)                             \
+	{                                       \
+		"*", API_KEYS, .object = &ident \
 	}
 #define VNET                                                              \
 	{                                                                 \
@@ -73,21 +79,54 @@ const struct api_method api_methods[] = {
 	  "The route server of a vnet.",
 	  "name vnet virtualRouterAsn virtualRouterIps[] routerId allowBranchToBranchTraffic "
 	  "hubRoutingPreference pathSelection maxPaths provisioningState routes" },
+	{ "routeserver.update", API_WRITES,
+	  PARAMS(VNET,
+		 { "allowBranchToBranchTraffic", API_BOOL,
+		   .doc = "Exchange routes between NVAs and gateways, and between gateways." },
+		 { "hubRoutingPreference", API_WORD,
+		   .words = WORDS("ExpressRoute", "VpnGateway", "ASPath"),
+		   .doc = "Which gateway's path wins before AS_PATH lengths are compared." }),
+	  method_routeserver_update,
+	  "Sets what the file does not set itself; a key that it sets is ManagedByFile.",
+	  "as routeserver.show" },
 	{ "vnet.list", API_READS, NULL, method_vnet_list, "All vnets.", "value[]" },
 	{ "vnet.show", API_READS, PARAMS(NAME("vnet")), method_vnet_show, "One vnet.",
 	  "name addressPrefixes[] protectedPrefixes[] gateway routeServer usesRouteServerOf "
 	  "peerings[] routeTables[] virtualNetworkPeerings[]" },
+	{ "vnet.create", API_WRITES, PARAMS(KEYS(config_vnet)), method_vnet_create, "Makes a vnet.",
+	  "as vnet.show" },
+	{ "vnet.delete", API_WRITES, PARAMS(NAME("vnet")), method_vnet_delete,
+	  "Deletes a vnet that the API made. Conflict while it has peerings or a nic rule names "
+	  "it.",
+	  "" },
 	{ "routeTable.list", API_READS, PARAMS(VNET), method_route_table_list,
 	  "Route tables of one vnet, or of all.", "value[]" },
 	{ "routeTable.show", API_READS, PARAMS(NAME("route table"), VNET), method_route_table_show,
 	  "One route table with its user routes and what its tries hold.",
-	  "name vnet index disableBgpRoutePropagation allowOwnPrefixes routes[] fib" },
+	  "name vnet index disableBgpRoutePropagation disablePropagationFrom[] allowOwnPrefixes "
+	  "routes[] fib" },
+	{ "routeTable.create", API_WRITES, PARAMS(VNET, KEYS(config_route_table)),
+	  method_route_table_create, "Makes a route table.", "as routeTable.show" },
+	{ "routeTable.update", API_WRITES, PARAMS(VNET, KEYS(config_route_table)),
+	  method_route_table_update,
+	  "Changes the keys that are given, of a route table that the API made, or of main when "
+	  "the file does not list it.",
+	  "as routeTable.show" },
+	{ "routeTable.delete", API_WRITES, PARAMS(NAME("route table"), VNET),
+	  method_route_table_delete,
+	  "Deletes a route table that the API made, with its routes. Conflict while a nic rule "
+	  "names it.",
+	  "" },
 	{ "peering.list", API_READS, PARAMS(VNET, PAGE), method_peering_list,
 	  "Peerings of one vnet, or of all.", "value[] nextCursor generation" },
 	{ "peering.show", API_READS, PARAMS(NAME("peering"), VNET), method_peering_show,
 	  "One peering, in full.",
 	  PEERING_FIELDS
 	  " capabilitiesSent[] capabilitiesReceived[] families[] messages lastReset bfd" },
+	{ "peering.create", API_WRITES, PARAMS(VNET, KEYS(config_peering)), method_peering_create,
+	  "Makes a peering and starts its session.", PEERING_FIELDS },
+	{ "peering.delete", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_delete,
+	  "Deletes a peering that the API made; its session ends with Cease 6/3.", "" },
 	{ "peering.enable", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_enable,
 	  "Starts a session that was disabled or shut down.", PEERING_FIELDS },
 	{ "peering.disable", API_WRITES,
@@ -143,6 +182,15 @@ const struct api_method api_methods[] = {
 		 { "prefix", API_PREFIX, .doc = "This prefix and all more specific." }, PAGE),
 	  method_route_list, "Routes of a vnet.",
 	  "value[]{prefix nextHopType nextHop origin asPath ...} nextCursor generation" },
+	{ "route.create", API_WRITES,
+	  PARAMS(VNET, { "routeTable", API_TEXT, .doc = "Default: main." },
+		 KEYS(config_user_route)),
+	  method_route_create, "Adds a user route to a route table, the file's or the API's.",
+	  "vnet routeTable addressPrefix nextHopType nextHopIpAddress managedBy" },
+	{ "route.delete", API_WRITES,
+	  PARAMS({ "addressPrefix", API_PREFIX, .required = true, .doc = "Its destination." }, VNET,
+		 { "routeTable", API_TEXT, .doc = "Default: main." }),
+	  method_route_delete, "Deletes a user route that the API made.", "" },
 	{ "route.explain", API_READS,
 	  PARAMS({ "prefix", API_PREFIX, .required = true, .doc = "The prefix." }, VNET,
 		 { "routeTable", API_TEXT, .doc = "Default: main." }),
@@ -159,12 +207,32 @@ const struct api_method api_methods[] = {
 	  method_fib_verify, "Compares the maps with what they should hold.",
 	  "expected present missing stale differing pending rejected examples[] generation" },
 	{ "config.show", API_READS, NULL, method_config_show,
-	  "The configuration in force, in its normal form.", "config warnings[] path" },
+	  "The configuration in force, in its normal form: the file's part and what the API made.",
+	  "config warnings[] path generation confirmBefore" },
 	{ "config.test", API_READS,
 	  PARAMS({ "config", API_OBJECT, .doc = "Test this instead of the configured file." }),
 	  method_config_test, "Checks a configuration without applying it.", "valid warnings[]" },
 	{ "config.reload", API_WRITES, NULL, method_config_reload,
-	  "Reads the file again and applies what changed.", "generation warnings[]" },
+	  "Reads the file again and applies what changed.", "generation confirmBefore warnings[]" },
+	{ "config.apply", API_WRITES,
+	  PARAMS({ "config", API_OBJECT,
+		   .doc = "In place of the file's part, until config.reload or a restart reads the "
+			  "file again; default: the file." },
+		 { "confirmWithinSeconds", API_INTEGER, .min = 1, .max = 86400,
+		   .doc = "Go back unless config.confirm comes in time, also when xrsd was killed "
+			  "meanwhile. Default: for good." }),
+	  method_config_apply,
+	  "Applies what changed. Until it is confirmed no other change is accepted.",
+	  "generation confirmBefore warnings[]" },
+	{ "config.confirm", API_WRITES, NULL, method_config_confirm,
+	  "Keeps what config.apply put in force.", "generation confirmBefore" },
+	{ "config.undo", API_WRITES, NULL, method_config_undo,
+	  "Back to the file's part before the last apply or reload; once more: forth again.",
+	  "generation confirmBefore" },
+	{ "config.save", API_WRITES, NULL, method_config_save,
+	  "Writes the file's part that is in force into the file; what was there is kept as "
+	  "FILE.old.",
+	  "saved path" },
 	{ "monitor.subscribe", API_READS,
 	  PARAMS({ "types", API_WORD_LIST, .words = event_words,
 		   .doc = "Kinds of events, such as \"peer.state\" or \"route.*\". Default: all." },

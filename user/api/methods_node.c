@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Handlers of system.*, rpc.discover, config.*, metrics.get and log.setLevel. The only things they change
- * are the log level and, through node_reload(), the configuration.
+ * Handlers of system.*, rpc.discover, metrics.get and log.setLevel. The only thing they change is the log
+ * level.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "agent/config_schema.h"
 #include "api/api_impl.h"
 
 /* --- system ----------------------------------------------------------------------------------------- */
@@ -170,6 +171,21 @@ static void write_schema(struct json_out *out, const struct api_param *param)
 	json_out_end_object(out);
 }
 
+/* Parameters that are keys of the configuration; their types stand in xrs.json(5). */
+static void write_keys(struct json_out *out, const struct config_object *object)
+{
+	for (const struct config_field *field = object->fields; field->key; field++) {
+		json_out_begin_object(out, NULL);
+		json_out_string(out, "name", field->key);
+		json_out_string(out, "description", field->doc);
+		json_out_bool(out, "required", field->flags & CONFIG_REQUIRED);
+		json_out_begin_object(out, "schema");
+		json_out_string(out, "title", field->type->name);
+		json_out_end_object(out);
+		json_out_end_object(out);
+	}
+}
+
 static void write_method(struct json_out *out, const struct api_method *method)
 {
 	json_out_begin_object(out, NULL);
@@ -179,6 +195,10 @@ static void write_method(struct json_out *out, const struct api_method *method)
 	json_out_bool(out, "x-writes", method->access == API_WRITES);
 	json_out_begin_array(out, "params");
 	for (const struct api_param *param = method->params; param && param->name; param++) {
+		if (param->type == API_KEYS) {
+			write_keys(out, param->object);
+			continue;
+		}
 		json_out_begin_object(out, NULL);
 		json_out_string(out, "name", param->name);
 		json_out_string(out, "description", param->doc);
@@ -210,63 +230,6 @@ int method_rpc_discover(struct api_call *call)
 	for (size_t i = 0; i < api_n_methods; i++)
 		write_method(out, &api_methods[i]);
 	json_out_end_array(out);
-	return 0;
-}
-
-/* --- configuration ------------------------------------------------------------------------------------- */
-
-static void write_warnings(struct json_out *out, const struct config *config)
-{
-	json_out_begin_array(out, "warnings");
-	for (size_t i = 0; i < config->n_warnings; i++)
-		json_out_string(out, NULL, config->warnings[i]);
-	json_out_end_array(out);
-}
-
-int method_config_show(struct api_call *call)
-{
-	config_write(call->node->config, call->out, "config");
-	write_warnings(call->out, call->node->config);
-	json_out_string(call->out, "path", call->node->config_path);
-	return 0;
-}
-
-static int config_failed(struct api_call *call, const struct config_error *error, const char *file)
-{
-	char text[CONFIG_ERROR_MAX + 512];
-
-	config_error_format(error, file, text, sizeof(text));
-	return api_fail(call->error, API_INVALID_CONFIG, error->path, "%s", text);
-}
-
-int method_config_test(struct api_call *call)
-{
-	const json_t *given = request_value(call->request, "config");
-	struct config_error error = { .line = 0 };
-	char *text = given ? json_dumps(given, JSON_COMPACT) : NULL;
-	struct config *config;
-
-	if (given && !text)
-		return api_fail(call->error, API_INTERNAL, NULL, "out of memory");
-	config = given ? config_parse(text, strlen(text), &error)
-		       : config_load(call->node->config_path, &error);
-	free(text);
-	if (!config)
-		return config_failed(call, &error, given ? NULL : call->node->config_path);
-	json_out_bool(call->out, "valid", true);
-	write_warnings(call->out, config);
-	config_free(config);
-	return 0;
-}
-
-int method_config_reload(struct api_call *call)
-{
-	struct config_error error = { .line = 0 };
-
-	if (node_reload(call->node, &error) < 0)
-		return config_failed(call, &error, call->node->config_path);
-	json_out_uint(call->out, "generation", call->node->config_generation);
-	write_warnings(call->out, call->node->config);
 	return 0;
 }
 

@@ -247,8 +247,7 @@ static void write_session(struct json_out *out, const struct session_info *info,
 	json_out_uint(out, "msgSent", total(info->stats->msgs_out));
 }
 
-/* The members of one peering, without its braces. */
-static void write_peering(struct json_out *out, const struct node_peering *peering)
+void write_peering(struct json_out *out, const struct node_peering *peering)
 {
 	const struct peering_config *config = peering->config;
 	struct session_info info;
@@ -259,7 +258,7 @@ static void write_peering(struct json_out *out, const struct node_peering *peeri
 	write_addr(out, "peerIp", &config->peer_ip);
 	json_out_string(out, "vnet", peering->vnet->config->name);
 	json_out_string(out, "role", peer_role_name(config->role));
-	json_out_string(out, "managedBy", "file");
+	json_out_string(out, "managedBy", managed_by(config->from_api));
 	json_out_string(out, "provisioningState", info.problem ? "Failed" : "Succeeded");
 	json_out_string(out, "adminState",
 			info.disabled && !peering->bfd_hold ? "disabled" : "enabled");
@@ -292,6 +291,7 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	json_out_uint(out, "collisions", info.stats->collisions);
 	json_out_uint(out, "findings", peering->findings);
 	json_out_uint(out, "updates", peering->updates);
+	json_out_bool(out, "gracefulShutdown", loop_timer_is_set(&peering->shutdown));
 	json_out_bool(out, "tcpMd5", info.md5);
 	json_out_bool(out, "initiated", info.initiated);
 	json_out_uint(out, "outputQueued", info.output_queued);

@@ -26,7 +26,7 @@ static void write_rib_figures(struct json_out *out, const struct node_vnet *vnet
 	json_out_end_object(out);
 }
 
-static void write_route_server(struct json_out *out, const struct node_vnet *vnet)
+void write_route_server(struct json_out *out, const struct node_vnet *vnet)
 {
 	const struct route_server_config *server = &vnet->config->route_server;
 	struct ip_addr id = ip_from_v4(vnet->node->config->router_id);
@@ -105,12 +105,12 @@ static void write_names(struct json_out *out, const struct node_vnet *vnet)
 	json_out_end_array(out);
 }
 
-static void write_vnet(struct json_out *out, const struct node_vnet *vnet)
+void write_vnet(struct json_out *out, const struct node_vnet *vnet)
 {
 	const struct vnet_config *config = vnet->config;
 
 	json_out_string(out, "name", config->name);
-	json_out_string(out, "managedBy", "file");
+	json_out_string(out, "managedBy", managed_by(config->from_api));
 	write_prefixes(out, "addressPrefixes", config->prefixes, config->n_prefixes);
 	write_prefixes(out, "protectedPrefixes", config->protected_prefixes, config->n_protected);
 	json_out_begin_array(out, "gatewayMacs");
@@ -181,14 +181,26 @@ static void write_fib_counts(struct json_out *out, const struct node_table *tabl
 	json_out_end_object(out);
 }
 
-static void write_table(struct json_out *out, const struct node_table *table, bool routes)
+static const char *const source_names[RIB_SOURCES] = {
+	[RIB_SOURCE_NVA] = "nva",
+	[RIB_SOURCE_GATEWAY] = "gateway",
+};
+
+void write_route_table(struct json_out *out, const struct node_table *table, bool routes)
 {
 	const struct route_table_config *config = table->config;
 
 	json_out_string(out, "name", config->name);
 	json_out_string(out, "vnet", table->vnet->config->name);
+	json_out_string(out, "managedBy", managed_by(config->from_api));
 	json_out_uint(out, "index", table->index);
 	json_out_bool(out, "disableBgpRoutePropagation", config->disable_bgp_propagation);
+	json_out_begin_array(out, "disablePropagationFrom");
+	for (unsigned int source = 0; source < RIB_SOURCES; source++) {
+		if (config->disable_propagation_from & 1u << source)
+			json_out_string(out, NULL, source_names[source]);
+	}
+	json_out_end_array(out);
 	json_out_bool(out, "allowOwnPrefixes", config->allow_own_prefixes);
 	json_out_uint(out, "userRoutes", config->n_routes);
 	if (routes)
@@ -198,6 +210,7 @@ static void write_table(struct json_out *out, const struct node_table *table, bo
 		write_prefix(out, "addressPrefix", &config->routes[i].prefix);
 		json_out_string(out, "nextHopType", next_hop_type_name(config->routes[i].type));
 		write_addr(out, "nextHopIpAddress", &config->routes[i].next_hop);
+		json_out_string(out, "managedBy", managed_by(config->routes[i].from_api));
 		json_out_end_object(out);
 	}
 	if (routes)
@@ -220,7 +233,7 @@ int method_route_table_list(struct api_call *call)
 
 		for (size_t t = 0; t < vnet->n_tables && (!only || vnet == only); t++) {
 			json_out_begin_object(call->out, NULL);
-			write_table(call->out, &vnet->tables[t], false);
+			write_route_table(call->out, &vnet->tables[t], false);
 			json_out_end_object(call->out);
 		}
 	}
@@ -235,6 +248,6 @@ int method_route_table_show(struct api_call *call)
 
 	if (!table)
 		return -1;
-	write_table(call->out, table, true);
+	write_route_table(call->out, table, true);
 	return 0;
 }

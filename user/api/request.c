@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/config_schema.h"
 #include "api/request.h"
 #include "util/closest.h"
 #include "util/log.h"
@@ -179,16 +180,42 @@ static int check_word_list(const struct api_param *param, const json_t *value,
 static const check_fn checks[] = {
 	[API_TEXT] = check_text,     [API_INTEGER] = check_integer,     [API_BOOL] = check_bool,
 	[API_WORD] = check_word,     [API_ADDRESS] = check_address,     [API_PREFIX] = check_prefix,
-	[API_OBJECT] = check_object, [API_WORD_LIST] = check_word_list,
+	[API_OBJECT] = check_object, [API_WORD_LIST] = check_word_list, [API_KEYS] = check_object,
 };
 
 static const struct api_param *find_param(const struct api_method *method, const char *name)
 {
 	for (const struct api_param *param = method->params; param && param->name; param++) {
-		if (strcmp(param->name, name) == 0)
+		if (param->type != API_KEYS && strcmp(param->name, name) == 0)
 			return param;
 	}
 	return NULL;
+}
+
+const struct config_object *api_method_object(const struct api_method *method)
+{
+	for (const struct api_param *param = method->params; param && param->name; param++) {
+		if (param->type == API_KEYS)
+			return param->object;
+	}
+	return NULL;
+}
+
+static const struct config_field *object_fields(const struct api_method *method)
+{
+	static const struct config_field none = { .key = NULL };
+	const struct config_object *object = api_method_object(method);
+
+	return object ? object->fields : &none;
+}
+
+static bool is_object_key(const struct api_method *method, const char *name)
+{
+	for (const struct config_field *field = object_fields(method); field->key; field++) {
+		if (strcmp(field->key, name) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int unknown_param(const struct api_method *method, const char *name, struct api_error *error)
@@ -196,9 +223,18 @@ static int unknown_param(const struct api_method *method, const char *name, stru
 	struct closest closest;
 
 	closest_init(&closest, name);
-	for (const struct api_param *param = method->params; param && param->name; param++)
-		closest_offer(&closest, param->name);
+	for (const struct api_param *param = method->params; param && param->name; param++) {
+		if (param->type != API_KEYS)
+			closest_offer(&closest, param->name);
+	}
+	for (const struct config_field *field = object_fields(method); field->key; field++)
+		closest_offer(&closest, field->key);
 	return fail_unknown(error, API_INVALID_PARAMS, "parameter", name, &closest);
+}
+
+static int missing(const char *name, struct api_error *error)
+{
+	return api_fail(error, API_INVALID_PARAMS, name, "the parameter '%s' is missing", name);
 }
 
 static int check_params(const struct api_request *request, struct api_error *error)
@@ -210,6 +246,8 @@ static int check_params(const struct api_request *request, struct api_error *err
 	json_object_foreach((json_t *)request->params, name, value) {
 		const struct api_param *param = find_param(method, name);
 
+		if (!param && is_object_key(method, name))
+			continue;
 		if (!param)
 			return unknown_param(method, name, error);
 		if (checks[param->type](param, value, error) < 0)
@@ -217,8 +255,12 @@ static int check_params(const struct api_request *request, struct api_error *err
 	}
 	for (const struct api_param *param = method->params; param && param->name; param++) {
 		if (param->required && !json_object_get(request->params, param->name))
-			return api_fail(error, API_INVALID_PARAMS, param->name,
-					"the parameter '%s' is missing", param->name);
+			return missing(param->name, error);
+	}
+	for (const struct config_field *field = object_fields(method); field->key; field++) {
+		if ((field->flags & CONFIG_REQUIRED) &&
+		    !json_object_get(request->params, field->key))
+			return missing(field->key, error);
 	}
 	return 0;
 }

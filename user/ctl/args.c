@@ -4,15 +4,20 @@
  * become parameters. Called by main.c; pure. Everything is refused here that the table of commands does
  * not know, with the nearest word.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/config_schema.h"
+#include "agent/state_file.h"
 #include "ctl/ctl.h"
 #include "util/closest.h"
 
-#define WORDS_MAX 12 /* bare words: noun, verb, and the types of monitor */
+#define KEBABS_MAX 24 /* flags of a command that are looked at for the nearest */
+#define FILE_MAX   (16u << 20)
+#define WORDS_MAX  12 /* bare words: noun, verb, and the types of monitor */
 
 struct parser {
 	struct ctl_args *args;
@@ -98,27 +103,54 @@ static int find_command(struct parser *parser, unsigned int *ret_used)
 
 /* --- parameters ------------------------------------------------------------------------------------ */
 
-/* The kind of a parameter ('#', '?', or ' ' for text), or 0: the command has none of this name. */
+/* The kind of a parameter (of CTL_KINDS, or ' ' for text), or 0: the command has none of this name. */
 static char find_param(const struct ctl_command *command, const char *name)
 {
 	size_t len = strlen(name);
+	bool any = false;
 
 	for (const char *at = command->params; *at;) {
 		size_t word = strcspn(at, " ");
 		char last = word ? at[word - 1] : ' ';
-		bool typed = last == '#' || last == '?';
+		bool typed = strchr(CTL_KINDS, last) != NULL;
 
 		if (word - typed == len && memcmp(at, name, len) == 0)
 			return typed ? last : ' ';
+		any |= word == 1 && *at == '*';
 		at += word + (at[word] == ' ');
 	}
-	return 0;
+	return any ? '@' : 0;
+}
+
+/*
+ * `--confirm-within` for confirmWithinSeconds: whole words at the beginning of one parameter are enough.
+ * Completes @name in place; leaves it as it is when none or several begin so.
+ */
+static void complete_param(const struct ctl_command *command, char *name, size_t cap)
+{
+	const char *found = NULL;
+	size_t len = strlen(name), found_len = 0;
+
+	for (const char *at = command->params; *at;) {
+		size_t word = strcspn(at, " ");
+		size_t bare = word - (strchr(CTL_KINDS, at[word - 1]) != NULL);
+
+		if (bare > len && memcmp(at, name, len) == 0 && isupper((unsigned char)at[len])) {
+			if (found)
+				return;
+			found = at;
+			found_len = bare;
+		}
+		at += word + (at[word] == ' ');
+	}
+	if (found)
+		snprintf(name, cap, "%.*s", (int)found_len, found);
 }
 
 static int unknown_flag(struct parser *parser, const char *flag)
 {
 	const struct ctl_command *command = parser->args->command;
-	char words[256], kebab[8][48];
+	char words[CTL_TEXT], kebab[KEBABS_MAX][48];
 	struct closest closest;
 	unsigned int n = 0;
 	const char *near;
@@ -126,8 +158,8 @@ static int unknown_flag(struct parser *parser, const char *flag)
 
 	snprintf(words, sizeof(words), "%s", command->params);
 	closest_init(&closest, flag);
-	for (char *word = strtok_r(words, " #?", &save); word && n < 8;
-	     word = strtok_r(NULL, " #?", &save))
+	for (char *word = strtok_r(words, " *" CTL_KINDS, &save); word && n < KEBABS_MAX;
+	     word = strtok_r(NULL, " *" CTL_KINDS, &save))
 		closest_offer(&closest, ctl_kebab(word, kebab[n++], sizeof(kebab[0])));
 	near = closest_best(&closest);
 	return fail(parser, "'%s %s' has no --%s%s%s%s", command->noun,
@@ -135,26 +167,81 @@ static int unknown_flag(struct parser *parser, const char *flag)
 		    near ? near : "", near ? "?" : "");
 }
 
-static int set_param(struct parser *parser, const char *name, char kind, const char *value)
+static json_t *integer_value(struct parser *parser, const char *value)
 {
-	json_t *json;
+	long long number;
 	char *end;
 
-	if (kind == '?') {
-		json = json_true();
-	} else if (kind == '#') {
-		long long number;
-
-		errno = 0;
-		number = strtoll(value, &end, 10);
-		if (errno || *end || end == value)
-			return fail(parser, "'%s' is not a number", value);
-		json = json_integer(number);
-	} else {
-		json = json_string(value);
+	errno = 0;
+	number = strtoll(value, &end, 10);
+	if (errno || *end || end == value) {
+		fail(parser, "'%s' is not a number", value);
+		return NULL;
 	}
+	return json_integer(number);
+}
+
+static json_t *list_value(const char *value)
+{
+	char words[CTL_TEXT], *save = NULL;
+	json_t *list = json_array();
+
+	snprintf(words, sizeof(words), "%s", value);
+	for (char *word = strtok_r(words, ",", &save); word; word = strtok_r(NULL, ",", &save))
+		json_array_append_new(list, json_string(word));
+	return list;
+}
+
+/* A file as the daemon reads it: JSON with comments. */
+static json_t *file_value(struct parser *parser, const char *path)
+{
+	json_error_t error;
+	json_t *json = NULL;
+	char *text = NULL;
+	size_t len = 0, offset;
+	int r = state_file_read(path, FILE_MAX, &text, &len);
+
+	if (r < 0)
+		fail(parser, "%s: %s", path, strerror(-r));
+	else if (config_blank_comments(text, len, &offset) < 0)
+		fail(parser, "%s: a comment is never closed", path);
+	else {
+		json = json_loadb(text, len, JSON_REJECT_DUPLICATES, &error);
+		if (!json)
+			fail(parser, "%s:%d:%d: %s", path, error.line, error.column, error.text);
+	}
+	free(text);
+	return json;
+}
+
+/* NULL with the complaint made, or for want of UTF-8. */
+static json_t *param_value(struct parser *parser, char kind, const char *value)
+{
+	json_t *json;
+
+	switch (kind) {
+	case '?':
+		return json_true();
+	case '#':
+		return integer_value(parser, value);
+	case ',':
+		return list_value(value);
+	case '<':
+		return file_value(parser, value);
+	case '@':
+		json = json_loads(value, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+		return json ? json : json_string(value);
+	default:
+		return json_string(value);
+	}
+}
+
+static int set_param(struct parser *parser, const char *name, char kind, const char *value)
+{
+	json_t *json = param_value(parser, kind, value);
+
 	if (!json)
-		return fail(parser, "'%s' is not valid UTF-8", name);
+		return *parser->text ? -1 : fail(parser, "'%s' is not valid UTF-8", name);
 	if (json_object_get(parser->params, name)) {
 		json_decref(json);
 		return fail(parser, "'%s' is given twice", name);
@@ -172,6 +259,10 @@ static int take_flag(struct parser *parser, char *const *argv, int left)
 	snprintf(flag, sizeof(flag), "%.*s", equals ? (int)(equals - text) : 63, text);
 	ctl_camel(flag, name, sizeof(name));
 	kind = find_param(parser->args->command, name);
+	if (!kind) {
+		complete_param(parser->args->command, name, sizeof(name));
+		kind = find_param(parser->args->command, name);
+	}
 	if (!kind)
 		return unknown_flag(parser, flag);
 	if (kind == '?' && equals)
@@ -296,7 +387,8 @@ static int fill_request(struct parser *parser, unsigned int used)
 	if (extra > (command->positional ? 1u : 0u))
 		return fail(parser, "'%s' is one word too many",
 			    parser->words[used + (command->positional != NULL)]);
-	if (extra && set_param(parser, command->positional, ' ', parser->words[used]) < 0)
+	if (extra && set_param(parser, command->positional,
+			       find_param(command, command->positional), parser->words[used]) < 0)
 		return -1;
 	snprintf(args->method, sizeof(args->method), "%s.%s",
 		 ctl_camel(command->noun, noun, sizeof(noun)),
@@ -388,6 +480,9 @@ int ctl_args_parse(int argc, char *const *argv, struct ctl_args *ret_args,
 	int r;
 
 	*ret_args = (struct ctl_args){ .json = false };
+	/* Known before anything is refused: then the refusal is JSON wherever -j stands. */
+	for (int i = 1; i < argc; i++)
+		ret_args->json |= strcmp(argv[i], "-j") == 0 || strcmp(argv[i], "--json") == 0;
 	text[0] = 0;
 	parser.params = json_object();
 	r = parser.params ? parse(&parser, argc, argv) : fail(&parser, "out of memory");

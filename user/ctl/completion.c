@@ -49,14 +49,14 @@ static void put_flags(struct json_out *out)
 {
 	ctl_put(out, "\tcase $noun-$verb in\n");
 	for (size_t i = 0; i < ctl_n_commands; i++) {
-		char words[256], kebab[64], *save = NULL;
+		char words[CTL_TEXT], kebab[64], *save = NULL;
 
 		if (!*ctl_commands[i].params)
 			continue;
 		snprintf(words, sizeof(words), "%s", ctl_commands[i].params);
 		ctl_put(out, "\t%s-%s) flags=\"", ctl_commands[i].noun, ctl_commands[i].verb);
-		for (char *word = strtok_r(words, " #?", &save); word;
-		     word = strtok_r(NULL, " #?", &save))
+		for (char *word = strtok_r(words, " *" CTL_KINDS, &save); word;
+		     word = strtok_r(NULL, " *" CTL_KINDS, &save))
 			ctl_put(out, "--%s ", ctl_kebab(word, kebab, sizeof(kebab)));
 		ctl_put(out, "\" ;;\n");
 	}

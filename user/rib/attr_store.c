@@ -248,6 +248,7 @@ static uint16_t community_flags(struct bgp_blob communities)
 		{ BGP_COMM_GRACEFUL_SHUTDOWN, ATTR_SUM_GRACEFUL_SHUTDOWN },
 		{ BGP_COMM_LLGR_STALE, ATTR_SUM_LLGR_STALE },
 		{ BGP_COMM_NO_LLGR, ATTR_SUM_NO_LLGR },
+		{ BGP_COMM_NOPEER, ATTR_SUM_NOPEER },
 	};
 	unsigned int n = community_count(communities);
 	uint16_t flags = 0;
@@ -271,7 +272,8 @@ struct attr_summary attr_summarise(const struct bgp_attrs *attrs)
 	return (struct attr_summary){
 		.as_path_len = as_path_len > UINT16_MAX ? UINT16_MAX : (uint16_t)as_path_len,
 		.flags = (uint16_t)(community_flags(attrs->communities) |
-				    (originator ? ATTR_SUM_ORIGINATOR : 0)),
+				    (originator ? ATTR_SUM_ORIGINATOR : 0) |
+				    (attrs->has & BGP_HAS_OTC ? ATTR_SUM_OTC : 0)),
 		.neighbour_as = aspath_first(attrs->as_path),
 		.local_pref = attrs->has & BGP_HAS_LOCAL_PREF ? attrs->local_pref
 							      : ATTR_DEFAULT_LOCAL_PREF,

@@ -50,7 +50,8 @@ struct export_scratch {
 	uint32_t path_ids[OUT_WINDOW];
 	struct policy_result policy;
 	uint32_t viewed; /* of export_view(): a reference */
-	uint8_t as_path[PATH_ROOM], cluster_list[LIST_ROOM], ext_communities[LIST_ROOM];
+	uint8_t as_path[PATH_ROOM], cluster_list[LIST_ROOM], ext_communities[LIST_ROOM],
+		communities[LIST_ROOM];
 };
 
 struct export_scratch *export_scratch_new(void)
@@ -74,6 +75,15 @@ size_t export_scratch_size(void)
 
 /* --- who may have it ------------------------------------------------------------------------------- */
 
+/* Our address of a family: the configured one, or that of the session. */
+static const struct ip_addr *own_address(const struct rib *rib, const struct rib_peer *peer,
+					 enum bgp_family family)
+{
+	const struct ip_addr *own = &rib->config.local_addr[family];
+
+	return own->family || peer->source.family != bgp_family_ip(family) ? own : &peer->source;
+}
+
 /*
  * The next hop of what we originate: our address of the family; for IPv4 over a session between IPv6
  * addresses, or without an IPv4 address of ours, the IPv6 one where the session can carry it (RFC 8950).
@@ -81,8 +91,8 @@ size_t export_scratch_size(void)
 static struct ip_addr own_next_hop(const struct rib *rib, const struct rib_peer *peer,
 				   enum bgp_family family)
 {
-	const struct ip_addr *own = &rib->config.local_addr[family];
-	const struct ip_addr *six = &rib->config.local_addr[BGP_IPV6_UNICAST];
+	const struct ip_addr *own = own_address(rib, peer, family);
+	const struct ip_addr *six = own_address(rib, peer, BGP_IPV6_UNICAST);
 
 	if (peer->params.ext_next_hop & BGP_FAMILY_BIT(family) && six->family &&
 	    (peer->config.addr.family == IP_V6 || !own->family))
@@ -118,12 +128,21 @@ static bool may_reflect(const struct rib_peer *source, const struct rib_peer *pe
 	return source->config.role == PEER_AGENT || peer->config.role == PEER_AGENT;
 }
 
-/* RFC 1997: well-known communities. RFC 9494 4.3: long-lived stale only to who knows what that is. */
-static bool communities_allow(uint16_t flags, const struct rib_peer *peer)
+/*
+ * RFC 1997: well-known communities. RFC 9494 4.3: long-lived stale only to who knows what that is.
+ * RFC 9234 5: Only to Customer.
+ */
+static bool marks_allow(uint16_t flags, const struct rib_peer *peer)
 {
 	if (flags & ATTR_SUM_NO_ADVERTISE)
 		return false;
 	if (flags & ATTR_SUM_LLGR_STALE && !peer->params.peer_llgr)
+		return false;
+	/* RFC 3765: not across bilateral peering. */
+	if (flags & ATTR_SUM_NOPEER && peer->params.ebgp && peer->config.has_bgp_role &&
+	    peer->config.bgp_role == BGP_ROLE_PEER)
+		return false;
+	if (flags & ATTR_SUM_OTC && otc_rule(peer).refuse_out)
 		return false;
 	return !peer->params.ebgp || !(flags & (ATTR_SUM_NO_EXPORT | ATTR_SUM_NO_EXPORT_SUBCONF));
 }
@@ -136,7 +155,7 @@ static bool may_have(const struct rib *rib, const struct rib_peer *peer,
 	return source != peer && peer->config.advertise_learned &&
 	       roles_exchange(rib, source->config.role, peer->config.role) &&
 	       may_reflect(source, peer) &&
-	       communities_allow(attr_store_summary(rib->attrs, path->attrs)->flags, peer);
+	       marks_allow(attr_store_summary(rib->attrs, path->attrs)->flags, peer);
 }
 
 /*
@@ -217,6 +236,10 @@ static bool fit_for_ebgp(struct rib *rib, const struct rib_peer *peer, struct bg
 						 sizeof(s->ext_communities));
 	if (!attrs->ext_communities.len)
 		attrs->has &= ~BGP_HAS_EXT_COMMUNITIES;
+	if (otc_rule(peer).add_out && !(attrs->has & BGP_HAS_OTC)) {
+		attrs->has |= BGP_HAS_OTC;
+		attrs->otc = rib->config.local_asn;
+	}
 	return true;
 }
 
@@ -250,6 +273,16 @@ static bool fit_for_ibgp(struct rib *rib, const struct rib_peer *peer, uint16_t 
 	return !is_reflected(rib, peer, source) || add_reflection(rib, rib->peers[source], attrs);
 }
 
+/* RFC 8326 4.1; where the list is full, LOCAL_PREF has to do. */
+static void mark_shutdown(struct rib *rib, const struct rib_peer *peer, struct bgp_attrs *attrs)
+{
+	struct export_scratch *s = rib->export;
+
+	community_add(attrs, BGP_COMM_GRACEFUL_SHUTDOWN, s->communities, sizeof(s->communities));
+	if (!peer->params.ebgp)
+		attrs->local_pref = 0;
+}
+
 /*
  * False: it can not be told to this peer. A learned next hop goes on unchanged (the NVAs are reached
  * directly, RFC 4271 5.1.3 2 "third party"), but never to the one whose address it is (5.1.3).
@@ -265,8 +298,12 @@ static bool make_fit(struct rib *rib, const struct rib_peer *peer, enum bgp_fami
 	ret_attrs->link_local = (struct ip_addr){ 0 };
 	if (ip_equal(&ret_attrs->next_hop, &peer->config.addr))
 		return false;
-	return peer->params.ebgp ? fit_for_ebgp(rib, peer, ret_attrs)
-				 : fit_for_ibgp(rib, peer, route->source, ret_attrs);
+	if (!(peer->params.ebgp ? fit_for_ebgp(rib, peer, ret_attrs)
+				: fit_for_ibgp(rib, peer, route->source, ret_attrs)))
+		return false;
+	if (peer->shutting_down)
+		mark_shutdown(rib, peer, ret_attrs);
+	return true;
 }
 
 static void release(struct rib *rib, const struct outgoing *route)

@@ -111,22 +111,6 @@ static struct decision_path decision_path_of(struct rib *rib, const struct rib_p
 
 /* --- groups ---------------------------------------------------------------------------------------- */
 
-static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t group)
-{
-	struct rib_net *n = &rib->in[family].nets[net];
-	uint32_t old = n->group;
-	struct rib_change change = { .family = family, .group = group };
-
-	if (old == group) {
-		group_unref(rib->nexthops, group);
-		return;
-	}
-	n->group = group;
-	change.prefix = prefix_table_key(rib->in[family].prefixes, net);
-	rib->callbacks.changed(rib->callbacks.ctx, &change);
-	group_unref(rib->nexthops, old); /* after the prefix left it */
-}
-
 static unsigned int nexthops_of(struct rib *rib, const struct adj_rib_in *in,
 				const struct decision_result *result, unsigned int max,
 				uint32_t *ret_ids)
@@ -315,6 +299,69 @@ static uint32_t decide(struct rib *rib, enum bgp_family family, uint32_t net)
 	/* Out of memory: what was selected stays selected. */
 	group_ref(rib->nexthops, in->nets[net].group);
 	return in->nets[net].group;
+}
+
+/* --- what is offered --------------------------------------------------------------------------------- */
+
+static bool is_gateway(const struct rib *rib, const struct rib_path *path)
+{
+	enum peer_role role = rib->peers[path->peer]->config.role;
+
+	return role == PEER_EXPRESS_ROUTE || role == PEER_VPN_GATEWAY;
+}
+
+/* The same selection among the paths of one kind. The group, with a reference. */
+static uint32_t decide_source(struct rib *rib, enum bgp_family family, uint32_t net,
+			      enum rib_source source)
+{
+	const struct adj_rib_in *in = &rib->in[family];
+	struct decide_scratch *s = &rib->decide;
+	uint32_t members[DECISION_MULTIPATH_MAX];
+	struct decision_result result;
+	uint32_t n = 0;
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next)
+		n++;
+	if (!make_scratch(s, n))
+		return GROUP_NONE;
+	gather(rib, family, net);
+	for (uint32_t i = 0; i < n; i++)
+		s->paths[i].usable &=
+			is_gateway(rib, &in->paths[s->ids[i]]) == (source == RIB_SOURCE_GATEWAY);
+	decision_select(&rib->config.decision, s->paths, n, &result, s->backup_lost_at);
+	return group_get(rib->nexthops, members,
+			 nexthops_of(rib, in, &result, DECISION_MULTIPATH_MAX, members), NULL, 0);
+}
+
+/* True: what the kinds of source alone offer is other than before. */
+static bool settle_sources(struct rib *rib, enum bgp_family family, uint32_t net,
+			   uint32_t ret_old[static RIB_SOURCES])
+{
+	uint32_t from[RIB_SOURCES];
+
+	if (!rib->config.offer_by_source)
+		return by_source_set(rib, family, net, NULL, ret_old);
+	for (unsigned int s = 0; s < RIB_SOURCES; s++)
+		from[s] = decide_source(rib, family, net, s);
+	return by_source_set(rib, family, net, from, ret_old);
+}
+
+static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t group)
+{
+	struct rib_net *n = &rib->in[family].nets[net];
+	uint32_t old = n->group, old_from[RIB_SOURCES];
+	struct rib_change change = { .family = family };
+	bool changed = settle_sources(rib, family, net, old_from) || old != group;
+
+	n->group = group;
+	if (changed) {
+		change.prefix = prefix_table_key(rib->in[family].prefixes, net);
+		change.offer = by_source_offer(rib, family, net);
+		rib->callbacks.changed(rib->callbacks.ctx, &change);
+	}
+	group_unref(rib->nexthops, old); /* after the prefix left it */
+	for (unsigned int s = 0; s < RIB_SOURCES; s++)
+		group_unref(rib->nexthops, old_from[s]);
 }
 
 static void net_gone(struct rib *rib, enum bgp_family family, uint32_t net)

@@ -100,6 +100,7 @@ void rib_free(struct rib *rib)
 		for (unsigned int kind = 0; kind < LOCAL_KINDS; kind++)
 			free(rib->local[f][kind].nets);
 	}
+	by_source_clear(rib);
 	attr_store_free(rib->attrs); /* gives its next hops back */
 	for (uint32_t i = 0; i < rib->peer_high; i++)
 		free(rib->peers[i]);
@@ -142,8 +143,11 @@ static bool is_loop(const struct rib *rib, const struct bgp_attrs *attrs)
 	return community_contains(attrs->cluster_list, rib->config.local_id);
 }
 
-static bool is_own_address(const struct rib *rib, const struct ip_addr *addr)
+static bool is_own_address(const struct rib *rib, const struct rib_peer *peer,
+			   const struct ip_addr *addr)
 {
+	if (addr->family && ip_equal(addr, &peer->source))
+		return true;
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		if (addr->family && ip_equal(addr, &rib->config.local_addr[f]))
 			return true;
@@ -192,6 +196,19 @@ static void apply_inbound_map(struct rib *rib, const struct route_map *map,
 	a->failed = a->attrs == ATTR_NONE;
 }
 
+/* RFC 9234 5: before the inbound map, which can not take it away again. */
+static void add_otc(struct rib *rib, const struct rib_peer *peer, struct bgp_attrs *attrs,
+		    struct admission *a)
+{
+	uint32_t bare = a->attrs;
+
+	attrs->has |= BGP_HAS_OTC;
+	attrs->otc = peer->params.peer_asn;
+	a->attrs = attr_store_intern(rib->attrs, attrs);
+	a->failed = a->attrs == ATTR_NONE;
+	attr_store_unref(rib->attrs, bare);
+}
+
 struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 			   const struct ip_prefix *prefix, uint32_t attrs_in)
 {
@@ -204,13 +221,22 @@ struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 		a.state = RIB_PATH_LOOP;
 		return a;
 	}
+	if (otc_leaks_in(peer, &attrs)) {
+		a.state = RIB_PATH_OTC_LEAK;
+		return a;
+	}
+	if (otc_rule(peer).add_in && !(attrs.has & BGP_HAS_OTC)) {
+		add_otc(rib, peer, &attrs, &a);
+		if (a.failed)
+			return a;
+	}
 	if (peer->config.in) {
 		apply_inbound_map(rib, peer->config.in, prefix, &attrs, &a);
 		if (a.state != RIB_PATH_OK || a.failed)
 			return a;
 		attrs.next_hop = rib->policy.attrs.next_hop;
 	}
-	if (is_own_address(rib, &attrs.next_hop))
+	if (is_own_address(rib, peer, &attrs.next_hop))
 		a.state = RIB_PATH_NEXTHOP_SELF;
 	return a;
 }
@@ -545,6 +571,11 @@ static void resend_all(struct rib *rib, uint16_t index)
 		resend(rib, index, f);
 }
 
+static bool differs_in_bgp_role(const struct rib_peer_config *a, const struct rib_peer_config *b)
+{
+	return a->has_bgp_role != b->has_bgp_role || a->bgp_role != b->bgp_role;
+}
+
 void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer_config *config)
 {
 	struct rib_peer *peer = peer_at(rib, index);
@@ -554,13 +585,13 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer
 		return;
 	old = peer->config;
 	peer->config = *config;
-	if (old.in || config->in || old.role != config->role ||
+	if (old.in || config->in || old.role != config->role || differs_in_bgp_role(&old, config) ||
 	    memcmp(&old.limit, &config->limit, sizeof(old.limit))) {
 		peer->reapply = true;
 		ask_walks(rib);
 	}
 	if (old.out || config->out || old.role != config->role ||
-	    old.advertise_vnet != config->advertise_vnet ||
+	    differs_in_bgp_role(&old, config) || old.advertise_vnet != config->advertise_vnet ||
 	    old.advertise_learned != config->advertise_learned ||
 	    old.advertise_host_routes != config->advertise_host_routes)
 		resend_all(rib, index);
@@ -583,6 +614,14 @@ static void leave(struct rib *rib, struct rib_peer *peer)
 		peer->out[f] = NULL;
 		adj_rib_out_collect(&rib->out[f], drop_retired, &rib->in[f]);
 	}
+}
+
+void rib_peer_source(struct rib *rib, uint16_t index, const struct ip_addr *addr)
+{
+	struct rib_peer *peer = peer_at(rib, index);
+
+	if (peer)
+		peer->source = *addr;
 }
 
 void rib_peer_up(struct rib *rib, uint16_t index, const struct bgp_session_params *params,
@@ -632,7 +671,7 @@ void rib_peer_down(struct rib *rib, uint16_t index, bool graceful, struct mono n
 
 	if (!peer)
 		return;
-	peer->up = false;
+	peer->up = peer->shutting_down = false;
 	leave(rib, peer);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		end_family(rib, peer, f, graceful && peer->config.stale_allowed);
@@ -741,6 +780,16 @@ bool rib_peer_refresh(struct rib *rib, uint16_t index, enum bgp_family family, b
 		rib_peer_sweep(rib, index, family);
 	in->refreshing = begins;
 	return true;
+}
+
+void rib_peer_shutting_down(struct rib *rib, uint16_t index, bool on)
+{
+	struct rib_peer *peer = peer_at(rib, index);
+
+	if (!peer || !peer->up || peer->shutting_down == on)
+		return;
+	peer->shutting_down = on;
+	resend_all(rib, index);
 }
 
 bool rib_peer_eor(const struct rib *rib, uint16_t index, enum bgp_family family)

@@ -12,9 +12,11 @@
 struct rib_peer {
 	struct rib_peer_config config;
 	struct bgp_session_params params; /* of the session, or of the last one */
+	struct ip_addr source;            /* our address of it; IP_NONE: not told */
 	bool up;
-	bool leaving; /* removed; its slot waits until its paths are collected */
-	bool reapply; /* its paths have to meet admission and inbound map again */
+	bool shutting_down; /* RFC 8326: what it is told carries GRACEFUL_SHUTDOWN */
+	bool leaving;       /* removed; its slot waits until its paths are collected */
+	bool reapply;       /* its paths have to meet admission and inbound map again */
 	struct peer_in in[BGP_FAMILY_MAX];
 	struct out_member *out[BGP_FAMILY_MAX]; /* NULL: not up, or not this family */
 };
@@ -34,6 +36,11 @@ struct local_list { /* rib_set_local(): the nets of the present list */
 	size_t n;
 };
 #define LOCAL_KINDS 2
+
+struct by_source { /* with offer_by_source: groups by net, each a reference */
+	uint32_t (*groups)[RIB_SOURCES];
+	uint32_t cap; /* nets that have an entry */
+};
 
 struct verdict { /* what a decision says of one path */
 	enum rib_path_state state;
@@ -60,6 +67,7 @@ struct rib {
 	struct adj_rib_out out[BGP_FAMILY_MAX];
 	struct rib_walk walk[BGP_FAMILY_MAX];
 	struct local_list local[BGP_FAMILY_MAX][LOCAL_KINDS];
+	struct by_source by_source[BGP_FAMILY_MAX];
 	uint32_t local_attrs; /* of what we originate: ORIGIN IGP, AS_PATH empty */
 	uint32_t *weights;    /* distinct weights of route maps; [0] is 0 */
 	uint32_t n_weights;
@@ -75,7 +83,7 @@ struct rib {
 	} hold;
 };
 
-/* What admission (loop check, inbound map, own next hop) makes of a received set. */
+/* What admission (loop check, route leaks, inbound map, own next hop) makes of a received set. */
 struct admission {
 	enum rib_path_state state;
 	uint32_t attrs; /* a reference for the caller, or ATTR_NONE */
@@ -88,6 +96,29 @@ struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 
 /* Wakes the sessions that sleep: something of this family became pending. */
 void rib_wake(struct rib *rib, enum bgp_family family);
+
+/* --- otc.c: RFC 9234 5 ------------------------------------------------------------------------- */
+struct otc_rule {
+	bool refuse_in;   /* a route with OTC is a leak */
+	bool only_own_in; /* the same, but for the peer's own ASN in it */
+	bool add_in;      /* a route without it gets the peer's ASN */
+	bool add_out;     /* a route without it is told with our ASN */
+	bool refuse_out;  /* a route with it is not told */
+};
+struct otc_rule otc_rule(const struct rib_peer *peer);
+bool otc_leaks_in(const struct rib_peer *peer, const struct bgp_attrs *attrs);
+
+/* --- by_source.c -------------------------------------------------------------------------------- */
+/* What is offered for a net now. */
+struct rib_offer by_source_offer(const struct rib *rib, enum bgp_family family, uint32_t net);
+/*
+ * Takes over the references of @from (NULL: of none) as the groups of a net. The groups that were there
+ * before come back in ret_old, for the caller to release. True when any differs.
+ */
+bool by_source_set(struct rib *rib, enum bgp_family family, uint32_t net, const uint32_t *from,
+		   uint32_t ret_old[static RIB_SOURCES]);
+/* Releases all. */
+void by_source_clear(struct rib *rib);
 
 /* --- export.c ---------------------------------------------------------------------------------- */
 struct export_scratch *export_scratch_new(void);

@@ -187,7 +187,7 @@ bool rib_walk_selected(const struct rib *rib, enum bgp_family family, uint32_t *
 		if (!prefix_table_has(in->prefixes, net) || !in->nets[net].group)
 			continue;
 		change.prefix = prefix_table_key(in->prefixes, net);
-		change.group = in->nets[net].group;
+		change.offer = by_source_offer(rib, family, net);
 		fn(ctx, &change);
 		budget--;
 	}
@@ -200,6 +200,14 @@ uint32_t rib_lookup(const struct rib *rib, const struct ip_prefix *prefix)
 	uint32_t net = prefix_table_find(in->prefixes, prefix);
 
 	return net == PREFIX_ID_NONE ? GROUP_NONE : in->nets[net].group;
+}
+
+struct rib_offer rib_offer(const struct rib *rib, const struct ip_prefix *prefix)
+{
+	enum bgp_family family = family_of(prefix);
+	uint32_t net = prefix_table_find(rib->in[family].prefixes, prefix);
+
+	return net == PREFIX_ID_NONE ? (struct rib_offer){ 0 } : by_source_offer(rib, family, net);
 }
 
 const struct rib_peer_config *rib_peer_get(const struct rib *rib, uint16_t peer)

@@ -15,6 +15,7 @@
 #include "vnet/effective.h"
 
 #define NO_USER_ROUTE (-1)
+#define ALL_SOURCES   ((1u << RIB_SOURCES) - 1)
 
 struct fixed {
 	struct ip_prefix prefix;
@@ -35,7 +36,8 @@ struct cover { /* answers: does any of these prefixes cover that one? */
 };
 
 struct effective_table {
-	bool disable_bgp, allow_own;
+	unsigned int disabled; /* 1 << enum rib_source: not taken */
+	bool allow_own;
 	struct cover own, protected;
 	struct fixed *fixed;
 	size_t n_fixed;
@@ -254,7 +256,8 @@ struct effective_table *effective_table_new(const struct vnet_config *vnet,
 
 	if (!table)
 		return NULL;
-	table->disable_bgp = config->disable_bgp_propagation;
+	table->disabled =
+		config->disable_bgp_propagation ? ALL_SOURCES : config->disable_propagation_from;
 	table->allow_own = config->allow_own_prefixes;
 	table->fixed = calloc(rows, sizeof(*table->fixed));
 	table->users = calloc(config->n_routes + 1, sizeof(*table->users));
@@ -309,7 +312,7 @@ bool effective_is_fixed(const struct effective_table *table, const struct ip_pre
 
 bool effective_same_for_bgp(const struct effective_table *a, const struct effective_table *b)
 {
-	return a->disable_bgp == b->disable_bgp && a->allow_own == b->allow_own &&
+	return a->disabled == b->disabled && a->allow_own == b->allow_own &&
 	       cover_equal(&a->own, &b->own) && cover_equal(&a->protected, &b->protected);
 }
 
@@ -360,16 +363,30 @@ static void add_user(const struct effective_table *table, int index, bool is_pro
 		candidate->reason = EFFECTIVE_NEXT_HOP_UNRESOLVED;
 }
 
+/* What the table takes of an offer; GROUP_NONE: it takes none of these sources. */
+static uint32_t taken(const struct effective_table *table, const struct rib_offer *offer)
+{
+	if (!table->disabled)
+		return offer->group;
+	for (unsigned int source = 0; source < RIB_SOURCES; source++) {
+		if (!(table->disabled & 1u << source))
+			return offer->from[source];
+	}
+	return GROUP_NONE;
+}
+
 static void add_bgp(const struct effective_table *table, const struct ip_prefix *prefix,
-		    uint32_t group, bool is_protected, struct effective_result *result)
+		    const struct rib_offer *offer, bool is_protected,
+		    struct effective_result *result)
 {
 	struct effective_candidate *candidate =
 		add(result, XRS_SOURCE_BGP, NEXT_HOP_VIRTUAL_NETWORK_GATEWAY);
+	uint32_t group = taken(table, offer);
 
-	candidate->group = group;
+	candidate->group = group ? group : offer->group;
 	if (is_protected)
 		candidate->reason = EFFECTIVE_PROTECTED;
-	else if (table->disable_bgp)
+	else if (!group)
 		candidate->reason = EFFECTIVE_PROPAGATION_DISABLED;
 	else if (!table->allow_own && cover_has(&table->own, prefix))
 		candidate->reason = EFFECTIVE_OWN_PREFIX;
@@ -394,7 +411,7 @@ static void choose(struct effective_result *result)
 }
 
 void effective_decide(const struct effective_table *table, const struct ip_prefix *prefix,
-		      uint32_t bgp_group, struct effective_result *ret_result)
+		      const struct rib_offer *offer, struct effective_result *ret_result)
 {
 	const struct fixed *fixed = find_fixed(table, prefix);
 	bool is_protected = cover_has(&table->protected, prefix);
@@ -404,8 +421,8 @@ void effective_decide(const struct effective_table *table, const struct ip_prefi
 		add(&result, XRS_SOURCE_SYSTEM, NEXT_HOP_VNET_LOCAL)->kind = XRS_ROUTE_PROTECTED;
 	if (fixed && fixed->user != NO_USER_ROUTE)
 		add_user(table, fixed->user, is_protected, &result);
-	if (bgp_group)
-		add_bgp(table, prefix, bgp_group, is_protected, &result);
+	if (offer->group)
+		add_bgp(table, prefix, offer, is_protected, &result);
 	if (fixed && fixed->has_system && is_protected)
 		add(&result, XRS_SOURCE_SYSTEM, fixed->system)->reason = EFFECTIVE_PROTECTED;
 	else if (fixed && fixed->has_system)

@@ -254,13 +254,16 @@ static const struct refusal {
 	  "vnets[0].gateway.macs[0]", "multicast" },
 	{ VNET("\"gateway\": {\"macs\": [\"02:00:00\"]}"), 0, 0, "vnets[0].gateway.macs[0]",
 	  "MAC address" },
-	{ VNET("\"peerings\": [{" PEER "}]"), 0, 0, "vnets[0].peerings", "need a 'routeServer'" },
+	{ "{ \"vnets\": [{" MINIMAL_VNET
+	  ", \"virtualNetworkPeerings\": [{\"remoteVnet\": \"b\"}]},\n"
+	  "{\"name\": \"b\", \"addressPrefixes\": [\"10.1.2.0/24\"]}] }",
+	  1, 0, "vnets[0].virtualNetworkPeerings[0].remoteVnet",
+	  "10.1.2.0/24 of 'b' overlaps 10.1.0.0/16 of 'a'" },
 	{ VNET("\"routeServer\": {\"asn\": 23456}"), 0, 0, "vnets[0].routeServer.asn", "reserved" },
 	{ VNET("\"routeServer\": {\"maxPaths\": 17}"), 0, 0, "vnets[0].routeServer.maxPaths",
 	  "17 is out of range: 1 to 16" },
 	{ VNET("\"routeServer\": {\"maxPaths\": 0}"), 0, 0, "vnets[0].routeServer.maxPaths",
 	  "out of range" },
-	{ VNET("\"routeServer\": {}"), 0, 0, "node.routerId", "needed" },
 	{ PEERING("\"peerAns\": 1"), 2, 0, "vnets[0].peerings[0].peerAns",
 	  "did you mean 'peerAsn'" },
 	{ PEERING("\"bfd\": {\"strict\": true}"), 2, 0, "vnets[0].peerings[0].bfd.strict",
@@ -281,6 +284,15 @@ static const struct refusal {
 	  "vnets[0].peerings[0].gracefulRestart.required", "needs gracefulRestart.enabled" },
 	{ PEERING("\"gracefulRestart\": {\"enabled\": false, \"longLivedTime\": 5}"), 2, 0,
 	  "vnets[0].peerings[0].gracefulRestart.longLivedTime", "needs gracefulRestart.enabled" },
+	{ PEERING("\"bgpRoleStrict\": true"), 2, 0, "vnets[0].peerings[0].bgpRoleStrict",
+	  "needs bgpRole" },
+	{ PEERING("\"bgpRole\": \"boss\""), 2, 0, "vnets[0].peerings[0].bgpRole",
+	  "none of none, provider, rs" },
+	{ PEERING("\"role\": \"reflector\""), 2, 0, "vnets[0].peerings[0].peerAsn",
+	  "own AS number, 65515" },
+	{ VNET(SERVER ", \"peerings\": [{\"name\": \"p\", \"peerAsn\": 65515, \"peerIp\": "
+		      "\"10.1.0.1\", \"role\": \"agent\", \"bgpRole\": \"peer\"}]"),
+	  0, 0, "vnets[0].peerings[0].bgpRole", "external" },
 	{ PEERING("\"families\": []"), 2, 0, "vnets[0].peerings[0].families", "exchanges nothing" },
 	{ PEERING("\"families\": [\"ipv4-unicast\", \"ipv4-unicast\"]"), 2, 0,
 	  "vnets[0].peerings[0].families[1]", "twice" },
@@ -324,9 +336,6 @@ static const struct refusal {
 	  0, 0, "vnets[0].peerings[1].peerIp", "'p' has the same address" },
 	{ VNET(SERVER ", \"peerings\": [{" PEER "}, {" PEER "}]"), 0, 0,
 	  "vnets[0].peerings[1].name", "used twice" },
-	{ VNET("\"routeServer\": {\"localAddress\": \"10.1.255.4\"}, \"peerings\": [{" PEER
-	       ", \"families\": [\"ipv6-unicast\"]}]"),
-	  0, 0, "vnets[0].peerings[0].families", "localAddress6" },
 	{ "{\"vnets\": [{" MINIMAL_VNET ", " SERVER ", \"peerings\": [{" PEER
 	  "}]}, {\"name\": \"b\", \"addressPrefixes\": [\"10.1.0.0/16\"], " SERVER
 	  ", \"peerings\": [{" PEER "}]}]}",
@@ -425,14 +434,30 @@ Test(config, hostile_keys_can_not_forge_a_log_line)
 		cr_assert((unsigned char)*c >= 0x20);
 }
 
-Test(config, keys_without_effect_warn)
+Test(config, peerings_imply_a_route_server_of_defaults)
 {
-	struct config *config = must_parse(
-		PEERING("\"bfd\": {\"enabled\": true}, \"advertise\": {\"hostRoutes\": true}"));
+	struct config *config = must_parse(VNET("\"peerings\": [{" PEER "}]"));
+	const struct route_server_config *server = &config->vnets[0].route_server;
+
+	cr_assert(server->present);
+	cr_assert_eq(server->asn, 65515);
+	cr_assert_eq(server->port, 179);
+	cr_assert_eq(server->local_address.family, IP_NONE);
+	cr_assert_eq(config->router_id, 0); /* the node chooses one */
+	cr_assert_eq(config->n_warnings, 0);
+	config_free(config);
+	config = must_parse(VNET("\"peerings\": []"));
+	cr_assert_not(config->vnets[0].route_server.present);
+	config_free(config);
+}
+
+Test(config, a_family_without_a_next_hop_warns)
+{
+	struct config *config = must_parse(VNET("\"peerings\": [{" PEER ", \"families\": "
+						"[\"ipv4-unicast\", \"ipv6-unicast\"]}]"));
 
 	cr_assert_eq(config->n_warnings, 1);
-	cr_assert_str_eq(config->warnings[0],
-			 "vnets[0].peerings[0].advertise.hostRoutes has no effect in this version");
+	cr_assert(strstr(config->warnings[0], "localAddress6"));
 	config_free(config);
 }
 

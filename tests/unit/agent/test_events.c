@@ -102,7 +102,8 @@ Test(events, patterns_name_types)
 	uint32_t mask = 0;
 
 	cr_assert(event_types_add("config.*", &mask));
-	cr_assert_eq(mask, 1u << EVENT_CONFIG_APPLIED | 1u << EVENT_CONFIG_REFUSED);
+	cr_assert_eq(mask, 1u << EVENT_CONFIG_APPLIED | 1u << EVENT_CONFIG_PENDING |
+				   1u << EVENT_CONFIG_CONFIRMED | 1u << EVENT_CONFIG_REFUSED);
 	cr_assert_not(event_types_add("pe.*", &mask));
 	cr_assert_not(event_types_add("peer", &mask));
 	cr_assert_not(event_types_add("", &mask));

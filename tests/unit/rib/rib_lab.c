@@ -136,8 +136,8 @@ static struct bgp_nlri section(const char *prefixes, uint8_t *buf, size_t cap)
 	return nlri;
 }
 
-void lab_announce(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
-		  const char *next_hop, uint32_t community)
+static void announce(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
+		     const char *next_hop, uint32_t community, uint32_t otc)
 {
 	static struct bgp_update u;
 	uint8_t nlri[2048], as_path[128], communities[4];
@@ -160,9 +160,25 @@ void lab_announce(struct lab *lab, uint16_t peer, const char *prefixes, const ch
 		u.attrs.has |= BGP_HAS_COMMUNITIES;
 		u.attrs.communities = (struct bgp_blob){ communities, 4 };
 	}
+	if (otc) {
+		u.attrs.has |= BGP_HAS_OTC;
+		u.attrs.otc = otc;
+	}
 	u.reach[0] = section(prefixes, nlri, sizeof(nlri));
 	u.next_hop[0] = lab_ip(next_hop);
 	cr_assert_eq(rib_update(lab->rib, peer, &u, lab_now), 0);
+}
+
+void lab_announce(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
+		  const char *next_hop, uint32_t community)
+{
+	announce(lab, peer, prefixes, path, next_hop, community, 0);
+}
+
+void lab_announce_otc(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
+		      const char *next_hop, uint32_t otc)
+{
+	announce(lab, peer, prefixes, path, next_hop, 0, otc);
 }
 
 void lab_withdraw(struct lab *lab, uint16_t peer, const char *prefixes)
@@ -222,6 +238,7 @@ static void hear_section(struct lab_heard *heard, const struct bgp_update *u, un
 		aspath_format(u->attrs.as_path, t->path, sizeof(t->path));
 		t->has_med = u->attrs.has & BGP_HAS_MED;
 		t->path_id = path_id;
+		t->local_pref = u->attrs.local_pref;
 		t->otc = u->attrs.has & BGP_HAS_OTC ? u->attrs.otc : 0;
 		t->n_communities = community_count(u->attrs.communities);
 		for (unsigned int i = 0; i < t->n_communities && i < 4; i++)

@@ -15,7 +15,7 @@ struct lab_told { /* one prefix as a peer's decoder has it */
 	char path[128];
 	bool has_med;
 	unsigned int n_communities;
-	uint32_t communities[4], otc, path_id;
+	uint32_t communities[4], otc, path_id, local_pref;
 };
 
 struct lab {
@@ -42,6 +42,9 @@ struct rib_peer_config lab_peer_config(uint32_t asn, uint8_t n);
 /* "10.0.0.0/8 10.1.0.0/16" with AS_PATH "65001 65100" and a next hop; COMMUNITIES when not 0. */
 void lab_announce(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
 		  const char *next_hop, uint32_t community);
+/* The same with OTC when not 0. */
+void lab_announce_otc(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
+		      const char *next_hop, uint32_t otc);
 void lab_withdraw(struct lab *lab, uint16_t peer, const char *prefixes);
 
 /* What rib_produce() gave to one peer until nothing was pending. */

@@ -171,7 +171,7 @@ Test(attr_store, summary)
 	in = everything();
 	id = attr_store_intern(store, &in);
 	s = attr_store_summary(store, id);
-	cr_assert_eq(s->flags, ATTR_SUM_ORIGINATOR);
+	cr_assert_eq(s->flags, ATTR_SUM_ORIGINATOR | ATTR_SUM_OTC);
 	cr_assert_eq(s->originator_id, 5);
 	cr_assert_eq(s->local_pref, 2);
 	cr_assert_eq(s->med, 1);

@@ -155,6 +155,31 @@ Test(rib, a_learned_path_stays_selected_beside_our_own_prefix)
 
 /* --- what is told ---------------------------------------------------------------------------------- */
 
+Test(rib, without_an_address_of_ours_the_session_gives_the_next_hop)
+{
+	struct rib_peer_config config = lab_peer_config(65001, 1);
+	struct bgp_session_params params = lab_params(65001, 1);
+	struct ip_addr source = lab_ip("192.0.2.254");
+	struct lab_heard heard;
+	uint16_t a;
+
+	lab.config.local_addr[BGP_IPV4_UNICAST].family = IP_NONE;
+	rib_reconfigure(lab.rib, &lab.config);
+	local("10.1.0.0/16");
+	cr_assert_eq(rib_peer_add(lab.rib, &config, &a), 0);
+	rib_peer_up(lab.rib, a, &params, lab_now);
+	heard = lab_hear(&lab, a);
+	cr_assert_eq(heard.n_told, 0, "nothing is known yet that could be the next hop");
+	rib_peer_down(lab.rib, a, false, lab_now);
+	rib_peer_source(lab.rib, a, &source);
+	rib_peer_up(lab.rib, a, &params, lab_now);
+	heard = lab_hear(&lab, a);
+	cr_assert_eq(heard.n_told, 1);
+	cr_assert(ip_equal(&heard.told[0].next_hop, &source));
+	lab_announce(&lab, a, "10.250.0.0/16", "65001", "192.0.2.254", 0);
+	cr_assert_eq(lab_first(&lab, "10.250.0.0/16").state, RIB_PATH_NEXTHOP_SELF);
+}
+
 Test(rib, our_prefixes_go_out_with_our_asn_and_address)
 {
 	uint16_t a;

@@ -11,6 +11,9 @@
 
 #include "vnet/effective.h"
 
+/* BGP offers this group, whoever announced it. */
+#define OFFER(g)   (&(struct rib_offer){ .group = (g), .from = { (g), (g) } })
+
 #define BGP_GROUP  7
 #define USER_GROUP 9
 
@@ -205,7 +208,7 @@ Test(effective, rules)
 		struct effective_result result;
 		char text[256];
 
-		effective_decide(table, &to, row->bgp ? BGP_GROUP : 0, &result);
+		effective_decide(table, &to, OFFER(row->bgp ? BGP_GROUP : 0), &result);
 		describe(&result, text, sizeof(text));
 		cr_assert_str_eq(text, row->candidates, "%s (%s): %s", row->rule, row->prefix,
 				 text);
@@ -222,7 +225,7 @@ Test(effective, what_people_see)
 	struct effective_result result;
 	struct ip_prefix to = prefix("10.50.0.0/16");
 
-	effective_decide(table, &to, BGP_GROUP, &result);
+	effective_decide(table, &to, OFFER(BGP_GROUP), &result);
 	cr_assert_eq(result.candidates[0].user_route, TO_APPLIANCE);
 	cr_assert_eq(result.candidates[0].next_hop_type, NEXT_HOP_VIRTUAL_APPLIANCE);
 	cr_assert_eq(ip_to_v4(&result.candidates[0].next_hop), 0x0a010204);
@@ -245,11 +248,11 @@ Test(effective, a_group_can_come_and_go)
 
 	cr_assert(effective_set_user_group(table, WITHOUT_GROUP, 3));
 	cr_assert_not(effective_set_user_group(table, WITHOUT_GROUP, 3));
-	effective_decide(table, &to, 0, &result);
+	effective_decide(table, &to, OFFER(0), &result);
 	cr_assert_eq(result.winner, 0);
 	cr_assert_eq(result.candidates[0].group, 3);
 	cr_assert(effective_set_user_group(table, WITHOUT_GROUP, 0));
-	effective_decide(table, &to, 0, &result);
+	effective_decide(table, &to, OFFER(0), &result);
 	cr_assert_eq(result.winner, -1);
 	cr_assert_not(effective_set_user_group(table, N_ROUTES, 3));
 	effective_table_free(table);
@@ -296,8 +299,43 @@ Test(effective, a_vnet_that_is_everything_is_local_not_internet)
 	struct effective_table *table = effective_table_new(&vnet, &config, NULL, 0);
 	struct effective_result result;
 
-	effective_decide(table, &all, 0, &result);
+	effective_decide(table, &all, OFFER(0), &result);
 	cr_assert_eq(result.n_candidates, 1);
 	cr_assert_eq(result.candidates[0].kind, XRS_ROUTE_LOCAL);
 	effective_table_free(table);
+}
+
+Test(effective, a_table_takes_one_kind_of_source_only)
+{
+	static const struct {
+		uint32_t disabled;
+		struct rib_offer offer;
+		enum effective_reason reason;
+		uint32_t group;
+	} cases[] = {
+		{ 0, { 1, { 2, 3 } }, EFFECTIVE_NONE, 1 },
+		{ 1u << RIB_SOURCE_NVA, { 1, { 2, 3 } }, EFFECTIVE_NONE, 3 },
+		{ 1u << RIB_SOURCE_GATEWAY, { 1, { 2, 3 } }, EFFECTIVE_NONE, 2 },
+		{ 1u << RIB_SOURCE_GATEWAY, { 3, { 0, 3 } }, EFFECTIVE_PROPAGATION_DISABLED, 3 },
+		{ 1u << RIB_SOURCE_NVA | 1u << RIB_SOURCE_GATEWAY,
+		  { 1, { 2, 3 } },
+		  EFFECTIVE_PROPAGATION_DISABLED,
+		  1 },
+	};
+	struct vnet_config vnet = { .n_prefixes = 0 };
+	struct ip_prefix to = prefix("10.250.0.0/16");
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct route_table_config config = { .disable_propagation_from =
+							     cases[i].disabled };
+		struct effective_table *table = effective_table_new(&vnet, &config, NULL, 0);
+		struct effective_result result;
+
+		cr_assert_not_null(table);
+		effective_decide(table, &to, &cases[i].offer, &result);
+		cr_assert_eq(result.n_candidates, 1, "row %zu", i);
+		cr_assert_eq(result.candidates[0].reason, cases[i].reason, "row %zu", i);
+		cr_assert_eq(result.candidates[0].group, cases[i].group, "row %zu", i);
+		effective_table_free(table);
+	}
 }
