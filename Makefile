@@ -10,7 +10,7 @@ VERSION  := 0.1.0
 CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	    -Wno-unused-parameter -Wformat=2
-PKGS     := libbpf libmnl libnl-3.0 libnl-route-3.0 jansson
+PKGS     := libbpf libmnl libnl-3.0 libnl-route-3.0 jansson libmd
 CPPFLAGS += -Iinclude -I$(B)/gen -D_GNU_SOURCE -DXRS_VERSION='"$(VERSION)"' \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS     := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread

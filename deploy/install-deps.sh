@@ -7,7 +7,7 @@
 set -eu
 
 build=(gcc libc6-dev make clang llvm bpftool pkgconf libbpf-dev libmnl-dev libnl-3-dev
-	libnl-route-3-dev libjansson-dev)
+	libnl-route-3-dev libjansson-dev libmd-dev)
 tests=(libcriterion-dev iproute2 jq bird2 frr gobgpd openbgpd exabgp
 	clang-format cppcheck tcpdump traceroute iputils-ping ethtool
 	procps util-linux iperf3 netcat-openbsd curl mandoc)

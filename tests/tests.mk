@@ -16,11 +16,11 @@ leftmost    = $(firstword $(foreach m,$(MODULES),$(filter $(m),\
 		$(shell sed -n 's,^.include "\([a-z]*\)/.*,\1,p' $(1)))) util)
 objects     = $(patsubst %.c,$(B)/%.o,$(1))
 pure       := vnet rib bgp bfd util
-# jansson reads back what json_out wrote, and the expectations of captured messages; no other pure
-# module's tests get a library.
+# util takes its digests from libmd. jansson reads back what json_out wrote, and the expectations of
+# captured messages. No other library for the tests of pure modules.
 libs_util  := -ljansson
 libs_bgp   := -ljansson
-syslibs     = $(if $(filter $(1),$(pure)),$(libs_$(strip $(1))),$(LIBS))
+syslibs     = $(if $(filter $(1),$(pure)),$(libs_$(strip $(1))) -lmd,$(LIBS))
 
 $(B)/tests/%.o: CPPFLAGS += -Itests/lib
 

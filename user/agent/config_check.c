@@ -467,26 +467,6 @@ static int check_route_maps(struct config_ctx *ctx, size_t v)
 	return 0;
 }
 
-/* Addresses of both sides are VnetLocal in both: one that is in both would be reached in one only. */
-static int check_peered_prefixes(struct config_ctx *ctx, const char *at,
-				 const struct vnet_config *vnet, const struct vnet_config *remote)
-{
-	char ours[PREFIX_TEXT_MAX], theirs[PREFIX_TEXT_MAX];
-
-	for (size_t i = 0; i < vnet->n_prefixes; i++) {
-		for (size_t k = 0; k < remote->n_prefixes; k++) {
-			if (prefix_overlaps(&vnet->prefixes[i], &remote->prefixes[k]))
-				return config_fail_at(
-					ctx, at,
-					"%s of '%s' overlaps %s of '%s': such vnets "
-					"can not be peered",
-					prefix_format(&remote->prefixes[k], theirs), remote->name,
-					prefix_format(&vnet->prefixes[i], ours), vnet->name);
-		}
-	}
-	return 0;
-}
-
 static int check_vnet_peerings(struct config_ctx *ctx, size_t v)
 {
 	const struct config *config = ctx->config;
@@ -505,8 +485,6 @@ static int check_vnet_peerings(struct config_ctx *ctx, size_t v)
 		else
 			r = check_reference(ctx, at, "vnet", remote, config->vnets, config->n_vnets,
 					    sizeof(*config->vnets), NULL);
-		if (r == 0)
-			r = check_peered_prefixes(ctx, at, vnet, config_find_vnet(config, remote));
 		if (r == 0 && set_add(&set, v, i, remote) < 0)
 			r = config_fail_memory(ctx);
 	}

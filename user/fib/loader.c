@@ -363,7 +363,7 @@ static int run_tc(const struct loader *loader, const struct loader_probe *probe,
 int loader_test_run(struct loader *loader, const struct loader_probe *probe,
 		    struct loader_verdict *ret)
 {
-	struct loader_verdict verdict;
+	struct loader_verdict verdict = { .action = 0 };
 	int error;
 
 	if (probe->len < 14 || probe->len > LOADER_FRAME_MAX)

@@ -207,7 +207,9 @@ struct rib_offer rib_offer(const struct rib *rib, const struct ip_prefix *prefix
 	enum bgp_family family = family_of(prefix);
 	uint32_t net = prefix_table_find(rib->in[family].prefixes, prefix);
 
-	return net == PREFIX_ID_NONE ? (struct rib_offer){ 0 } : by_source_offer(rib, family, net);
+	if (net == PREFIX_ID_NONE)
+		return (struct rib_offer){ 0 };
+	return by_source_offer(rib, family, net);
 }
 
 const struct rib_peer_config *rib_peer_get(const struct rib *rib, uint16_t peer)

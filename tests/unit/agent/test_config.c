@@ -258,7 +258,7 @@ static const struct refusal {
 	  ", \"virtualNetworkPeerings\": [{\"remoteVnet\": \"b\"}]},\n"
 	  "{\"name\": \"b\", \"addressPrefixes\": [\"10.1.2.0/24\"]}] }",
 	  1, 0, "vnets[0].virtualNetworkPeerings[0].remoteVnet",
-	  "10.1.2.0/24 of 'b' overlaps 10.1.0.0/16 of 'a'" },
+	  "10.1.0.0/16 of 'a' overlaps 10.1.2.0/24 of 'b'" },
 	{ VNET("\"routeServer\": {\"asn\": 23456}"), 0, 0, "vnets[0].routeServer.asn", "reserved" },
 	{ VNET("\"routeServer\": {\"maxPaths\": 17}"), 0, 0, "vnets[0].routeServer.maxPaths",
 	  "17 is out of range: 1 to 16" },
