@@ -92,8 +92,9 @@ int config_parse_prefix(struct config_ctx *ctx, const json_t *value, struct ip_p
 /* --- config_list.c: the types that hold others ---------------------------------------------------- */
 extern const struct config_type config_type_object, config_type_objects, config_type_list,
 	config_type_patterns, config_type_keyed_list, config_type_condition, config_type_as_path;
-extern const struct config_element config_element_prefix, config_element_mac, config_element_asn,
-	config_element_community, config_element_large_community, config_element_policy_prefix;
+extern const struct config_element config_element_prefix, config_element_interface,
+	config_element_mac, config_element_asn, config_element_community,
+	config_element_large_community, config_element_policy_prefix;
 
 /* Every key of @value into @object, then the defaults of those that were not given. */
 int config_parse_object(struct config_ctx *ctx, const struct config_object *schema,

@@ -128,6 +128,14 @@ void node_fib_port_lost(struct node *node, uint32_t ifindex);
 void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead);
 struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number);
 
+/* --- node_scope.c -------------------------------------------------------------------------- */
+/*
+ * As nl_route_lookup(), through interfaces of @vnet and its peered vnets, or through such as belong to no
+ * vnet.
+ */
+int node_scope_route(const struct node_vnet *vnet, const struct ip_addr *addr,
+		     struct net_route *ret_route);
+
 /* --- node_nic.c ---------------------------------------------------------------------------- */
 /* Matches one link, or all, against the rules: attaches, changes or forgets. */
 void node_nic_link(struct node *node, const struct net_link *link);

@@ -27,6 +27,8 @@ struct nl_route_query {
 	struct ip_addr src; /* IP_NONE: any */
 	uint32_t oif;       /* 0: any */
 	uint32_t mark;
+	/* With oif, IPv4 takes an address without a route for on-link: -ENETUNREACH or the like instead. */
+	bool must_match;
 };
 /*
  * What the kernel would do with a packet to dst. Always fills @ret; "no route" is ret->error, not a

@@ -120,11 +120,18 @@ struct vnet_peering_config {
 	bool use_remote_route_server;
 };
 
+struct vnet_interface {
+	char name[16];
+};
+
 struct vnet_config {
 	char name[VNET_NAME_MAX];
 	bool from_api;
 	struct ip_prefix *prefixes; /* addressPrefixes */
 	size_t n_prefixes;
+	struct vnet_interface
+		*interfaces; /* where next hops are looked for; none: where its nics are */
+	size_t n_interfaces;
 	struct mac_addr *gateway_macs; /* none: the nic's own MAC and its bridge's */
 	size_t n_gateway_macs;
 	struct ip_prefix *protected_prefixes;

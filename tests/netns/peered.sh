@@ -150,7 +150,7 @@ refused() { # TEXT JQ-PROGRAM PATTERN
 	check "$1" grep -q -- "$3" "$DIR/answer" || diag "$(cat "$DIR/answer")"
 }
 refused "vnets that overlap can not be peered" '.vnets[2].addressPrefixes += ["10.1.128.0/17"]' \
-	"10.1.128.0/17 of 'spoke2' overlaps 10.1.0.0/16 of 'hub'"
+	"10.1.128.0/17 of 'spoke2' overlaps 10.1.0.0/16 of 'hub': such vnets can not be peered"
 refused "two with a route server each do not share one" \
 	'.vnets[2].routeServer = { localAddress: "10.3.255.4" }' "exactly one of 'spoke2' and 'hub'"
 refused "nor does anybody use two" '.vnets += [{ name: "hub2", addressPrefixes: ["10.9.0.0/16"],

@@ -395,6 +395,27 @@ static void write_prefix_element(const void *element, struct json_out *out)
 const struct config_element config_element_prefix = { "prefix", sizeof(struct ip_prefix),
 						      parse_prefix_element, write_prefix_element };
 
+static int parse_interface(struct config_ctx *ctx, const json_t *value, void *element)
+{
+	const char *text = json_string_value(value);
+	struct vnet_interface *interface = element;
+
+	if (!text || !*text || strlen(text) >= sizeof(interface->name) || strchr(text, '/'))
+		return config_fail(ctx, "expected the name of an interface such as \"br0\"");
+	strcpy(interface->name, text); /* the length was checked */
+	return 0;
+}
+
+static void write_interface(const void *element, struct json_out *out)
+{
+	const struct vnet_interface *interface = element;
+
+	json_out_string(out, NULL, interface->name);
+}
+
+const struct config_element config_element_interface = { "interface", sizeof(struct vnet_interface),
+							 parse_interface, write_interface };
+
 static int parse_mac_element(struct config_ctx *ctx, const json_t *value, void *element)
 {
 	const char *text = json_string_value(value);

@@ -393,6 +393,13 @@ OBJECT(vnet_object, "vnets[]", struct vnet_config,
        { "addressPrefixes", &config_type_list, LIST_AT(struct vnet_config, prefixes, n_prefixes),
 	 .min = 1, .max = 4096, .flags = CONFIG_REQUIRED, .element = &config_element_prefix,
 	 .doc = "The vnet's own prefixes; they may not overlap." },
+       { "interfaces", &config_type_list, LIST_AT(struct vnet_config, interfaces, n_interfaces),
+	 .max = 256, .element = &config_element_interface, .fallback = "[]",
+	 .doc = "The host's interfaces that lead into this vnet: next hops are looked for there "
+		"and "
+		"nowhere else. Empty: the bridges of its nics, and nics that are on none. Peered "
+		"vnets' "
+		"count too. Needed when vnets use the same addresses and nics do not tell." },
        { "gateway", &config_type_object, .offset = 0, .object = &gateway_object, .fallback = "{}",
 	 .doc = "The virtual router that VMs send to." },
        { "protectedPrefixes", &config_type_list,

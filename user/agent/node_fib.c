@@ -206,13 +206,14 @@ static void resolve(struct node *node, uint32_t id, const struct nexthop_info *i
 {
 	struct node_nexthop *state = &node->nexthop_state[id];
 	const struct node_vnet *vnet = node_vnet_by_number(node, info->vnet);
-	const struct nl_route_query query = { .dst = info->addr };
 	struct resolve_nics nics = node_nic_common(node, vnet);
 	struct resolved_nexthop now;
 	struct xrs_nexthop value;
 	struct net_route route;
 
-	if (nl_route_lookup(node->request, &query, &route) < 0) {
+	if (!vnet)
+		return; /* adopted from a vnet that is no more: it waits for the sweep */
+	if (node_scope_route(vnet, &info->addr, &route) < 0) {
 		loop_timer_set(node->loop, &node->probe_timer,
 			       mono_add_sec(loop_now(node->loop), RETRY_SEC));
 		return; /* no answer is no news: what was known stays */

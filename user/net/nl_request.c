@@ -100,6 +100,7 @@ int nl_route_lookup(struct nl_request *request, const struct nl_route_query *que
 	memset(ret, 0, sizeof(*ret));
 	rtm->rtm_family = af_of(&query->dst);
 	rtm->rtm_dst_len = (uint8_t)ip_bits(query->dst.family);
+	rtm->rtm_flags = query->must_match ? RTM_F_FIB_MATCH : 0;
 	put_ip(nlh, RTA_DST, &query->dst);
 	if (query->src.family != IP_NONE) {
 		rtm->rtm_src_len = (uint8_t)ip_bits(query->src.family);

@@ -76,6 +76,7 @@ void vnet_config_done(struct vnet_config *vnet)
 	for (size_t i = 0; i < vnet->n_route_tables; i++)
 		free(vnet->route_tables[i].routes);
 	free(vnet->prefixes);
+	free(vnet->interfaces);
 	free(vnet->gateway_macs);
 	free(vnet->protected_prefixes);
 	free(vnet->peerings);

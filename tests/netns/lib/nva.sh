@@ -5,7 +5,7 @@
 # PREFIX. Keys: nexthop= med= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
 # families. Sourced after lab.sh.
 
-declare -A ASN=() NVA_PID=()
+declare -A ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
 WAIT=${WAIT:-45} # seconds: a bound on a broken run
 
 need_cmd bird birdc
@@ -50,7 +50,7 @@ _nva_config() { # NODE
 		cat <<-END
 		accept; }
 		protocol bgp xrs {
-		  local ${IP4[$1]} as ${ASN[$1]}; neighbor $RS4 as 65515; multihop 4;
+		  local ${IP4[$1]} as ${ASN[$1]}; neighbor $RS4 as ${RS_ASN[$1]:-65515}; multihop 4;
 		  connect delay time 1; connect retry time 1; error wait time 1, 2;
 		  ipv4 { import all; export filter announced; };
 		  ipv6 { import all; export filter announced; next hop address ${IP6[$1]}; };
