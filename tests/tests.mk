@@ -97,7 +97,7 @@ RUN          := XRS_BUILD=$(B) tests/run.sh
 # Shell tests at the same time: they mostly wait for timers of BGP and for processes to start.
 JOBS         ?= 3
 
-.PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench fuzz fuzz-bins test-all
+.PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench profile fuzz fuzz-bins test-all
 tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS)
 check: $(CHECK_BINS) $(T)/tool_manual ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
@@ -122,7 +122,11 @@ interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 soak: all ## long runs (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
 bench: all $(BENCH_BGP) ## measurements (root)
-	$(Q)$(RUN) -v $(sort $(wildcard tests/bench/*.sh))
+	$(Q)$(RUN) -v $(sort $(filter-out %/profile.sh,$(wildcard tests/bench/*.sh)))
+profile: ## where the time of a million routes goes: a flame graph in build-profile/ (root)
+	$(Q)$(MAKE) --no-print-directory B=build-profile CFLAGS="-O2 -g -fno-omit-frame-pointer" \
+		all build-profile/tests/bench_bgp
+	$(Q)tests/bench/profile.sh
 
 .PHONY: man
 man: $(T)/tool_manual ## write the reference parts of the manual anew, from the tables

@@ -21,6 +21,8 @@ struct prefix_table *prefix_table_new(enum ip_family family);
 void prefix_table_free(struct prefix_table *table);
 /* The id, or PREFIX_ID_NONE. The prefix must be of the table's family and masked. */
 uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_prefix *prefix);
+/* The same prefix (of the table's family) is going to be looked up soon: memory is slow. */
+void prefix_table_prefetch(const struct prefix_table *table, const struct ip_prefix *prefix);
 /* Finds or adds. *ret_added tells which (may be NULL). PREFIX_ID_NONE: out of memory. */
 uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
 			  bool *ret_added);

@@ -92,22 +92,33 @@ static double proc_cpu(const char *pid)
 	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
-/* Of all processes of the speaker, since they started: call it where the work of interest is done. */
-static void print_costs(const struct bench *b)
+struct costs {      /* of all processes of the speaker */
+	double cpu; /* since they started */
+	unsigned long peak_kb, pss_kb;
+};
+
+static struct costs costs_now(const struct bench *b)
 {
 	char *list = b->opt.pids ? strdup(b->opt.pids) : NULL, *rest = list, *pid;
-	unsigned long peak = 0, pss = 0;
-	double cpu = 0;
+	struct costs costs = { 0 };
 
 	while (list && (pid = strsep(&rest, " ,")) && *pid) {
-		peak += proc_kb(pid, "status", "VmHWM:");
-		pss += proc_kb(pid, "smaps_rollup", "Pss:");
-		cpu += proc_cpu(pid);
+		costs.peak_kb += proc_kb(pid, "status", "VmHWM:");
+		costs.pss_kb += proc_kb(pid, "smaps_rollup", "Pss:");
+		costs.cpu += proc_cpu(pid);
 	}
-	if (list)
-		printf("cpu %.2f\npeak_mb %.1f\npss_mb %.1f\n", cpu, (double)peak / 1024,
-		       (double)pss / 1024);
 	free(list);
+	return costs;
+}
+
+/* Where the work of interest is done. */
+static void print_costs(const struct bench *b)
+{
+	struct costs costs = costs_now(b);
+
+	if (b->opt.pids)
+		printf("cpu %.2f\npeak_mb %.1f\npss_mb %.1f\n", costs.cpu,
+		       (double)costs.peak_kb / 1024, (double)costs.pss_kb / 1024);
 }
 
 /* --- the speaker's API --------------------------------------------------------------------------- */
@@ -172,6 +183,16 @@ static uint64_t run_until(struct bench *b, uint64_t start, const char *what, don
 	return now_usec() - start;
 }
 
+static void settle(struct bench *b)
+{
+	uint64_t end = now_usec() + SETTLE_MSEC * 1000;
+
+	while (now_usec() < end) {
+		net_turn(&b->net, 1);
+		api_ping(b);
+	}
+}
+
 static struct peer *receiver(struct bench *b)
 {
 	return &b->net.peers[0];
@@ -198,7 +219,7 @@ static void start_net(struct bench *b, unsigned int peers)
 		die("--speaker and --local must be IPv4 addresses");
 	net_init(&b->net, speaker, local, FIRST_ASN, peers);
 	net_establish(&b->net, 60);
-	net_idle(&b->net, SETTLE_MSEC);
+	settle(b);
 	if (b->net.n > 1 && b->net.peers[0].held.count)
 		die("the speaker announces %zu routes of its own", b->net.peers[0].held.count);
 }
@@ -229,12 +250,15 @@ static bool trie_sampled(struct bench *b)
 	return true;
 }
 
-static void check_trie(const struct bench *b)
+static void check_trie(struct bench *b)
 {
 	size_t missing = 0;
 
-	for (size_t i = 0; i < b->set.n; i++)
+	for (size_t i = 0; i < b->set.n; i++) {
 		missing += !in_trie(b, b->set.routes[i]);
+		if (i % 256 == 0)
+			api_ping(b);
+	}
 	if (missing)
 		die("%zu prefixes are missing in the trie", missing);
 }
@@ -265,6 +289,7 @@ static void bench_full(struct bench *b)
 	struct octets announce = { 0 }, withdraw = { 0 };
 	struct sender from;
 	uint64_t start;
+	double cpu;
 
 	start_net(b, 2);
 	from = identity(sender(b, 0), 0);
@@ -277,10 +302,12 @@ static void bench_full(struct bench *b)
 	if (b->trie_fd >= 0)
 		await_trie(b, start);
 	print_costs(b);
-	net_idle(&b->net, SETTLE_MSEC);
+	settle(b);
+	cpu = costs_now(b).cpu;
 	start = now_usec();
 	peer_send(sender(b, 0), &withdraw);
 	print("withdraw", run_until(b, start, "withdraw", receiver_empty));
+	printf("withdraw_cpu %.2f\n", costs_now(b).cpu - cpu);
 	if (b->api_fd >= 0) {
 		print("api_max", b->api_max);
 		printf("api_answers %u\n", b->api_count);
@@ -317,7 +344,7 @@ static void bench_best2(struct bench *b)
 	start = now_usec();
 	peer_send(sender(b, 0), &announce[0]);
 	run_until(b, start, "the best", via_first);
-	net_idle(&b->net, SETTLE_MSEC);
+	settle(b);
 	print_costs(b);
 	start = now_usec();
 	peer_die(sender(b, 0));
@@ -482,7 +509,7 @@ static void bench_latency(struct bench *b)
 	routes_announce(&b->set, 0, b->set.n, &from, &announce);
 	peer_send(sender(b, 0), &announce);
 	run_until(b, now_usec(), "the table", receiver_full);
-	net_idle(&b->net, SETTLE_MSEC);
+	settle(b);
 	l.sent = calloc(l.n, sizeof(*l.sent));
 	l.took = calloc(l.n, sizeof(*l.took));
 	receiver(b)->on_community = on_sequence;

@@ -95,18 +95,24 @@ arguments() { # SCENARIO
 }
 
 measure() { # RUN SCENARIO SPEAKER
-	local extra=() status
+	local extra=() status perf=
 	"$3_start" "${PEERS[$2]}" || return 1
 	[ "$3" != xrsbpf ] || extra+=(--trie "/sys/fs/bpf/$ID/tables/bench.main.v4")
 	case $3.$2 in
 	xrs*.full) extra+=(--api "/run/$ID/xrs.sock") ;;
 	esac
 	sleep 1
+	if [ -n "$XRS_BENCH_PERF" ]; then # profile.sh
+		spawn perf perf record -q -F 1999 -e cpu-clock -g -o "$XRS_BENCH_PERF" -p "$(family "$SPEAKER_PID" | paste -sd,)"
+		perf=$spawned
+		sleep 1
+	fi
 	# shellcheck disable=SC2046 # words
 	nsenter --net="/run/netns/$ID-peers" timeout "${XRS_BENCH_TIMEOUT:-900}" \
 		"$BENCH" $(arguments "$2") "${SOURCE[@]}" --speaker $RS --local "$(peer_ip 1)" \
 		--pids "$(family "$SPEAKER_PID" | tr '\n' ' ')" "${extra[@]}" >"$DIR/out" 2>"$DIR/err"
 	status=$?
+	[ -z "$perf" ] || stop_pid "$perf" INT
 	sed "s/^/$1 $2 $3 /" "$DIR/out" >>"$RESULTS"
 	[ "$status" -eq 0 ] || diag "$2 $3: $(cat "$DIR/err")" "$(tail -n 5 "$DIR/${3%bpf}.log")"
 	stop_pid "$SPEAKER_PID"

@@ -403,14 +403,6 @@ void net_turn(struct net *net, int wait_msec)
 	send_keepalives(net);
 }
 
-void net_idle(struct net *net, unsigned int msec)
-{
-	uint64_t end = now_usec() + msec * 1000ull;
-
-	while (now_usec() < end)
-		net_turn(net, 10);
-}
-
 void peer_die(struct peer *peer)
 {
 	close(peer->fd);

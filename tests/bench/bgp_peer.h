@@ -51,8 +51,6 @@ void net_init(struct net *net, struct in_addr speaker, struct in_addr first, uin
 void net_establish(struct net *net, unsigned int seconds);
 /* Waits at most @wait_msec and handles what is there. */
 void net_turn(struct net *net, int wait_msec);
-/* Runs for @msec. */
-void net_idle(struct net *net, unsigned int msec);
 
 /* Begins to send; @data stays the caller's and must live until peer_sent(). */
 void peer_send(struct peer *peer, const struct octets *data);

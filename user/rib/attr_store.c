@@ -5,7 +5,7 @@
  * two sets is one memcmp(). Must never change a set that somebody may hold.
  *
  *	sets    id -> record; a free entry holds the next free id
- *	slots   hash table of ids, linear probing; the hash itself stands in the record
+ *	slots   hash table of ids, linear probing; each with its hash, so that only what matches is read
  *	packed  has u32, origin u8, then what `has` names in the order of pack(), blobs with a u32 length
  */
 #include <errno.h>
@@ -26,7 +26,7 @@
 
 struct attr_set {
 	uint32_t refs;
-	uint32_t hash;
+	uint32_t hash; /* as in its slot */
 	uint32_t tag;
 	uint32_t len; /* of packed */
 	struct attr_summary summary;
@@ -38,11 +38,16 @@ union entry {
 	uintptr_t next_free; /* id << 1 | FREE_MARK */
 };
 
+struct attr_slot {
+	uint32_t id; /* ATTR_NONE: empty */
+	uint32_t hash;
+};
+
 struct attr_store {
 	union entry *sets;
 	uint32_t cap, limit;
 	uint32_t first_free; /* ATTR_NONE: none */
-	uint32_t *slots;
+	struct attr_slot *slots;
 	uint32_t mask;
 	uint32_t seed;
 	size_t count;
@@ -292,10 +297,13 @@ static uint32_t locate(const struct attr_store *store, uint32_t hash, const uint
 {
 	uint32_t at = hash & store->mask;
 
-	for (; store->slots[at]; at = (at + 1) & store->mask) {
-		const struct attr_set *set = store->sets[store->slots[at]].set;
+	for (; store->slots[at].id; at = (at + 1) & store->mask) {
+		const struct attr_set *set;
 
-		if (set->hash == hash && set->len == len && !memcmp(set->packed, packed, len))
+		if (store->slots[at].hash != hash)
+			continue;
+		set = store->sets[store->slots[at].id].set;
+		if (set->len == len && !memcmp(set->packed, packed, len))
 			break;
 	}
 	return at;
@@ -304,7 +312,7 @@ static uint32_t locate(const struct attr_store *store, uint32_t hash, const uint
 static bool make_slot_room(struct attr_store *store)
 {
 	uint32_t count = (store->mask + 1) * 2;
-	uint32_t *slots;
+	struct attr_slot *slots;
 
 	if ((store->count + 1) * 4 <= (size_t)(store->mask + 1) * 3)
 		return true;
@@ -312,14 +320,13 @@ static bool make_slot_room(struct attr_store *store)
 	if (!slots)
 		return false;
 	for (uint32_t i = 0; i <= store->mask; i++) {
-		uint32_t id = store->slots[i];
-		uint32_t at;
+		uint32_t at = store->slots[i].hash & (count - 1);
 
-		if (!id)
+		if (!store->slots[i].id)
 			continue;
-		for (at = store->sets[id].set->hash & (count - 1); slots[at];)
+		while (slots[at].id)
 			at = (at + 1) & (count - 1);
-		slots[at] = id;
+		slots[at] = store->slots[i];
 	}
 	free(store->slots);
 	store->slots = slots;
@@ -372,7 +379,8 @@ static uint32_t add_set(struct attr_store *store, const struct bgp_attrs *attrs,
 	memcpy(set->packed, store->scratch, len);
 	id = take_id(store);
 	store->sets[id].set = set;
-	store->slots[locate(store, hash, set->packed, len)] = id;
+	store->slots[locate(store, hash, set->packed, len)] =
+		(struct attr_slot){ .id = id, .hash = hash };
 	store->count++;
 	store->record_bytes += sizeof(*set) + len;
 	return id;
@@ -403,7 +411,7 @@ uint32_t attr_store_intern(struct attr_store *store, const struct bgp_attrs *att
 	if (!len)
 		return ATTR_NONE;
 	hash = hash_bytes(store->scratch, len, store->seed);
-	id = store->slots[locate(store, hash, store->scratch, len)];
+	id = store->slots[locate(store, hash, store->scratch, len)].id;
 	if (!id)
 		return add_set(store, attrs, hash, len);
 	store->sets[id].set->refs++;
@@ -416,20 +424,29 @@ void attr_store_ref(struct attr_store *store, uint32_t id)
 		store->sets[id].set->refs++;
 }
 
+static uint32_t slot_of(const struct attr_store *store, uint32_t id)
+{
+	uint32_t at = store->sets[id].set->hash & store->mask;
+
+	while (store->slots[at].id != id)
+		at = (at + 1) & store->mask;
+	return at;
+}
+
 /* Fills the hole from the rest of its run, so that lookups never meet a tombstone. */
 static void close_hole(struct attr_store *store, uint32_t hole)
 {
 	uint32_t at = (hole + 1) & store->mask;
 
-	for (; store->slots[at]; at = (at + 1) & store->mask) {
-		uint32_t home = store->sets[store->slots[at]].set->hash & store->mask;
+	for (; store->slots[at].id; at = (at + 1) & store->mask) {
+		uint32_t home = store->slots[at].hash & store->mask;
 
 		if (((at - home) & store->mask) < ((at - hole) & store->mask))
 			continue;
 		store->slots[hole] = store->slots[at];
 		hole = at;
 	}
-	store->slots[hole] = 0;
+	store->slots[hole] = (struct attr_slot){ .id = ATTR_NONE };
 }
 
 void attr_store_unref(struct attr_store *store, uint32_t id)
@@ -443,7 +460,7 @@ void attr_store_unref(struct attr_store *store, uint32_t id)
 	if (--set->refs)
 		return;
 	tag = set->tag;
-	close_hole(store, locate(store, set->hash, set->packed, set->len));
+	close_hole(store, slot_of(store, id));
 	store->count--;
 	store->record_bytes -= sizeof(*set) + set->len;
 	free(set);

@@ -982,18 +982,56 @@ static void forget(struct rib *rib, const struct section *s, const struct ip_pre
 	loc_rib_settle(rib, s->family, net, before);
 }
 
+/*
+ * A walk over the prefixes of a section that asks for the memory which the next ones need: what they cost
+ * is waiting for it.
+ */
+#define AHEAD 12
+
+struct section_walk {
+	const struct prefix_table *prefixes;
+	struct nlri_iter it, ahead;
+};
+
+static void look_ahead(struct section_walk *walk)
+{
+	struct ip_prefix prefix;
+	uint32_t path_id;
+
+	if (nlri_next(&walk->ahead, &prefix, &path_id))
+		prefix_table_prefetch(walk->prefixes, &prefix);
+}
+
+static struct section_walk section_walk(const struct rib *rib, const struct bgp_nlri *nlri)
+{
+	struct section_walk walk = { .prefixes = rib->in[nlri->family].prefixes };
+
+	nlri_iter_init(&walk.it, nlri);
+	walk.ahead = walk.it;
+	for (unsigned int i = 0; i < AHEAD; i++)
+		look_ahead(&walk);
+	return walk;
+}
+
+static bool section_next(struct section_walk *walk, struct ip_prefix *ret_prefix,
+			 uint32_t *ret_path_id)
+{
+	look_ahead(walk);
+	return nlri_next(&walk->it, ret_prefix, ret_path_id);
+}
+
 static void withdraw_section(struct rib *rib, struct rib_peer *peer, uint16_t index,
 			     const struct bgp_nlri *nlri)
 {
 	struct section s = { .peer = peer, .index = index, .family = nlri->family };
-	struct nlri_iter it;
+	struct section_walk walk;
 	struct ip_prefix prefix;
 	uint32_t path_id;
 
 	if (!nlri->len)
 		return;
-	nlri_iter_init(&it, nlri);
-	while (nlri_next(&it, &prefix, &path_id))
+	walk = section_walk(rib, nlri);
+	while (section_next(&walk, &prefix, &path_id))
 		forget(rib, &s, &prefix, path_id);
 }
 
@@ -1001,13 +1039,12 @@ static int reach_section(struct rib *rib, struct section *s, const struct bgp_nl
 {
 	uint64_t held = peer_in_held(&s->peer->in[s->family]);
 	struct peer_in *in = &s->peer->in[s->family];
-	struct nlri_iter it;
+	struct section_walk walk = section_walk(rib, nlri);
 	struct ip_prefix prefix;
 	uint32_t path_id;
 	int err = 0;
 
-	nlri_iter_init(&it, nlri);
-	while (nlri_next(&it, &prefix, &path_id)) {
+	while (section_next(&walk, &prefix, &path_id)) {
 		int one = learn(rib, s, &prefix, path_id);
 
 		err = err ? err : one;

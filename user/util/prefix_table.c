@@ -6,7 +6,9 @@
  *	keys    address octets, then the length; one record for each id. A free record has the length
  *	        KEY_FREE and the next free id in its first four octets.
  *	slots   hash table of 32-bit words, linear probing. The low `id_bits` bits are the id, the bits
- *	        above are the low bits of the hash: most mismatches show without reading the key.
+ *	        above are the low bits of the hash: most mismatches show without reading the key. A removal
+ *	        leaves a mark in its slot where the run goes on: closing the hole would mean to hash the keys
+ *	        of all that follow. When such marks take too much room, the slots are filled anew.
  *
  * Must never move an id, and never let the order of ids depend on the hash.
  */
@@ -17,8 +19,10 @@
 
 #define KEY_FREE   0xff
 #define SLOT_EMPTY UINT32_MAX
-#define MIN_SLOTS  16
-#define MIN_KEYS   16
+/* Of a prefix that went. Never a word in use: the two highest ids of the mask are above all slots. */
+#define SLOT_DELETED (UINT32_MAX - 1)
+#define MIN_SLOTS    16
+#define MIN_KEYS     16
 /* Ids that leave room for the empty mark, and slot counts that fit 32 bits. */
 #define MAX_IDS (UINT32_MAX / 2)
 
@@ -40,6 +44,7 @@ struct prefix_table {
 	uint32_t slot_count;
 	uint32_t id_mask;
 	uint32_t count;
+	uint32_t deleted; /* slots */
 	uint32_t per_length
 		[129]; /* prefixes of each length: a longest match skips the absent ones */
 };
@@ -123,6 +128,16 @@ static uint32_t mark_of(const struct prefix_table *table, uint32_t hash)
 	return hash * 0x9e3779b1U & ~table->id_mask;
 }
 
+static bool in_use(uint32_t word)
+{
+	return word < SLOT_DELETED;
+}
+
+static uint32_t slot_before(const struct prefix_table *table, uint32_t slot)
+{
+	return slot ? slot - 1 : table->slot_count - 1;
+}
+
 static uint32_t slot_after(const struct prefix_table *table, uint32_t slot)
 {
 	return slot + 1 == table->slot_count ? 0 : slot + 1;
@@ -137,7 +152,7 @@ static uint32_t locate(const struct prefix_table *table, struct key key, uint32_
 	for (; table->slots[at] != SLOT_EMPTY; at = slot_after(table, at)) {
 		uint32_t word = table->slots[at];
 
-		if ((word & ~table->id_mask) == mark &&
+		if ((word & ~table->id_mask) == mark && in_use(word) &&
 		    key_equal(key_at(table, word & table->id_mask), key))
 			break;
 	}
@@ -155,8 +170,9 @@ static void put_slot(struct prefix_table *table, uint32_t id, uint32_t hash)
 {
 	uint32_t at = home_slot(table, hash);
 
-	while (table->slots[at] != SLOT_EMPTY)
+	while (in_use(table->slots[at]))
 		at = slot_after(table, at);
+	table->deleted -= table->slots[at] == SLOT_DELETED;
 	table->slots[at] = mark_of(table, hash) | id;
 }
 
@@ -180,6 +196,7 @@ static bool set_slots(struct prefix_table *table, uint32_t slot_count)
 	free(table->slots);
 	table->slots = slots;
 	table->slot_count = slot_count;
+	table->deleted = 0;
 	table->id_mask = mask_for(slot_count);
 	for (uint32_t id = prefix_table_next(table, 0); id != PREFIX_ID_NONE;
 	     id = prefix_table_next(table, id + 1))
@@ -187,11 +204,18 @@ static bool set_slots(struct prefix_table *table, uint32_t slot_count)
 	return true;
 }
 
-/* At most 13/16 full; by half as much again, so that a large table is never mostly empty. */
+/*
+ * At most 13/16 full; by half as much again, so that a large table is never mostly empty. What removals
+ * left is cleared away first where that makes room for long enough.
+ */
 static bool make_slot_room(struct prefix_table *table)
 {
-	if (((uint64_t)table->count + 1) * 16 <= (uint64_t)table->slot_count * 13)
+	uint64_t room = table->slot_count, count = (uint64_t)table->count + 1;
+
+	if ((count + table->deleted) * 16 <= room * 13)
 		return true;
+	if (count * 16 <= room * 11)
+		return set_slots(table, table->slot_count);
 	return set_slots(table, table->slot_count + table->slot_count / 2);
 }
 
@@ -265,52 +289,62 @@ uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_pre
 	return find_key(table, key_of(table, prefix->addr.bytes, prefix->len));
 }
 
-/* Room is made before anything changes, so that a failure leaves the table as it was. */
-uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
-			  bool *ret_added)
+void prefix_table_prefetch(const struct prefix_table *table, const struct ip_prefix *prefix)
 {
-	uint32_t id = prefix_table_find(table, prefix);
+	struct key key = key_of(table, prefix->addr.bytes, prefix->len);
+
+	__builtin_prefetch(&table->slots[home_slot(table, hash_key(table, key))]);
+}
+
+/* Room is made before anything changes, so that a failure leaves the table as it was. */
+static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *prefix, uint32_t hash)
+{
+	uint32_t id;
 	uint8_t *at;
 
-	if (id != PREFIX_ID_NONE) {
-		if (ret_added)
-			*ret_added = false;
-		return id;
-	}
-	if (!fits(table, prefix) || !make_slot_room(table) || !make_key_room(table))
+	if (!make_slot_room(table) || !make_key_room(table))
 		return PREFIX_ID_NONE;
 	id = take_id(table);
 	at = record(table, id);
 	memcpy(at, prefix->addr.bytes, table->addr_size);
 	at[table->addr_size] = prefix->len;
-	put_slot(table, id, hash_key(table, key_at(table, id)));
+	put_slot(table, id, hash);
 	table->per_length[prefix->len]++;
 	table->count++;
-	if (ret_added)
-		*ret_added = true;
 	return id;
 }
 
-static uint32_t distance(const struct prefix_table *table, uint32_t from, uint32_t to)
+uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
+			  bool *ret_added)
 {
-	return to >= from ? to - from : to + table->slot_count - from;
+	uint32_t hash, word, id;
+	struct key key;
+
+	if (!fits(table, prefix))
+		return PREFIX_ID_NONE;
+	key = key_of(table, prefix->addr.bytes, prefix->len);
+	hash = hash_key(table, key);
+	word = table->slots[locate(table, key, hash)];
+	id = word == SLOT_EMPTY ? add_key(table, prefix, hash) : word & table->id_mask;
+	if (ret_added && id != PREFIX_ID_NONE)
+		*ret_added = word == SLOT_EMPTY;
+	return id;
 }
 
-/* Fills the hole from the rest of its run: no tombstones, whatever churns. */
-static void close_hole(struct prefix_table *table, uint32_t hole)
+/* Takes the slot out of its run. At the end of the run, so go all before it that hold nothing. */
+static void clear_slot(struct prefix_table *table, uint32_t at)
 {
-	uint32_t at = slot_after(table, hole);
-
-	for (; table->slots[at] != SLOT_EMPTY; at = slot_after(table, at)) {
-		struct key key = key_at(table, table->slots[at] & table->id_mask);
-		uint32_t home = home_slot(table, hash_key(table, key));
-
-		if (distance(table, home, at) < distance(table, hole, at))
-			continue;
-		table->slots[hole] = table->slots[at];
-		hole = at;
+	if (table->slots[slot_after(table, at)] != SLOT_EMPTY) {
+		table->slots[at] = SLOT_DELETED;
+		table->deleted++;
+		return;
 	}
-	table->slots[hole] = SLOT_EMPTY;
+	table->slots[at] = SLOT_EMPTY;
+	for (at = slot_before(table, at); table->slots[at] == SLOT_DELETED;
+	     at = slot_before(table, at)) {
+		table->slots[at] = SLOT_EMPTY;
+		table->deleted--;
+	}
 }
 
 void prefix_table_remove(struct prefix_table *table, uint32_t id)
@@ -318,7 +352,7 @@ void prefix_table_remove(struct prefix_table *table, uint32_t id)
 	uint8_t *at = record(table, id);
 	struct key key = key_at(table, id);
 
-	close_hole(table, locate(table, key, hash_key(table, key)));
+	clear_slot(table, locate(table, key, hash_key(table, key)));
 	table->per_length[key.len]--;
 	table->count--;
 	memcpy(at, &table->first_free, sizeof(table->first_free));
