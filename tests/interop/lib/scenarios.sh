@@ -528,31 +528,32 @@ scenario_graceful_restart() {
 	local updates
 	able restart || return
 	app_options a gr=on
-	announce a 10.250.0.0/16
+	# A prefix of no scenario before: when it is there, all that was sent before it is there.
+	announce a 10.252.0.0/16
 	check_route "a route of the one that will restart" \
-		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+		"$(expected_route 10.252.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.252.0.0/16
 	check_peering "graceful restart is in force" a '.capabilities | index("graceful-restart") != null'
 	updates=$(peering b .messages.sent.UPDATE)
 	app_down a KILL
-	check_soon "while it restarts its route is stale" same_output "[true]" stale a 10.250.0.0/16
+	check_soon "while it restarts its route is stale" same_output "[true]" stale a 10.252.0.0/16
 	check_peering "and it is not Established" a '.state != "Established"'
-	check_effective "and still used" 10.1.2.4 10.250.0.0/16
+	check_effective "and still used" 10.1.2.4 10.252.0.0/16
 	app config a
 	app restarted a
 	wait_for 30 "the control of a" app ready a
 	app sync a >/dev/null
-	check_soon "it comes back and its route is fresh" same_output "[false]" stale a 10.250.0.0/16
+	check_soon "it comes back and its route is fresh" same_output "[false]" stale a 10.252.0.0/16
 	check_soon "and the session is Established" established a
 	check_route "the other appliance has the route as before" \
-		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+		"$(expected_route 10.252.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.252.0.0/16
 	check_peering "and was told nothing meanwhile" b ".messages.sent.UPDATE == $updates"
 	app_options a gr=on grtime=2
 	wait_established a
-	check_soon "the route is there again" same_output "[false]" stale a 10.250.0.0/16
+	check_soon "the route is there again" same_output "[false]" stale a 10.252.0.0/16
 	app_down a KILL
 	check_soon "without a return the stale route goes after the restart time" \
-		gone stale_or_gone a 10.250.0.0/16
-	check_soon "and is withdrawn from the other appliance" gone app route b 10.250.0.0/16
+		gone stale_or_gone a 10.252.0.0/16
+	check_soon "and is withdrawn from the other appliance" gone app route b 10.252.0.0/16
 }
 
 stale_or_gone() { # prints the flags of the routes that are left
