@@ -55,6 +55,8 @@ struct node_peering {
 		shutdown; /* it was told of its end (RFC 8326), which is when this fires */
 	char shutdown_text[BGP_SHUTDOWN_TEXT_MAX + 1];
 	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
+	uint64_t limit_warnings, limit_exceeded; /* times that maxPrefixes was neared, passed */
+	struct log_limit memory_log;
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
 	bool admin_down;            /* by configuration or by peering.disable */

@@ -135,6 +135,14 @@ const char *nic_ifname(const struct node *node, uint32_t ifindex, char buf[stati
 void write_as_path(struct json_out *out, const char *key, const struct bgp_attrs *attrs);
 void write_communities(struct json_out *out, const struct bgp_attrs *attrs);
 
+/* --- methods_peering.c --------------------------------------------------------------------------- */
+struct peering_bound {
+	const char *name;         /* as in the configuration */
+	uint64_t limit, exceeded; /* 0: no bound; times that it was passed */
+};
+#define PEERING_BOUNDS 6
+void peering_bounds(const struct node_peering *peering, struct peering_bound ret[PEERING_BOUNDS]);
+
 /* --- methods_bfd.c: members of a peering ------------------------------------------------------------ */
 /* "bfdState"; null: BFD is not configured; "Unknown": the engine has not said anything yet. */
 void write_bfd_state(struct json_out *out, const struct node_peering *peering);

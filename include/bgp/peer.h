@@ -31,6 +31,7 @@ struct bgp_peer_stats {
 	uint64_t collisions;
 	uint64_t connect_failures;
 	uint64_t outcomes[BGP_RESET + 1]; /* UPDATEs by RFC 7606 outcome */
+	uint64_t over[BGP_LIMIT_MAX]; /* UPDATEs that passed a bound of struct bgp_update_limits */
 	struct bgp_peer_note last_sent, last_received;
 	const char *last_error; /* fixed text of the last fault of any kind, or NULL */
 	uint64_t last_error_wall;

@@ -20,6 +20,13 @@ struct bgp_finding {
 
 #define BGP_UPDATE_SCRATCH 16384
 
+enum bgp_limit { /* bounds of one path: struct bgp_update_limits */
+	BGP_LIMIT_AS_PATH,
+	BGP_LIMIT_COMMUNITIES,
+	BGP_LIMIT_ATTR_BYTES,
+	BGP_LIMIT_MAX,
+};
+
 struct bgp_update {
 	enum bgp_outcome
 		outcome;        /* strongest found; BGP_TREAT_AS_WITHDRAW: all NLRI are withdrawn */
@@ -35,6 +42,7 @@ struct bgp_update {
 	struct ip_addr link_local[2];
 	bool end_of_rib; /* RFC 4724 2 */
 	enum bgp_family eor_family;
+	uint8_t over;        /* 1 << enum bgp_limit of each bound that was passed */
 	bool foreign_family; /* an MP attribute of a family not in force was ignored */
 	unsigned int n_findings;
 	struct bgp_finding findings[BGP_FINDINGS_MAX];
@@ -42,8 +50,8 @@ struct bgp_update {
 		[BGP_UPDATE_SCRATCH]; /* merged AS_PATH, unknown attributes: blobs may point here */
 };
 
-struct bgp_update_limits {    /* bounds of one path, issue 3; 0: none. Over: treat as withdraw */
-	uint32_t max_as_path; /* hops */
+struct bgp_update_limits {        /* 0: none. Over: treat as withdraw */
+	uint32_t max_as_path;     /* hops */
 	uint32_t max_communities; /* of all kinds together */
 	uint32_t max_attr_bytes;  /* of the attribute field, without MP_REACH and MP_UNREACH */
 	bool enforce_first_as;    /* RFC 4271 6.3: eBGP, leftmost ASN is not the peer's */

@@ -93,6 +93,8 @@ struct peer_in {
 	uint32_t counts[2]
 		       [COUNT_MAX]; /* [0] of fresh paths, [1] of stale ones; of dead ones never */
 	uint64_t shadow;            /* azureShadowCount */
+	uint64_t octets[2]; /* of the paths counted in counts[], see path_octets() in rib.c */
+	uint64_t refused;   /* paths for which there was no room */
 };
 
 enum path_age {
@@ -120,6 +122,8 @@ void peer_in_mark_stale(struct peer_in *in);
 bool peer_in_sweep(struct peer_in *in);
 /* Adds (@by = 1) or takes back (-1) a path's part of the counts; nothing for a dead one. */
 void peer_in_count(struct peer_in *in, const struct rib_path *path, int by);
+/* The same for the @octets of a path: what it takes, not how it is chosen. */
+void peer_in_charge(struct peer_in *in, const struct rib_path *path, uint32_t octets, int by);
 /* Distinct prefixes held; without those over the limit. */
 uint32_t peer_in_held(const struct peer_in *in);
 uint32_t peer_in_within_limit(const struct peer_in *in);

@@ -57,6 +57,8 @@ void attr_store_set_tag(struct attr_store *store, uint32_t id, uint32_t tag);
 void attr_store_on_release(struct attr_store *store, void (*fn)(void *ctx, uint32_t tag),
 			   void *ctx);
 
+/* Octets that a set takes, the allocator's share estimated; ATTR_NONE: 0. */
+uint32_t attr_store_octets(const struct attr_store *store, uint32_t id);
 size_t attr_store_count(const struct attr_store *store);
 /* Octets in use, the allocator's share of them estimated. */
 size_t attr_store_memory(const struct attr_store *store);

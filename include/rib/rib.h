@@ -70,6 +70,7 @@ struct rib_limit {      /* maxPrefixes */
 		RIB_LIMIT_RESTART,
 		RIB_LIMIT_SHUTDOWN
 	} action;
+	uint32_t restart_seconds; /* after RIB_LIMIT_RESTART; for the caller */
 };
 
 struct rib_peer_config {
@@ -78,6 +79,7 @@ struct rib_peer_config {
 	uint32_t asn;
 	enum peer_role role;
 	struct rib_limit limit; /* for each family by itself */
+	uint64_t memory;        /* octets that its paths may take, all families; 0: no limit */
 	const struct route_map *in,
 		*out; /* not owned; must outlive the peer's use; NULL: permit all */
 	bool advertise_vnet, advertise_learned, advertise_host_routes;
@@ -92,12 +94,16 @@ struct rib_peer_counts {   /* one family of one peer */
 	uint32_t filtered;
 	uint32_t best;         /* chosen, alone or in a multipath set */
 	uint32_t advertised;   /* in Adj-RIB-Out as sent */
+	uint32_t blocked;      /* held, but over maxPrefixes with action block */
 	uint64_t shadow_count; /* azureShadowCount: the highest "held + arriving" seen */
+	uint64_t memory;       /* octets, as if no attribute set were shared */
+	uint64_t refused;      /* paths refused for rib_peer_config.memory, ever */
 };
 
 enum rib_event_type {
 	RIB_EVENT_LIMIT_WARN,     /* peer, family, count */
 	RIB_EVENT_LIMIT_EXCEEDED, /* the caller acts: action block is already in force */
+	RIB_EVENT_MEMORY,         /* the first path is refused since there was room */
 	RIB_EVENT_OUTPUT,         /* something to send became pending for peer: wake its session */
 };
 

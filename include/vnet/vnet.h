@@ -62,6 +62,13 @@ struct bfd_config {
 	char auth_key_file[256];
 };
 
+struct peering_limits {   /* 0: no bound */
+	uint32_t as_path; /* AS numbers */
+	uint32_t communities;
+	uint32_t attribute_octets;
+	uint32_t memory_mib;
+};
+
 enum capability_use {
 	CAPABILITY_OFF,
 	CAPABILITY_ON,
@@ -85,6 +92,7 @@ struct peering_config {
 	char device[16];                 /* bind to this interface; "" */
 	char password_file[256];
 	struct rib_limit max_prefixes;
+	struct peering_limits limits;
 	struct bfd_config bfd;
 	struct { /* each an enum capability_use */
 		enum capability_use multiprotocol, four_octet_as, route_refresh, enhanced_refresh;

@@ -137,7 +137,25 @@ OBJECT(max_prefixes_object, "peerings[].maxPrefixes", struct rib_limit,
 			{ "restart", RIB_LIMIT_RESTART }, { "shutdown", RIB_LIMIT_SHUTDOWN }),
 	 .fallback = "\"block\"",
 	 .doc = "Above the limit: only warn; keep the session and use no new prefixes; close the "
-		"session and start it again later; close it until it is enabled by hand." });
+		"session and start it again later; close it until it is enabled by hand." },
+       { "restartSeconds", &config_type_u32, AT(struct rib_limit, restart_seconds), .min = 1,
+	 .max = 86400, .fallback = "60",
+	 .doc = "Action restart: the session stays closed for so long." });
+
+OBJECT(limits_object, "peerings[].limits", struct peering_limits,
+       { "asPathLength", &config_type_u32, AT(struct peering_limits, as_path), .max = 65535,
+	 .fallback = "250",
+	 .doc = "AS numbers in the AS_PATH of one route, an AS_SET as one; 0: no bound. A route "
+		"over this or one of the next two is treated as withdrawn." },
+       { "communities", &config_type_u32, AT(struct peering_limits, communities), .max = 65535,
+	 .fallback = "1000", .doc = "Communities of all kinds of one route; 0: no bound." },
+       { "attributeOctets", &config_type_u32, AT(struct peering_limits, attribute_octets),
+	 .max = 65535, .fallback = "16384",
+	 .doc = "Path attributes of one route, without prefixes; 0: no bound." },
+       { "memoryMiB", &config_type_u32, AT(struct peering_limits, memory_mib), .max = 1048576,
+	 .fallback = "2048",
+	 .doc = "Memory for what the peer announced, counted as if no two routes shared their "
+		"attributes; 0: no bound. Beyond it routes are treated as withdrawn." });
 
 OBJECT(bfd_auth_object, "peerings[].bfd.auth", struct bfd_config,
        { "type", &config_type_enum, AT(struct bfd_config, auth_type),
@@ -276,6 +294,8 @@ OBJECT(peering_object, "peerings[]", struct peering_config,
        { "maxPrefixes", &config_type_object, AT(struct peering_config, max_prefixes),
 	 .object = &max_prefixes_object, .fallback = "{}",
 	 .doc = "Limit on what the peer may send." },
+       { "limits", &config_type_object, AT(struct peering_config, limits), .object = &limits_object,
+	 .fallback = "{}", .doc = "Bounds on single routes and on memory." },
        { "bfd", &config_type_object, AT(struct peering_config, bfd), .object = &bfd_object,
 	 .fallback = "{}", .doc = "Failure detection." },
        { "capabilities", &config_type_object, .offset = 0, .object = &capabilities_object,

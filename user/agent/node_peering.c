@@ -11,8 +11,7 @@
 
 #include "agent/node_impl.h"
 
-#define SUBSYS              "peering"
-#define MAX_PREFIX_RETRY_MS 60000u
+#define SUBSYS "peering"
 
 static const struct ip_addr *local_address(const struct node_vnet *vnet,
 					   const struct peering_config *config, struct ip_addr *buf)
@@ -100,6 +99,11 @@ static void fill_session(const struct node_vnet *vnet, const struct peering_conf
 	ret->hold_time = config->hold_time;
 	ret->keepalive_time = config->keepalive_time;
 	ret->connect_retry_ms = config->connect_retry_time * 1000;
+	ret->limits = (struct bgp_update_limits){
+		.max_as_path = config->limits.as_path,
+		.max_communities = config->limits.communities,
+		.max_attr_bytes = config->limits.attribute_octets,
+	};
 	snprintf(ret->password_file, sizeof(ret->password_file), "%s", config->password_file);
 	fill_caps(config, &ret->caps);
 	ret->needed = needed(config);
@@ -117,6 +121,7 @@ static void fill_rib(const struct node_vnet *vnet, const struct peering_config *
 	ret->asn = config->peer_asn;
 	ret->role = config->role;
 	ret->limit = config->max_prefixes;
+	ret->memory = (uint64_t)config->limits.memory_mib << 20;
 	ret->in = vnet_find_route_map(vnet->config, config->inbound_route_map);
 	ret->out = vnet_find_route_map(vnet->config, config->outbound_route_map);
 	ret->advertise_vnet = config->advertise_vnet;
@@ -370,12 +375,14 @@ static void max_prefix_reached(struct loop_timer *timer)
 {
 	struct node_peering *peering = timer->ctx;
 	struct bgp_error error;
-	bool restart = peering->config->max_prefixes.action == RIB_LIMIT_RESTART;
+	const struct rib_limit *limit = &peering->config->max_prefixes;
+	bool restart = limit->action == RIB_LIMIT_RESTART;
 
 	/* RFC 4486 4: subcode 1 may carry AFI, SAFI and the bound; peers only show the text. */
 	bgp_error_set(&error, BGP_ERR_CEASE, BGP_CEASE_MAX_PREFIXES,
 		      "maximum number of prefixes reached", NULL, 0);
-	session_fail(peering->session, &error, restart ? MAX_PREFIX_RETRY_MS : SESSION_STAY_DOWN);
+	session_fail(peering->session, &error,
+		     restart ? limit->restart_seconds * 1000 : SESSION_STAY_DOWN);
 }
 
 void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
@@ -391,13 +398,24 @@ void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, ui
 	case RIB_EVENT_OUTPUT:
 		session_wake_output(peering->session);
 		return;
+	case RIB_EVENT_MEMORY:
+		if (log_allow(&peering->memory_log, loop_now(vnet->node->loop), 1, 60000))
+			log_err(SUBSYS,
+				"peering=%s vnet=%s family=%s prefixes=%u over "
+				"limits.memoryMiB=%u: "
+				"routes are refused",
+				peering->config->name, vnet->config->name, bgp_family_name(family),
+				count, peering->config->limits.memory_mib);
+		return;
 	case RIB_EVENT_LIMIT_WARN:
+		peering->limit_warnings++;
 		log_warn(SUBSYS, "peering=%s vnet=%s family=%s prefixes=%u limit=%u warnPercent=%u",
 			 peering->config->name, vnet->config->name, bgp_family_name(family), count,
 			 limit->limit, limit->warn_percent);
 		node_event_limit(peering, family, count, false);
 		return;
 	case RIB_EVENT_LIMIT_EXCEEDED:
+		peering->limit_exceeded++;
 		log_err(SUBSYS, "peering=%s vnet=%s family=%s prefixes=%u over limit=%u",
 			peering->config->name, vnet->config->name, bgp_family_name(family), count,
 			limit->limit);

@@ -122,7 +122,7 @@ const struct api_method api_methods[] = {
 	{ "peering.show", API_READS, PARAMS(NAME("peering"), VNET), method_peering_show,
 	  "One peering, in full.",
 	  PEERING_FIELDS
-	  " capabilitiesSent[] capabilitiesReceived[] families[] messages lastReset bfd" },
+	  " capabilitiesSent[] capabilitiesReceived[] families[] limits messages lastReset bfd" },
 	{ "peering.create", API_WRITES, PARAMS(VNET, KEYS(config_peering)), method_peering_create,
 	  "Makes a peering and starts its session.", PEERING_FIELDS },
 	{ "peering.delete", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_delete,

@@ -189,6 +189,8 @@ static void write_family_counts(struct json_out *out, const struct node_peering 
 		json_out_uint(out, "filtered", counts.filtered);
 		json_out_uint(out, "best", counts.best);
 		json_out_uint(out, "advertised", counts.advertised);
+		json_out_uint(out, "blocked", counts.blocked);
+		json_out_uint(out, "memoryOctets", counts.memory);
 		json_out_uint(out, "azureShadowCount", counts.shadow_count);
 		json_out_bool(out, "endOfRib",
 			      peering->vnet->rib &&
@@ -206,6 +208,44 @@ static void write_limit(struct json_out *out, const struct rib_limit *limit)
 	json_out_uint(out, "limit", limit->limit);
 	json_out_uint(out, "warnPercent", limit->warn_percent);
 	json_out_string(out, "action", actions[limit->action]);
+	json_out_uint(out, "restartSeconds", limit->restart_seconds);
+	json_out_end_object(out);
+}
+
+void peering_bounds(const struct node_peering *peering, struct peering_bound ret[PEERING_BOUNDS])
+{
+	const struct peering_limits *limits = &peering->config->limits;
+	uint32_t prefixes = peering->config->max_prefixes.limit;
+	struct session_info info;
+	uint64_t refused = 0;
+
+	session_get_info(peering->session, &info);
+	for (unsigned int f = 0; f < BGP_FAMILY_MAX; f++)
+		refused += counts_of(peering, f).refused;
+	const struct peering_bound bounds[PEERING_BOUNDS] = {
+		{ "maxPrefixesWarning", prefixes, peering->limit_warnings },
+		{ "maxPrefixes", prefixes, peering->limit_exceeded },
+		{ "asPathLength", limits->as_path, info.stats->over[BGP_LIMIT_AS_PATH] },
+		{ "communities", limits->communities, info.stats->over[BGP_LIMIT_COMMUNITIES] },
+		{ "attributeOctets", limits->attribute_octets,
+		  info.stats->over[BGP_LIMIT_ATTR_BYTES] },
+		{ "memoryMiB", limits->memory_mib, refused },
+	};
+	memcpy(ret, bounds, sizeof(bounds));
+}
+
+static void write_bounds(struct json_out *out, const struct node_peering *peering)
+{
+	struct peering_bound bounds[PEERING_BOUNDS];
+
+	peering_bounds(peering, bounds);
+	json_out_begin_object(out, "limits");
+	for (size_t i = 0; i < PEERING_BOUNDS; i++) {
+		json_out_begin_object(out, bounds[i].name);
+		json_out_uint(out, "limit", bounds[i].limit);
+		json_out_uint(out, "exceeded", bounds[i].exceeded);
+		json_out_end_object(out);
+	}
 	json_out_end_object(out);
 }
 
@@ -281,6 +321,7 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	write_params(out, "capabilitiesInForce", info.params);
 	write_families(out, "configuredFamilies", peering->config->families);
 	write_family_counts(out, peering);
+	write_bounds(out, peering);
 	write_messages(out, info.stats);
 	write_last_reset(out, info.stats);
 	write_note(out, "notificationSent", &info.stats->last_sent, "sent");

@@ -191,6 +191,27 @@ static void metric_limit(struct json_out *out, const struct node_peering *peerin
 		    peering->config->max_prefixes.limit);
 }
 
+static void metric_memory(struct json_out *out, const struct node_peering *peering,
+			  const char *labels)
+{
+	uint64_t octets = 0;
+
+	for (unsigned int f = 0; f < BGP_FAMILY_MAX && peering->vnet->rib; f++)
+		octets += rib_peer_counts(peering->vnet->rib, peering->rib_peer, f).memory;
+	put(out, "xrs_bgp_peer_memory_bytes{%s} %" PRIu64 "\n", labels, octets);
+}
+
+static void metric_bounds(struct json_out *out, const struct node_peering *peering,
+			  const char *labels)
+{
+	struct peering_bound bounds[PEERING_BOUNDS];
+
+	peering_bounds(peering, bounds);
+	for (size_t i = 0; i < PEERING_BOUNDS; i++)
+		put(out, "xrs_bgp_limit_exceeded_total{%s,limit=\"%s\"} %" PRIu64 "\n", labels,
+		    bounds[i].name, bounds[i].exceeded);
+}
+
 static void write_peerings(struct json_out *out, const struct node *node)
 {
 	static const struct {
@@ -207,6 +228,10 @@ static void write_peerings(struct json_out *out, const struct node *node)
 		{ "xrs_bgp_prefixes", "gauge", "Prefixes by what became of them.",
 		  metric_prefixes },
 		{ "xrs_bgp_prefix_limit", "gauge", "maxPrefixes.", metric_limit },
+		{ "xrs_bgp_peer_memory_bytes", "gauge",
+		  "What the peer announced takes, no attributes shared.", metric_memory },
+		{ "xrs_bgp_limit_exceeded", "counter", "Times that a bound of the peer was passed.",
+		  metric_bounds },
 		{ "xrs_bfd_up", "gauge", "1: the BFD session is Up.", metric_bfd_up },
 		{ "xrs_bfd_transitions", "counter", "Times that Up was entered and left.",
 		  metric_bfd_transitions },

@@ -494,6 +494,8 @@ static void receive_open(struct bgp_peer *peer, const struct arrival *in)
 static void count_update(struct bgp_peer *peer, const struct bgp_update *update)
 {
 	peer->stats.outcomes[update->outcome]++;
+	for (unsigned int limit = 0; limit < BGP_LIMIT_MAX; limit++)
+		peer->stats.over[limit] += update->over >> limit & 1;
 	if (update->n_findings)
 		peer->stats.last_finding = update->findings[0];
 }

@@ -292,12 +292,25 @@ static void check_limits(struct decoder *d)
 	const struct bgp_update_limits *limits = d->limits;
 	const struct bgp_attrs *attrs = &d->ctx.update->attrs;
 
-	if (limits->max_as_path && aspath_length(attrs->as_path) > limits->max_as_path)
-		note(d, BGP_ATTR_AS_PATH, BGP_TREAT_AS_WITHDRAW, &long_path, nothing);
-	if (limits->max_communities && community_total(attrs) > limits->max_communities)
-		note(d, 0, BGP_TREAT_AS_WITHDRAW, &many_communities, nothing);
-	if (limits->max_attr_bytes && d->kept_octets > limits->max_attr_bytes)
-		note(d, 0, BGP_TREAT_AS_WITHDRAW, &many_octets, nothing);
+	const struct {
+		enum bgp_limit limit;
+		uint32_t found, bound;
+		uint8_t code;
+		const struct attr_fault *fault;
+	} rows[] = {
+		{ BGP_LIMIT_AS_PATH, aspath_length(attrs->as_path), limits->max_as_path,
+		  BGP_ATTR_AS_PATH, &long_path },
+		{ BGP_LIMIT_COMMUNITIES, community_total(attrs), limits->max_communities, 0,
+		  &many_communities },
+		{ BGP_LIMIT_ATTR_BYTES, d->kept_octets, limits->max_attr_bytes, 0, &many_octets },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].bound || rows[i].found <= rows[i].bound)
+			continue;
+		d->ctx.update->over |= (uint8_t)(1u << rows[i].limit);
+		note(d, rows[i].code, BGP_TREAT_AS_WITHDRAW, rows[i].fault, nothing);
+	}
 }
 
 /* RFC 4724 2: nothing at all is IPv4's; a lone MP_UNREACH_NLRI without prefixes its family's. */

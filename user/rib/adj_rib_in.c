@@ -149,6 +149,7 @@ void peer_in_end(struct peer_in *in)
 		return;
 	next_epoch(in, 0);
 	memset(in->counts, 0, sizeof(in->counts));
+	memset(in->octets, 0, sizeof(in->octets));
 }
 
 void peer_in_grace(struct peer_in *in)
@@ -156,6 +157,8 @@ void peer_in_grace(struct peer_in *in)
 	next_epoch(in, 1);
 	memcpy(in->counts[1], in->counts[0], sizeof(in->counts[1]));
 	memset(in->counts[0], 0, sizeof(in->counts[0]));
+	in->octets[1] = in->octets[0];
+	in->octets[0] = 0;
 }
 
 void peer_in_mark_stale(struct peer_in *in)
@@ -164,6 +167,8 @@ void peer_in_mark_stale(struct peer_in *in)
 	for (unsigned int i = 0; i < COUNT_MAX; i++)
 		in->counts[1][i] += in->counts[0][i];
 	memset(in->counts[0], 0, sizeof(in->counts[0]));
+	in->octets[1] += in->octets[0];
+	in->octets[0] = 0;
 }
 
 bool peer_in_sweep(struct peer_in *in)
@@ -174,6 +179,7 @@ bool peer_in_sweep(struct peer_in *in)
 	if (any && !in->unpurged)
 		in->unpurged = 1; /* no epoch ended, but there is something to collect */
 	memset(in->counts[1], 0, sizeof(in->counts[1]));
+	in->octets[1] = 0;
 	return any;
 }
 
@@ -193,6 +199,14 @@ void peer_in_count(struct peer_in *in, const struct rib_path *path, int by)
 	}
 	if (path->flags & PATH_F_MULTIPATH)
 		counts[COUNT_BEST] += (uint32_t)by;
+}
+
+void peer_in_charge(struct peer_in *in, const struct rib_path *path, uint32_t octets, int by)
+{
+	enum path_age age = path_age(in, path);
+
+	if (age != PATH_DEAD)
+		in->octets[age] += by > 0 ? octets : -(uint64_t)octets;
 }
 
 uint32_t peer_in_sum(const struct peer_in *in, unsigned int what)

@@ -496,6 +496,13 @@ size_t attr_store_count(const struct attr_store *store)
 	return store->count;
 }
 
+uint32_t attr_store_octets(const struct attr_store *store, uint32_t id)
+{
+	const struct attr_set *set = id ? store->sets[id].set : NULL;
+
+	return set ? (uint32_t)(sizeof(*set) + set->len + MALLOC_COST) : 0;
+}
+
 size_t attr_store_memory(const struct attr_store *store)
 {
 	return sizeof(*store) + store->cap * sizeof(*store->sets) +

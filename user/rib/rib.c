@@ -258,11 +258,29 @@ static void ask_walks(struct rib *rib)
 		ask_walk(rib, f);
 }
 
+/*
+ * What a path costs beside its attributes: itself, its net, and the prefix in the table. A peer is charged
+ * for its attribute sets as if nobody shared them, so that what it may take does not depend on others.
+ */
+#define PATH_OCTETS (sizeof(struct rib_path) + sizeof(struct rib_net) + 24u)
+
+static uint32_t path_octets(const struct rib *rib, uint32_t attrs_in)
+{
+	return (uint32_t)PATH_OCTETS + attr_store_octets(rib->attrs, attrs_in);
+}
+
+/* A path comes (@by = 1) or goes (-1): counted and charged. */
+static void account(const struct rib *rib, struct peer_in *in, const struct rib_path *path, int by)
+{
+	peer_in_count(in, path, by);
+	peer_in_charge(in, path, path_octets(rib, path->attrs_in), by);
+}
+
 static void release_path(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t id)
 {
 	struct rib_path *path = &rib->in[family].paths[id];
 
-	peer_in_count(&rib->peers[path->peer]->in[family], path, -1);
+	account(rib, &rib->peers[path->peer]->in[family], path, -1);
 	attr_store_unref(rib->attrs, path->attrs_in);
 	attr_store_unref(rib->attrs, path->attrs);
 	adj_rib_in_remove(&rib->in[family], net, id);
@@ -833,13 +851,15 @@ static struct admission admission_of(struct rib *rib, const struct section *s,
 }
 
 /* The same again: only its freshness may change (graceful restart, route refresh). */
-static void refresh(const struct section *s, struct rib_path *path)
+static void refresh(const struct rib *rib, const struct section *s, struct rib_path *path)
 {
 	struct peer_in *in = &s->peer->in[s->family];
 
-	peer_in_count(in, path, -1);
+	if (path->epoch == in->epoch)
+		return;
+	account(rib, in, path, -1);
 	path->epoch = in->epoch;
-	peer_in_count(in, path, 1);
+	account(rib, in, path, 1);
 }
 
 static bool is_repeat(const struct section *s, const struct rib_path *path,
@@ -876,6 +896,32 @@ static bool over_limit(const struct section *s, bool *ret_keep)
 	return limit_reached(s->peer, s->family);
 }
 
+/* Whether the peer would take too much memory with this route in place of one of @before octets. */
+static bool over_memory(const struct rib *rib, const struct section *s, uint32_t before)
+{
+	uint64_t taken = path_octets(rib, s->attrs_in);
+
+	if (!s->peer->config.memory)
+		return false;
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
+		taken += s->peer->in[f].octets[0] + s->peer->in[f].octets[1];
+	return taken - before > s->peer->config.memory;
+}
+
+/* The route is not kept, nor is the one before it: as with treat-as-withdraw (RFC 7606 2). */
+static void refuse_for_memory(struct rib *rib, const struct section *s, uint32_t net, uint32_t id)
+{
+	struct rib_peer *peer = s->peer;
+
+	if (id != PATH_NONE)
+		drop_path(rib, s->family, net, id);
+	peer->in[s->family].refused++;
+	if (!peer->no_room)
+		tell(rib, RIB_EVENT_MEMORY, s->index, s->family,
+		     peer_in_held(&peer->in[s->family]));
+	peer->no_room = true;
+}
+
 static void fill_path(struct rib *rib, const struct section *s, struct rib_path *path,
 		      const struct admission *a)
 {
@@ -888,7 +934,7 @@ static void fill_path(struct rib *rib, const struct section *s, struct rib_path 
 	path->state = (uint8_t)a->state;
 	path->since = s->since;
 	path->epoch = s->peer->in[s->family].epoch;
-	peer_in_count(&s->peer->in[s->family], path, 1);
+	account(rib, &s->peer->in[s->family], path, 1);
 }
 
 /* The path to fill for a new or dead one; PATH_NONE: not kept. *a may become OVER_LIMIT. */
@@ -924,7 +970,7 @@ static uint32_t new_path(struct rib *rib, const struct section *s, uint32_t net,
 static void replace(struct rib *rib, const struct section *s, uint32_t net, struct rib_path *path,
 		    struct admission *a, struct loc_rib_export before)
 {
-	peer_in_count(&s->peer->in[s->family], path, -1);
+	account(rib, &s->peer->in[s->family], path, -1);
 	if (path->state == RIB_PATH_OVER_LIMIT && limit_reached(s->peer, s->family))
 		a->state = RIB_PATH_OVER_LIMIT;
 	fill_path(rib, s, path, a);
@@ -949,9 +995,17 @@ static int learn(struct rib *rib, const struct section *s, const struct ip_prefi
 	alive = id != PATH_NONE && path_age(&s->peer->in[s->family], &in->paths[id]) != PATH_DEAD;
 	if (alive && is_repeat(s, &in->paths[id], &a)) {
 		attr_store_unref(rib->attrs, a.attrs);
-		refresh(s, &in->paths[id]);
+		refresh(rib, s, &in->paths[id]);
 		return 0;
 	}
+	if (!a.failed &&
+	    over_memory(rib, s, alive ? path_octets(rib, in->paths[id].attrs_in) : 0)) {
+		attr_store_unref(rib->attrs, a.attrs);
+		refuse_for_memory(rib, s, net, id);
+		loc_rib_settle(rib, s->family, net, before);
+		return 0;
+	}
+	s->peer->no_room = false;
 	if (alive) {
 		replace(rib, s, net, &in->paths[id], &a, before);
 		return 0;

@@ -16,6 +16,7 @@ struct rib_peer {
 	bool up;
 	bool shutting_down; /* RFC 8326: what it is told carries GRACEFUL_SHUTDOWN */
 	bool leaving;       /* removed; its slot waits until its paths are collected */
+	bool no_room;       /* a path was refused for its memory, and none let in since */
 	bool reapply;       /* its paths have to meet admission and inbound map again */
 	struct peer_in in[BGP_FAMILY_MAX];
 	struct out_member *out[BGP_FAMILY_MAX]; /* NULL: not up, or not this family */

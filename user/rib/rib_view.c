@@ -234,7 +234,10 @@ struct rib_peer_counts rib_peer_counts(const struct rib *rib, uint16_t peer, enu
 		.filtered = peer_in_sum(in, COUNT_STATE + RIB_PATH_FILTERED),
 		.best = peer_in_sum(in, COUNT_BEST),
 		.advertised = member ? member->n_told : 0,
+		.blocked = peer_in_held(in) - peer_in_within_limit(in),
 		.shadow_count = in->shadow,
+		.memory = in->octets[0] + in->octets[1],
+		.refused = in->refused,
 	};
 }
 

@@ -7,7 +7,7 @@
 
 SCENARIOS="establish learn_ipv4 learn_ipv6 loop advertise exchange well_known_communities withdraw refresh
 	reset_by_us reset_by_appliance shutdown_text multipath reload_peerings reload_prefixes
-	max_prefixes bulk killed graceful_restart passive hold_time md5"
+	max_prefixes limits bulk killed graceful_restart passive hold_time md5"
 
 run_scenarios() { # [EXCEPT...]
 	local scenario
@@ -436,7 +436,6 @@ scenario_reload_prefixes() {
 # --- many ----------------------------------------------------------------------------------------------
 
 scenario_max_prefixes() {
-	local action dropped
 	xrs_peering a '.maxPrefixes = { limit: 5, action: "warn" }'
 	bulk_prefixes 100 8 >"$DIR/a.bulk"
 	run_logged app sync a
@@ -454,25 +453,48 @@ scenario_max_prefixes() {
 	: >"$DIR/a.bulk"
 	run_logged app sync a
 	check_soon "maxPrefixes block: they can be withdrawn" same_number a .pfxAccepted 0
-	for action in restart shutdown; do
-		dropped=$(peering a .connectionsDropped)
-		xrs_peering a '.maxPrefixes = { limit: 5, action: $action }' --arg action $action
-		bulk_prefixes 100 8 >"$DIR/a.bulk"
-		run_logged app sync a
-		check_soon "maxPrefixes $action: above the limit the session is closed" \
-			same_number a .connectionsDropped $((dropped + 1))
-		check "maxPrefixes $action: Cease 6/1 was sent" reset_seen a sent 6 1
-		check_peering "maxPrefixes $action: the session is down" a '.state == "Idle"'
-		check_soon "maxPrefixes $action: the appliance knows why" appliance_says a \
-			'max[a-z]*[ -](number of )?prefix|code 6.*subcode 1'
-		check_soon "maxPrefixes $action: its routes are gone from the other" same_output 1 count_prefixes b
-		: >"$DIR/a.bulk"
-		run_logged app sync a
-		run_logged ctl -j peering enable a
-		run_logged ctl -j peering reset a
-		app_hurry a
-		check_soon "maxPrefixes $action: enabled by hand it comes back" established a
-	done
+	max_prefixes_close restart
+	check_soon "maxPrefixes restart: it comes back by itself" established a
+	max_prefixes_close shutdown
+	check_peering "maxPrefixes shutdown: the session is down" a '.state == "Idle"'
+	run_logged ctl -j peering enable a
+	run_logged ctl -j peering reset a
+	app_hurry a
+	check_soon "maxPrefixes shutdown: enabled by hand it comes back" established a
+}
+
+# The session is closed while the appliance announces too much; then it announces nothing.
+max_prefixes_close() { # ACTION
+	local dropped
+	dropped=$(peering a .connectionsDropped)
+	xrs_peering a '.maxPrefixes = { limit: 5, action: $action, restartSeconds: 5 }' --arg action "$1"
+	bulk_prefixes 100 8 >"$DIR/a.bulk"
+	run_logged app sync a
+	check_soon "maxPrefixes $1: above the limit the session is closed" \
+		peering_holds a ".connectionsDropped > $dropped and .limits.maxPrefixes.exceeded > 0"
+	check "maxPrefixes $1: Cease 6/1 was sent" reset_seen a sent 6 1
+	check_soon "maxPrefixes $1: the appliance knows why" appliance_says a \
+		'max[a-z]*[ -](number of )?prefix|code 6.*subcode 1'
+	: >"$DIR/a.bulk"
+	run_logged app sync a
+	check_soon "maxPrefixes $1: its routes are gone from the other" same_output 1 count_prefixes b
+}
+
+scenario_limits() {
+	local since
+	since=$(peering a .establishedTime)
+	xrs_peering a '.limits = { asPathLength: 3, communities: 2 }'
+	announce a 10.250.0.0/16
+	announce a 10.251.0.0/16 prepend=4
+	announce a 10.252.0.0/16 community=65001:1,65001:2,65001:3
+	check_soon "routes with too long an AS_PATH or too many communities are refused and counted" \
+		peering_holds a '.pfxRcd == 1 and .limits.asPathLength.exceeded >= 1 and
+			.limits.communities.exceeded >= 1'
+	check_route "the one beside them goes on" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	announce a 10.250.0.0/16 prepend=4
+	check_soon "a route that becomes too long is taken for withdrawn" gone app route b 10.250.0.0/16
+	check_peering "the session stays" a ".establishedTime == $since"
 }
 
 count_prefixes() { # NODE

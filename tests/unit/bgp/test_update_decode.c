@@ -302,6 +302,13 @@ Test(update_decode, limits_withdraw_the_route)
 	decoded(WITH(""));
 	cr_assert_eq(u.outcome, BGP_TREAT_AS_WITHDRAW);
 	cr_assert_eq(u.findings[0].attr_code, BGP_ATTR_AS_PATH);
+	cr_assert_eq(u.over, 1u << BGP_LIMIT_AS_PATH);
+	limits.max_attr_bytes = 1;
+	decoded(WITH(""));
+	cr_assert_eq(u.over, 1u << BGP_LIMIT_AS_PATH | 1u << BGP_LIMIT_ATTR_BYTES);
+	limits = (struct bgp_update_limits){ 0 };
+	decoded(WITH(""));
+	cr_assert_eq(u.over, 0);
 }
 
 Test(update_decode, communities_of_all_kinds_count)

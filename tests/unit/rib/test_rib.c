@@ -550,6 +550,67 @@ Test(rib, blocked_prefixes_come_in_when_there_is_room)
 	cr_assert_str_eq(lab_offered(&lab, "10.9.0.0/16"), "192.0.2.1");
 }
 
+/* --- memory of a peer ------------------------------------------------------------------------------------ */
+
+Test(rib, a_peer_is_charged_for_what_it_holds_and_no_more)
+{
+	uint16_t a = lab_peer(&lab, 65001, 1), b = lab_peer(&lab, 65002, 2);
+	uint64_t one;
+
+	lab_announce(&lab, b, "10.1.0.0/16", "65001", "192.0.2.1", 0);
+	lab_announce(&lab, a, "10.1.0.0/16", "65001", "192.0.2.1", 0);
+	one = counts(a).memory;
+	cr_assert_gt(one, 0);
+	cr_assert_eq(counts(b).memory, one, "also for what it shares with another");
+	lab_announce(&lab, a, "10.2.0.0/16", "65001", "192.0.2.1", 0);
+	cr_assert_eq(counts(a).memory, 2 * one);
+	lab_announce(&lab, a, "10.2.0.0/16", "65001 65009 65010", "192.0.2.1", 0);
+	cr_assert_eq(counts(a).memory, 2 * one + 8, "two AS numbers more");
+	rib_peer_mark_stale(lab.rib, a, BGP_IPV4_UNICAST);
+	cr_assert_eq(counts(a).memory, 2 * one + 8, "stale ones count");
+	lab_announce(&lab, a, "10.1.0.0/16", "65001", "192.0.2.1", 0);
+	rib_peer_sweep(lab.rib, a, BGP_IPV4_UNICAST);
+	cr_assert_eq(counts(a).memory, one, "swept ones do not");
+	lab_work(&lab);
+	cr_assert_eq(counts(a).memory, one);
+	lab_withdraw(&lab, a, "10.1.0.0/16");
+	cr_assert_eq(counts(a).memory, 0);
+}
+
+static uint16_t with_memory(uint64_t memory)
+{
+	struct rib_peer_config config = lab_peer_config(65001, 1);
+	struct bgp_session_params params = lab_params(65001, 1);
+
+	config.memory = memory;
+	return lab_peer_with(&lab, &config, &params);
+}
+
+Test(rib, without_room_a_route_is_taken_for_withdrawn)
+{
+	uint16_t probe = lab_peer(&lab, 65002, 2), a;
+	uint64_t one;
+
+	lab_announce(&lab, probe, "10.9.0.0/16", "65001", "192.0.2.1", 0);
+	one = counts(probe).memory;
+	a = with_memory(2 * one + 4);
+	lab_announce(&lab, a, "10.1.0.0/16 10.2.0.0/16 10.3.0.0/16 10.4.0.0/16", "65001",
+		     "192.0.2.1", 0);
+	cr_assert_eq(counts(a).received, 2);
+	cr_assert_eq(counts(a).refused, 2);
+	cr_assert_eq(lab.no_room, 1, "told once");
+	cr_assert_str_eq(lab_offered(&lab, "10.3.0.0/16"), "");
+	lab_announce(&lab, a, "10.1.0.0/16", "65001 65009", "192.0.2.1", 0);
+	cr_assert_eq(counts(a).received, 2, "four octets more: there is room");
+	lab_announce(&lab, a, "10.2.0.0/16", "65001 65009", "192.0.2.1", 0);
+	cr_assert_eq(counts(a).received, 1, "there is none: and the one before is gone too");
+	cr_assert_str_eq(lab_offered(&lab, "10.2.0.0/16"), "");
+	cr_assert_eq(lab.no_room, 2, "told again, as there was room between");
+	lab_announce(&lab, a, "10.4.0.0/16", "65001", "192.0.2.1", 0);
+	cr_assert_str_eq(lab_offered(&lab, "10.4.0.0/16"), "192.0.2.1");
+	cr_assert_eq(counts(a).memory, 2 * one + 4);
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------- */
 
 struct seen {
