@@ -240,6 +240,9 @@ struct rib *node_vnet_source_rib(const struct node_vnet *vnet);
  */
 int node_apply(struct node *node, struct config *config, const char *cause,
 	       struct config_error *ret_error); /* takes over @config on success only */
+/* What can not change while this process runs. 0, or -EINVAL with the error filled. */
+int node_check_fixed(const struct node *node, const struct config *config,
+		     struct config_error *error);
 /* Reads the file again. */
 int node_reload(struct node *node, struct config_error *ret_error);
 /* Another file's part: @text, or NULL for the file. After @confirm_sec without node_confirm() it goes back. */

@@ -50,7 +50,23 @@ bool node_peered_linked(const struct node_vnet *a, const struct node_vnet *b);
 /* The vnet that an address lies in: @vnet itself or a peered one; else @vnet. */
 const struct node_vnet *node_peered_owner(const struct node_vnet *vnet, const struct ip_addr *addr);
 
+/* Precedence and groups of user routes of a table, by its config; and gone again. 0 or -ENOMEM. */
+int node_table_fill(struct node_table *table);
+void node_table_empty(struct node_table *table);
+void node_vnet_fill_rib(const struct node_vnet *vnet, struct rib_config *ret);
+/*
+ * Addresses are a session's identity: other ones make another session. The first key of @a and @b, or of
+ * the route server that was @old and is @vnet's, that differs; NULL: none.
+ */
+const char *node_vnet_endpoint_differs(const struct node_vnet *vnet, const struct peering_config *a,
+				       const struct peering_config *b,
+				       const struct route_server_config *old);
+
 /* --- node_peering.c ------------------------------------------------------------------------ */
+void node_peering_fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
+			   struct rib_peer_config *ret);
+void node_peering_fill_session(const struct node_vnet *vnet, const struct peering_config *config,
+			       struct session_config *ret);
 int node_peering_new(struct node_vnet *vnet, const struct peering_config *config,
 		     struct node_peering **ret_peering);
 void node_peering_free(struct node_peering *peering);
@@ -79,11 +95,6 @@ bool node_bfd_holds(const struct node_peering *peering);
 void node_bfd_enable(struct node_peering *peering);
 /* BGP is up again although BFD is not: the member may be used. */
 void node_bfd_established(struct node_peering *peering);
-
-/* --- node.c ------------------------------------------------------------------------------- */
-/* What can not change while this process runs. 0, or -EINVAL with the error filled. */
-int node_check_fixed(const struct node *node, const struct config *config,
-		     struct config_error *error);
 
 /* --- node_config.c ------------------------------------------------------------------------- */
 /* A configuration that waited for confirmation when an earlier process ended. Before anything starts. */

@@ -37,6 +37,9 @@ struct api_call {
 struct api_stream {
 	/* Appends at most about API_STREAM_BUDGET elements; false: the end. */
 	bool (*step)(struct api_stream *stream, struct node *node, struct json_out *out);
+	/* May be NULL: members behind the array; and what goes with the stream, but for itself. */
+	void (*end)(struct api_stream *stream, struct node *node, struct json_out *out);
+	void (*release)(struct api_stream *stream);
 	uint32_t limit, count; /* elements; limit 0: none */
 	bool more;             /* ended at the limit: the cursor below leads on */
 	bool gone;             /* what it walked over does not exist any more */
@@ -52,7 +55,8 @@ void *stream_open(struct api_call *call, size_t size,
 /* One element is written: false when the limit is reached (rib_view_fn and the like return it). */
 bool stream_count(struct api_stream *stream);
 /* Closes the array and writes nextCursor and generation. */
-void stream_finish(const struct api_stream *stream, const struct node *node, struct json_out *out);
+void stream_finish(struct api_stream *stream, struct node *node, struct json_out *out);
+void stream_free(struct api_stream *stream); /* NULL is fine */
 
 /* --- the table ------------------------------------------------------------------------------------ */
 extern const struct api_method api_methods[];
@@ -66,6 +70,7 @@ int method_rpc_discover(struct api_call *call);
 int method_config_show(struct api_call *call);
 int method_config_test(struct api_call *call);
 int method_config_reload(struct api_call *call);
+int method_config_diff(struct api_call *call);
 int method_config_apply(struct api_call *call);
 int method_config_confirm(struct api_call *call);
 int method_config_undo(struct api_call *call);
@@ -115,6 +120,11 @@ const char *managed_by(bool from_api); /* "api", "file" */
 /* A refusal by the configuration as the call's error. @code: when it is about values. */
 int call_config_failed(struct api_call *call, int r, int code, const struct config_error *error,
 		       const char *file);
+
+/* The parameter `config` as text for the caller to free, NULL: none was given. 0, or -1 with the error filled. */
+int call_config_text(struct api_call *call, char **ret_text);
+/* changes[]{op path old new} between the normal forms. How many, or -1: out of memory. */
+int write_config_changes(struct json_out *out, const struct config *old, const struct config *new);
 
 /* --- what handlers share: lookup.c ------------------------------------------------------------------ */
 /* The parameter `vnet`, or the only vnet there is. NULL with the error filled. */

@@ -28,6 +28,7 @@ enum ctl_cell {
 	CTL_SPACED, /* a list joined by spaces: AS_PATH */
 	CTL_SINCE,  /* an RFC 3339 time as how long ago: "2d03h" */
 	CTL_FLAG,   /* `title` when true, else nothing */
+	CTL_HOPS,   /* next hops of config diff: "fw-a, fw-b", or the type */
 };
 struct ctl_column {
 	const char *title; /* NULL ends a list */
@@ -41,6 +42,7 @@ enum ctl_action { /* what no single request answers */
 	CTL_STATUS,
 	CTL_RPC,
 	CTL_MONITOR,
+	CTL_DIFF,
 	CTL_METRICS,
 	CTL_DETACH,
 	CTL_COMPLETION,
@@ -93,6 +95,8 @@ void ctl_print_result(const struct ctl_command *command, const json_t *result, b
 		      uint64_t now_usec, struct json_out *out);
 void ctl_print_table(const struct ctl_column *columns, const json_t *rows, bool no_header,
 		     uint64_t now_usec, struct json_out *out);
+/* The answer of config.diff, section by section. */
+void ctl_print_diff(const json_t *result, bool no_header, struct json_out *out);
 /* One line for one monitor.event or monitor.lost, the whole notification. */
 void ctl_print_event(const json_t *notification, struct json_out *out);
 void ctl_put(struct json_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -248,6 +248,9 @@ struct rib_peer_counts rib_peer_counts(const struct rib *rib, uint16_t peer,
 				       enum bgp_family family);
 const struct rib_peer_config *rib_peer_get(const struct rib *rib, uint16_t peer); /* NULL: none */
 
+/* What is in force for its session, or was for the last one; NULL: there was none. */
+const struct bgp_session_params *rib_peer_params(const struct rib *rib, uint16_t peer);
+
 struct rib_figures {
 	uint32_t prefixes[BGP_FAMILY_MAX], paths[BGP_FAMILY_MAX];
 	size_t attr_sets;

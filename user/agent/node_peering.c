@@ -76,8 +76,8 @@ static uint32_t needed(const struct peering_config *config)
 	return needed;
 }
 
-static void fill_session(const struct node_vnet *vnet, const struct peering_config *config,
-			 struct session_config *ret)
+void node_peering_fill_session(const struct node_vnet *vnet, const struct peering_config *config,
+			       struct session_config *ret)
 {
 	const struct node *node = vnet->node;
 
@@ -112,8 +112,8 @@ static void fill_session(const struct node_vnet *vnet, const struct peering_conf
 		ret->required_families = config->families;
 }
 
-static void fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
-		     struct rib_peer_config *ret)
+void node_peering_fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
+			   struct rib_peer_config *ret)
 {
 	memset(ret, 0, sizeof(*ret));
 	snprintf(ret->name, sizeof(ret->name), "%s", config->name);
@@ -504,13 +504,13 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	}
 	peering->shutdown = (struct loop_timer){ .fn = shutdown_now, .ctx = peering };
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
-	fill_rib(vnet, config, &rib);
+	node_peering_fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
 	if (err < 0) {
 		free(peering);
 		return err;
 	}
-	fill_session(vnet, config, &session);
+	node_peering_fill_session(vnet, config, &session);
 	peering->bfd_hold = config->enabled && node_bfd_holds(peering);
 	session.disabled |= peering->bfd_hold;
 	err = session_new(vnet->node->loop, vnet->node->listeners, &session, &ops, peering,
@@ -557,9 +557,9 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	int err;
 
 	peering->config = config;
-	fill_rib(vnet, config, &rib);
+	node_peering_fill_rib(vnet, config, &rib);
 	rib_peer_reconfigure(vnet->rib, peering->rib_peer, &rib);
-	fill_session(vnet, config, &session);
+	node_peering_fill_session(vnet, config, &session);
 	announced = shutdown_is_announced(peering) ||
 		    (was_enabled && !config->enabled && announces_shutdown(peering));
 	session.disabled = session.disabled && !announced;

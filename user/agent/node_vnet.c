@@ -216,6 +216,19 @@ static void decide_fixed(struct node_table *table, const struct effective_table 
 	}
 }
 
+int node_table_fill(struct node_table *table)
+{
+	table->effective = make_effective(table->vnet, table->config);
+	return table->effective ? make_user_groups(table) : -ENOMEM;
+}
+
+void node_table_empty(struct node_table *table)
+{
+	release_user_groups(table, table->config->n_routes);
+	effective_table_free(table->effective);
+	table->effective = NULL;
+}
+
 /* Puts the tries of a table at their place in the maps and the plan. */
 static int table_open(struct node_table *table)
 {
@@ -247,19 +260,14 @@ static int table_start(struct node_vnet *vnet, struct node_table *table,
 			config->name, strerror(-err));
 		return err;
 	}
-	table->effective = make_effective(vnet, config);
-	if (!table->effective)
-		return -ENOMEM;
-	return make_user_groups(table);
+	return node_table_fill(table);
 }
 
 static void table_stop(struct node_table *table)
 {
 	struct node *node = table->vnet->node;
 
-	release_user_groups(table, table->config->n_routes);
-	effective_table_free(table->effective);
-	table->effective = NULL;
+	node_table_empty(table);
 	if (!node->maps || table->index == FIB_TABLE_BAD || node->stopping)
 		return;
 	fib_plan_table_remove(node->plan, table->index);
@@ -322,17 +330,30 @@ static void remove_peering(struct node_vnet *vnet, size_t index)
 	vnet->peerings[index] = vnet->peerings[--vnet->n_peerings];
 }
 
-/* Addresses are a session's identity: other ones make another session. */
-static bool same_endpoint(const struct node_vnet *vnet, const struct peering_config *a,
-			  const struct peering_config *b, const struct route_server_config *old)
+const char *node_vnet_endpoint_differs(const struct node_vnet *vnet, const struct peering_config *a,
+				       const struct peering_config *b,
+				       const struct route_server_config *old)
 {
 	const struct route_server_config *now = &vnet->config->route_server;
+	const struct {
+		bool same;
+		const char *key;
+	} rows[] = {
+		{ ip_equal(&a->peer_ip, &b->peer_ip), "peerIp" },
+		{ a->port == b->port, "port" },
+		{ strcmp(a->local_address, b->local_address) == 0, "localAddress" },
+		{ strcmp(a->device, b->device) == 0, "device" },
+		{ old->port == now->port, "routeServer.port" },
+		{ ip_equal(&old->local_address, &now->local_address), "routeServer.localAddress" },
+		{ ip_equal(&old->local_address6, &now->local_address6),
+		  "routeServer.localAddress6" },
+	};
 
-	return ip_equal(&a->peer_ip, &b->peer_ip) && a->port == b->port &&
-	       strcmp(a->local_address, b->local_address) == 0 &&
-	       strcmp(a->device, b->device) == 0 && old->port == now->port &&
-	       ip_equal(&old->local_address, &now->local_address) &&
-	       ip_equal(&old->local_address6, &now->local_address6);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		if (!rows[i].same)
+			return rows[i].key;
+	}
+	return NULL;
 }
 
 static int reconfigure_peerings(struct node_vnet *vnet, const struct vnet_config *before)
@@ -343,7 +364,8 @@ static int reconfigure_peerings(struct node_vnet *vnet, const struct vnet_config
 		struct node_peering *p = vnet->peerings[i];
 		const struct peering_config *next = vnet_find_peering(config, p->config->name);
 
-		if (next && same_endpoint(vnet, p->config, next, &before->route_server))
+		if (next &&
+		    !node_vnet_endpoint_differs(vnet, p->config, next, &before->route_server))
 			node_peering_reconfigure(p, next);
 		else
 			remove_peering(vnet, i);
@@ -383,7 +405,7 @@ static bool tables_choose_sources(const struct node_vnet *vnet)
 	return any;
 }
 
-static void fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
+void node_vnet_fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
 {
 	const struct route_server_config *rs = &vnet->config->route_server;
 
@@ -431,7 +453,7 @@ static int start_rib(struct node_vnet *vnet)
 						 .event = on_event };
 	struct rib_config config;
 
-	fill_rib(vnet, &config);
+	node_vnet_fill_rib(vnet, &config);
 	vnet->rib = rib_new(&config, vnet->node->nexthops, &callbacks);
 	if (!vnet->rib)
 		return -ENOMEM;
@@ -487,7 +509,7 @@ static void reconfigure_rib(struct node_vnet *vnet, const struct vnet_config *be
 	if (!vnet->rib) {
 		start_rib(vnet);
 	} else {
-		fill_rib(vnet, &config);
+		node_vnet_fill_rib(vnet, &config);
 		rib_reconfigure(vnet->rib, &config);
 		set_local_prefixes(vnet);
 	}

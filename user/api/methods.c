@@ -212,6 +212,20 @@ const struct api_method api_methods[] = {
 	{ "config.test", API_READS,
 	  PARAMS({ "config", API_OBJECT, .doc = "Test this instead of the configured file." }),
 	  method_config_test, "Checks a configuration without applying it.", "valid warnings[]" },
+	{ "config.diff", API_READS,
+	  PARAMS({ "config", API_OBJECT, .doc = "This instead of the file." },
+		 { "limit", API_INTEGER, .min = 1, .max = 1000000,
+		   .doc = "List at most so many routes; the rest is counted only." }),
+	  method_config_diff,
+	  "What would change, before it does: values, sessions, nics, and the routes of every "
+	  "table "
+	  "as the present paths would be selected.",
+	  "changes[]{op path old new} sessions[]{vnet peering change why disrupts} nics[]{nic "
+	  "change "
+	  "from to} value[]{vnet routeTable prefix change from to} tables[]{vnet routeTable added "
+	  "removed moved} routesChanged traffic[]{nextHopIpAddress prefixes prefixesLeaving "
+	  "packets "
+	  "bytes sharePercent} incomplete" },
 	{ "config.reload", API_WRITES, NULL, method_config_reload,
 	  "Reads the file again and applies what changed.", "generation confirmBefore warnings[]" },
 	{ "config.apply", API_WRITES,

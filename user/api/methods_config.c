@@ -58,8 +58,7 @@ int call_config_failed(struct api_call *call, int r, int code, const struct conf
 	return api_fail(call->error, code, error->path, "%s", text);
 }
 
-/* The parameter `config` as text for the caller to free, or NULL: none was given. -1: out of memory. */
-static int given_text(struct api_call *call, char **ret_text)
+int call_config_text(struct api_call *call, char **ret_text)
 {
 	const json_t *given = request_value(call->request, "config");
 
@@ -76,7 +75,7 @@ int method_config_test(struct api_call *call)
 	struct config *config;
 	char *text;
 
-	if (given_text(call, &text) < 0)
+	if (call_config_text(call, &text) < 0)
 		return -1;
 	config = text ? config_parse_both(text, strlen(text), node->config->state, &error)
 		      : config_load_both(node->config_path, node->config->state, &error);
@@ -100,7 +99,7 @@ int method_config_apply(struct api_call *call)
 	char *text;
 	int r;
 
-	if (given_text(call, &text) < 0)
+	if (call_config_text(call, &text) < 0)
 		return -1;
 	r = node_config_apply(call->node, text, text ? strlen(text) : 0, seconds, &error);
 	if (r < 0) {

@@ -144,7 +144,7 @@ static void conn_free(struct api_conn *conn)
 	api->stats.open--;
 	json_out_done(&conn->out);
 	monitor_free(conn->monitor, api->node);
-	free(conn->stream);
+	stream_free(conn->stream);
 	free(conn->in);
 	free(conn);
 }
@@ -216,7 +216,7 @@ static int run_method(struct api_conn *conn, const struct api_request *request,
 	}
 	r = request->method->handle(&call);
 	if (r < 0)
-		free(call.stream);
+		stream_free(call.stream);
 	else
 		conn->stream = call.stream;
 	return r;
@@ -253,7 +253,7 @@ static void answer(struct api_conn *conn, const struct api_request *request,
 		end_result(out);
 	}
 	if (request_is_notification(request)) { /* JSON-RPC 4.1: no answer, whatever came of it */
-		free(conn->stream);
+		stream_free(conn->stream);
 		conn->stream = NULL;
 		take_back(out, mark);
 	}
@@ -403,7 +403,7 @@ static bool conn_slice(struct loop_work *work)
 	    !stream->step(stream, conn->api->node, &conn->out)) {
 		stream_finish(stream, conn->api->node, &conn->out);
 		end_result(&conn->out);
-		free(stream);
+		stream_free(stream);
 		conn->stream = NULL;
 	}
 	if (!conn->stream) { /* events never come into the middle of an answer */

@@ -53,9 +53,11 @@ bool stream_count(struct api_stream *stream)
 	return !stream->more;
 }
 
-void stream_finish(const struct api_stream *stream, const struct node *node, struct json_out *out)
+void stream_finish(struct api_stream *stream, struct node *node, struct json_out *out)
 {
 	json_out_end_array(out);
+	if (stream->end)
+		stream->end(stream, node, out);
 	if (stream->more)
 		json_out_stringf(out, "nextCursor", "%u:%u", stream->stage, stream->position);
 	else
@@ -63,4 +65,11 @@ void stream_finish(const struct api_stream *stream, const struct node *node, str
 	if (stream->gone)
 		json_out_bool(out, "incomplete", true);
 	json_out_uint(out, "generation", node->generation);
+}
+
+void stream_free(struct api_stream *stream)
+{
+	if (stream && stream->release)
+		stream->release(stream);
+	free(stream);
 }

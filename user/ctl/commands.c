@@ -152,6 +152,11 @@ const struct ctl_command ctl_commands[] = {
 	  "Check a file, or the daemon's own." },
 	{ "config", "reload", CTL_REQUEST, NULL, "", NULL, NULL,
 	  "Read the file again and apply it." },
+	{ "config", "diff", CTL_DIFF, "config", "config< limit#", "value",
+	  COLUMNS({ "VNET", "vnet", CTL_PLAIN }, { "TABLE", "routeTable", CTL_PLAIN },
+		  { "PREFIX", "prefix", CTL_PLAIN }, { "CHANGE", "change", CTL_PLAIN },
+		  { "FROM", "from", CTL_HOPS }, { "TO", "to", CTL_HOPS }),
+	  "What a file, or the daemon's own, would change: sessions, nics, routes, traffic." },
 	{ "config", "apply", CTL_REQUEST, "config", "config< confirmWithinSeconds#", NULL, NULL,
 	  "Apply a file, or the daemon's own; --confirm-within 60: and go back unless "
 	  "confirmed." },

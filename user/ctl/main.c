@@ -123,6 +123,10 @@ static enum ctl_exit do_request(const struct ctl_args *args, struct ctl_client *
 
 		pretty.pretty |= !args->json;
 		print_json(&pretty, args->json ? result : json_object_get(result, "config"));
+	} else if (args->command->action == CTL_DIFF) {
+		json_out_init(&out);
+		ctl_print_diff(result, args->no_header, &out);
+		flush_text(&out);
 	} else {
 		json_out_init(&out);
 		ctl_print_result(args->command, result, args->no_header, wall_now_usec(), &out);

@@ -219,6 +219,16 @@ const struct rib_peer_config *rib_peer_get(const struct rib *rib, uint16_t peer)
 	return &rib->peers[peer]->config;
 }
 
+const struct bgp_session_params *rib_peer_params(const struct rib *rib, uint16_t peer)
+{
+	const struct bgp_session_params *params;
+
+	if (!rib_peer_get(rib, peer))
+		return NULL;
+	params = &rib->peers[peer]->params;
+	return params->families ? params : NULL;
+}
+
 struct rib_peer_counts rib_peer_counts(const struct rib *rib, uint16_t peer, enum bgp_family family)
 {
 	const struct peer_in *in;
