@@ -54,6 +54,7 @@ struct adj_rib_in {
 	uint32_t path_cap, path_limit; /* slab: room, ever used */
 	uint32_t path_free;            /* list through `next` */
 	uint32_t n_paths;
+	uint32_t told_whole; /* sessions that are told more than the best path (ADD-PATH) */
 };
 
 int adj_rib_in_init(struct adj_rib_in *in, enum ip_family family);

@@ -20,6 +20,8 @@
 #include <stdint.h>
 
 #define OUT_WINDOW 2048 /* nets that one peer looks at in one go */
+/* ADD-PATH: paths of one net that a peer is told at most. */
+#define OUT_PATHS_MAX 16
 
 struct adj_rib_out {       /* the journal */
 	uint32_t *entries; /* net, perhaps with a mark; see adj_rib_out.c */
@@ -33,6 +35,10 @@ struct adj_rib_out {       /* the journal */
 	struct out_member **members;
 	uint32_t n_members, member_cap;
 	uint32_t idle; /* members that asked to be woken */
+};
+
+struct out_ref { /* what a peer is told of: a net, and with ADD-PATH one of its paths; 0: all of it */
+	uint32_t net, path_id;
 };
 
 struct out_member { /* one established session; what it was told */
@@ -51,8 +57,11 @@ struct out_member { /* one established session; what it was told */
 	uint32_t dump_end; /* End-of-RIB or EoRR is due when `floor` has come here */
 	uint64_t *told;    /* a bit for each net */
 	uint32_t told_cap; /* in words */
-	uint32_t n_told;
-	uint32_t *left; /* of the last window: not said yet */
+	uint32_t n_told;   /* nets */
+	unsigned int
+		paths; /* ADD-PATH: told for each net at most; 0: one route without identifier */
+	uint32_t *path_ids;   /* `paths` of them for each net, 0: none */
+	struct out_ref *left; /* of the last window: not said yet */
 	uint32_t n_left;
 };
 
@@ -72,8 +81,8 @@ bool adj_rib_out_retired(const struct adj_rib_out *out, uint32_t net);
 /* Calls @gone for each retired net that all members have passed. */
 void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32_t net), void *ctx);
 
-/* A session begins at the head. NULL: out of memory. */
-struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer);
+/* A session begins at the head; @paths: with ADD-PATH, at most OUT_PATHS_MAX. NULL: out of memory. */
+struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer, unsigned int paths);
 void adj_rib_out_leave(struct adj_rib_out *out, struct out_member *member);
 /* Everything is looked at again. */
 void out_member_restart(struct adj_rib_out *out, struct out_member *member);
@@ -81,10 +90,11 @@ void out_member_restart(struct adj_rib_out *out, struct out_member *member);
 void out_member_refresh(struct adj_rib_out *out, struct out_member *member);
 
 /* Up to @max (at least OUT_WINDOW) nets to look at, oldest change first; 0: none. */
-uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, uint32_t *nets);
-/* The window is done but for these. */
-void out_member_finish(struct adj_rib_out *out, struct out_member *member, const uint32_t *left,
-		       uint32_t n_left);
+uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member,
+			   struct out_ref *refs);
+/* The window is done but for these, at most OUT_WINDOW. */
+void out_member_finish(struct adj_rib_out *out, struct out_member *member,
+		       const struct out_ref *left, uint32_t n_left);
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member);
 /* What has to be said now that is no route; out_member_mark_sent() when it was written. */
 enum out_mark {
@@ -103,7 +113,12 @@ struct out_member *adj_rib_out_wake(struct adj_rib_out *out, uint32_t *cursor);
 bool out_member_told(const struct out_member *member, uint32_t net);
 /* Bits for nets below @limit, before any of them is set. 0 or -ENOMEM. */
 int out_member_reserve(struct out_member *member, uint32_t limit);
-void out_member_set_told(struct out_member *member, uint32_t net, bool told);
+/* @path_id says nothing without ADD-PATH; with it never more than `paths` are told at once. */
+void out_member_set_told(struct out_member *member, uint32_t net, uint32_t path_id, bool told);
+bool out_member_told_path(const struct out_member *member, uint32_t net, uint32_t path_id);
+/* The identifiers told of a net into ret[]; one, 0, without ADD-PATH. How many. */
+unsigned int out_member_told_paths(const struct out_member *member, uint32_t net,
+				   uint32_t ret[OUT_PATHS_MAX]);
 
 size_t adj_rib_out_memory(const struct adj_rib_out *out);
 

@@ -83,6 +83,8 @@ struct rib_peer_config {
 	const struct route_map *in,
 		*out; /* not owned; must outlive the peer's use; NULL: permit all */
 	bool advertise_vnet, advertise_learned, advertise_host_routes;
+	unsigned int
+		add_path_max; /* ADD-PATH: paths of a prefix told at most; at the next session */
 	bool has_bgp_role;
 	enum bgp_role bgp_role; /* ours towards the peer (RFC 9234) */
 	bool stale_allowed;     /* graceful restart helper: keep paths when the session ends so */

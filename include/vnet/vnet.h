@@ -98,7 +98,9 @@ struct peering_config {
 		enum capability_use multiprotocol, four_octet_as, route_refresh, enhanced_refresh;
 		enum capability_use extended_message, extended_next_hop;
 	} capabilities;
-	enum bgp_role bgp_role; /* ours towards the peer; BGP_ROLE_MAX: none */
+	bool add_path_receive;
+	uint8_t add_path_send_max; /* 0: not offered */
+	enum bgp_role bgp_role;    /* ours towards the peer; BGP_ROLE_MAX: none */
 	bool bgp_role_strict;
 	uint16_t shutdown_drain_time; /* seconds */
 	bool gr_enabled, gr_required;

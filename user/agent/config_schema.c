@@ -9,6 +9,7 @@
  */
 #include "agent/config_schema.h"
 #include "fib/loader.h"
+#include "rib/adj_rib_out.h"
 
 #define NAMES(...)               ((const struct config_name[]){ __VA_ARGS__, { NULL, 0 } })
 #define AT(type, member)         .offset = offsetof(type, member)
@@ -217,6 +218,14 @@ OBJECT(capabilities_object, "peerings[].capabilities", struct peering_config,
        CAPABILITY("extendedNextHop", extended_next_hop, "off",
 		  "RFC 8950: IPv4 prefixes with an IPv6 next hop."));
 
+OBJECT(add_path_object, "peerings[].addPath", struct peering_config,
+       { "receive", &config_type_bool, AT(struct peering_config, add_path_receive),
+	 .fallback = "false", .doc = "Take several paths of a prefix from this peer, at most 16." },
+       { "sendMax", &config_type_u8, AT(struct peering_config, add_path_send_max),
+	 .max = OUT_PATHS_MAX, .fallback = "0",
+	 .doc = "Tell this peer as many paths of a prefix, the best first; 0: only the best, "
+		"without identifier." });
+
 OBJECT(gr_object, "peerings[].gracefulRestart", struct peering_config,
        { "enabled", &config_type_bool, AT(struct peering_config, gr_enabled), .fallback = "true",
 	 .doc = "RFC 4724: routes of a peer that restarts are kept meanwhile." },
@@ -302,6 +311,8 @@ OBJECT(peering_object, "peerings[]", struct peering_config,
 	 .fallback = "{}",
 	 .doc = "What is offered to the peer: each off, on, or require, which refuses a peer "
 		"without it." },
+       { "addPath", &config_type_object, .offset = 0, .object = &add_path_object, .fallback = "{}",
+	 .doc = "Several paths of one prefix (RFC 7911)." },
        { "bgpRole", &config_type_enum, AT(struct peering_config, bgp_role),
 	 .names = NAMES({ "none", BGP_ROLE_MAX }, { "provider", BGP_ROLE_PROVIDER },
 			{ "rs", BGP_ROLE_RS }, { "rs-client", BGP_ROLE_RS_CLIENT },

@@ -40,6 +40,11 @@ static void fill_caps(const struct peering_config *config, struct bgp_caps *caps
 	caps->extended_message = config->capabilities.extended_message;
 	if (config->capabilities.extended_next_hop)
 		caps->ext_next_hop = config->families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		if (config->families & BGP_FAMILY_BIT(f))
+			caps->add_path[f] = (config->add_path_receive ? BGP_ADD_PATH_RECEIVE : 0) |
+					    (config->add_path_send_max ? BGP_ADD_PATH_SEND : 0);
+	}
 	caps->has_role = config->bgp_role != BGP_ROLE_MAX;
 	caps->role = (uint8_t)(caps->has_role ? config->bgp_role : 0);
 	if (!config->gr_enabled)
@@ -128,6 +133,7 @@ void node_peering_fill_rib(const struct node_vnet *vnet, const struct peering_co
 	ret->advertise_learned = config->advertise_learned;
 	ret->advertise_host_routes = config->advertise_host_routes;
 	ret->stale_allowed = config->gr_enabled;
+	ret->add_path_max = config->add_path_send_max;
 	ret->has_bgp_role = config->bgp_role != BGP_ROLE_MAX;
 	ret->bgp_role = config->bgp_role;
 }

@@ -26,6 +26,7 @@ void adj_rib_out_init(struct adj_rib_out *out)
 static void member_free(struct out_member *member)
 {
 	free(member->told);
+	free(member->path_ids);
 	free(member->left);
 	free(member);
 }
@@ -249,7 +250,7 @@ void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32
 
 /* --- members --------------------------------------------------------------------------------------- */
 
-struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer)
+struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer, unsigned int paths)
 {
 	struct out_member *member;
 	struct out_member **grown;
@@ -265,6 +266,7 @@ struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer)
 	if (!member)
 		return NULL;
 	member->peer = peer;
+	member->paths = paths < OUT_PATHS_MAX ? paths : OUT_PATHS_MAX;
 	member->dump = true;
 	member->dump_end = out->end;
 	out->members[out->n_members++] = member;
@@ -306,30 +308,32 @@ void out_member_refresh(struct adj_rib_out *out, struct out_member *member)
 
 /* Those left over of the last window that did not change since: changed ones come again later. */
 static uint32_t left_over(const struct adj_rib_out *out, const struct out_member *member,
-			  uint32_t *nets)
+			  struct out_ref *refs)
 {
 	uint32_t n = 0;
 
 	for (uint32_t i = 0; i < member->n_left; i++) {
-		if (place_of(out, member->left[i]) < member->cursor)
-			nets[n++] = member->left[i];
+		if (place_of(out, member->left[i].net) < member->cursor)
+			refs[n++] = member->left[i];
 	}
 	return n;
 }
 
-uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, uint32_t *nets)
+uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, struct out_ref *refs)
 {
-	uint32_t n = left_over(out, member, nets);
+	uint32_t n = left_over(out, member, refs);
+	/* Each path of a net may have to be told, and as many may have to be withdrawn. */
+	uint32_t max = member->paths ? OUT_WINDOW / (2 * member->paths) : OUT_WINDOW;
 
 	member->n_left = 0;
 	if (n)
 		return n;
 	member->floor = member->cursor;
-	while (n < OUT_WINDOW && member->cursor < out->end) {
+	while (n < max && member->cursor < out->end) {
 		uint32_t entry = out->entries[member->cursor++];
 
 		if (entry != HOLE)
-			nets[n++] = entry & ~RETIRED;
+			refs[n++] = (struct out_ref){ .net = entry & ~RETIRED };
 	}
 	if (member->cursor > out->high)
 		out->high = member->cursor;
@@ -338,8 +342,8 @@ uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, u
 	return n;
 }
 
-void out_member_finish(struct adj_rib_out *out, struct out_member *member, const uint32_t *left,
-		       uint32_t n_left)
+void out_member_finish(struct adj_rib_out *out, struct out_member *member,
+		       const struct out_ref *left, uint32_t n_left)
 {
 	if (n_left && !member->left)
 		member->left = malloc(OUT_WINDOW * sizeof(*member->left));
@@ -411,6 +415,22 @@ bool out_member_told(const struct out_member *member, uint32_t net)
 	return net / 64 < member->told_cap && member->told[net / 64] >> net % 64 & 1;
 }
 
+/* Room for the identifiers of @nets nets, before the bits that say so. */
+static int reserve_paths(struct out_member *member, size_t nets)
+{
+	size_t old = member->told_cap * (size_t)64 * member->paths, new = nets * member->paths;
+	uint32_t *grown;
+
+	if (!member->paths)
+		return 0;
+	grown = reallocarray(member->path_ids, new, sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	memset(grown + old, 0, (new - old) * sizeof(*grown));
+	member->path_ids = grown;
+	return 0;
+}
+
 int out_member_reserve(struct out_member *member, uint32_t limit)
 {
 	uint32_t cap = limit / 64 + member->told_cap / 4 + 16;
@@ -418,6 +438,8 @@ int out_member_reserve(struct out_member *member, uint32_t limit)
 
 	if (limit <= member->told_cap * UINT64_C(64))
 		return 0;
+	if (reserve_paths(member, cap * (size_t)64))
+		return -ENOMEM;
 	grown = reallocarray(member->told, cap, sizeof(*grown));
 	if (!grown)
 		return -ENOMEM;
@@ -427,8 +449,60 @@ int out_member_reserve(struct out_member *member, uint32_t limit)
 	return 0;
 }
 
-void out_member_set_told(struct out_member *member, uint32_t net, bool told)
+static uint32_t *ids_of(const struct out_member *member, uint32_t net)
 {
+	return member->path_ids + (size_t)net * member->paths;
+}
+
+unsigned int out_member_told_paths(const struct out_member *member, uint32_t net,
+				   uint32_t ret[OUT_PATHS_MAX])
+{
+	unsigned int n = 0;
+
+	if (!out_member_told(member, net))
+		return 0;
+	if (!member->paths)
+		ret[n++] = 0;
+	for (unsigned int i = 0; i < member->paths; i++) {
+		if (ids_of(member, net)[i])
+			ret[n++] = ids_of(member, net)[i];
+	}
+	return n;
+}
+
+bool out_member_told_path(const struct out_member *member, uint32_t net, uint32_t path_id)
+{
+	uint32_t ids[OUT_PATHS_MAX];
+	unsigned int n = out_member_told_paths(member, net, ids);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!member->paths || ids[i] == path_id)
+			return true;
+	}
+	return false;
+}
+
+/* Whether any is told after that. */
+static bool set_path(struct out_member *member, uint32_t net, uint32_t path_id, bool told)
+{
+	uint32_t ids[OUT_PATHS_MAX];
+	bool known = out_member_told_path(member, net, path_id);
+
+	for (unsigned int i = 0; i < member->paths && known != told; i++) {
+		uint32_t *id = &ids_of(member, net)[i];
+
+		if (*id != (told ? 0 : path_id))
+			continue;
+		*id = told ? path_id : 0;
+		break;
+	}
+	return told || out_member_told_paths(member, net, ids);
+}
+
+void out_member_set_told(struct out_member *member, uint32_t net, uint32_t path_id, bool told)
+{
+	if (member->paths)
+		told = set_path(member, net, path_id, told);
 	if (out_member_told(member, net) == told)
 		return;
 	member->told[net / 64] ^= UINT64_C(1) << net % 64;
@@ -444,6 +518,7 @@ size_t adj_rib_out_memory(const struct adj_rib_out *out)
 		const struct out_member *member = out->members[i];
 
 		size += sizeof(*member) + member->told_cap * sizeof(*member->told) +
+			member->told_cap * 64 * member->paths * sizeof(*member->path_ids) +
 			(member->left ? OUT_WINDOW * sizeof(*member->left) : 0);
 	}
 	return size;

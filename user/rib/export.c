@@ -6,6 +6,10 @@
  *
  * One call looks at windows of pending nets. Within a window routes are grouped by attribute set, so
  * that the way out is worked out and written once for all prefixes that share it.
+ *
+ * A peer with ADD-PATH (RFC 7911) is told several paths of a net, each under an identifier that lives as
+ * long as the path: its place in the slab of Adj-RIB-In. When the place is given to another path of the
+ * same net, the new one simply replaces the old one at the peer.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +21,14 @@
 #define GROUP_SLOTS (2 * OUT_WINDOW) /* a power of two, half empty at most */
 #define PATH_ROOM   32768
 #define LIST_ROOM   16384
-/* ADD-PATH to a peer: one path a prefix, always under this identifier. */
-#define THE_PATH_ID 1
+/* Path identifiers to a peer with ADD-PATH: what we originate, and path 0 of the slab. */
+#define LOCAL_PATH_ID 1
+#define FIRST_PATH_ID 2
 
 /* A route on its way out: whose attributes, before they are made fit for the peer. */
 struct outgoing {
 	uint32_t attrs;
+	uint32_t path_id;
 	uint16_t source; /* peer, or RIB_PEER_NONE: our own */
 	bool owned;      /* `attrs` holds a reference: an outbound map made it */
 };
@@ -33,34 +39,32 @@ struct out_group { /* of a window: the same attributes */
 };
 
 struct out_entry {
-	uint32_t net;
+	struct out_ref ref;
 	uint32_t next; /* of the same group; OUT_WINDOW ends */
 };
 
 struct export_scratch {
-	uint32_t nets[OUT_WINDOW];
+	struct out_ref window[OUT_WINDOW];
 	struct out_entry entries[OUT_WINDOW];
 	struct out_group groups[OUT_WINDOW];
 	uint16_t slots[GROUP_SLOTS]; /* group + 1; 0: empty */
 	uint32_t n_entries, n_groups;
-	uint32_t withdraw[OUT_WINDOW], n_withdraw;
-	uint32_t left[OUT_WINDOW], n_left;
+	struct out_ref withdraw[OUT_WINDOW];
+	uint32_t n_withdraw;
+	struct out_ref left[OUT_WINDOW];
+	uint32_t n_left;
 	struct ip_prefix prefixes[OUT_WINDOW];
-	uint32_t batch[OUT_WINDOW]; /* nets of `prefixes` */
+	struct out_ref batch[OUT_WINDOW]; /* of `prefixes` */
 	uint32_t path_ids[OUT_WINDOW];
 	struct policy_result policy;
 	uint32_t viewed; /* of export_view(): a reference */
 	uint8_t as_path[PATH_ROOM], cluster_list[LIST_ROOM], ext_communities[LIST_ROOM],
-		communities[LIST_ROOM];
+		communities[LIST_ROOM], ipv6_ext[LIST_ROOM];
 };
 
 struct export_scratch *export_scratch_new(void)
 {
-	struct export_scratch *scratch = calloc(1, sizeof(*scratch));
-
-	for (unsigned int i = 0; scratch && i < OUT_WINDOW; i++)
-		scratch->path_ids[i] = THE_PATH_ID;
-	return scratch;
+	return calloc(1, sizeof(struct export_scratch));
 }
 
 void export_scratch_free(struct export_scratch *scratch)
@@ -179,40 +183,86 @@ static bool apply_outbound_map(struct rib *rib, const struct rib_peer *peer,
 	return route->attrs != ATTR_NONE;
 }
 
-/* The vnet's own prefix comes before what was learned for it. False: the peer is to have nothing. */
-static bool pick(struct rib *rib, const struct rib_peer *peer, enum bgp_family family, uint32_t net,
-		 const struct ip_prefix *prefix, struct outgoing *ret_route)
+/* The path may be told at all: in use here, and meant for this peer. */
+static bool tellable(const struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
+		     const struct rib_path *path)
+{
+	return path->state == RIB_PATH_OK &&
+	       path_age(&rib->peers[path->peer]->in[family], path) != PATH_DEAD &&
+	       may_have(rib, peer, path);
+}
+
+/* The best paths of a net that a peer with ADD-PATH may have, in order. How many. */
+static unsigned int best_paths(struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
+			       uint32_t net, uint32_t ret[OUT_PATHS_MAX])
 {
 	const struct adj_rib_in *in = &rib->in[family];
-	uint32_t best = loc_rib_best(in, net);
+	unsigned int n = 0;
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next) {
+		unsigned int at = n;
+
+		if (!tellable(rib, peer, family, &in->paths[id]))
+			continue;
+		while (at > 0 && loc_rib_compare(rib, family, id, ret[at - 1]) < 0)
+			at--;
+		if (at == OUT_PATHS_MAX)
+			continue;
+		n += n < OUT_PATHS_MAX;
+		memmove(&ret[at + 1], &ret[at], (n - 1 - at) * sizeof(ret[0]));
+		ret[at] = id;
+	}
+	return n;
+}
+
+/*
+ * The routes of a net for a peer: with ADD-PATH (@max > 0) the @max best that it may have, else the best
+ * one or nothing. The vnet's own prefix comes before what was learned for it. The number in ret[].
+ */
+static unsigned int pick(struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
+			 uint32_t net, const struct ip_prefix *prefix, unsigned int max,
+			 struct outgoing ret[OUT_PATHS_MAX])
+{
+	const struct adj_rib_in *in = &rib->in[family];
+	uint32_t ids[OUT_PATHS_MAX];
+	unsigned int n = 0, n_ids;
 
 	if (wants_local(rib, peer, family, in->nets[net].local)) {
-		*ret_route =
-			(struct outgoing){ .attrs = rib->local_attrs, .source = RIB_PEER_NONE };
-	} else if (best != PATH_NONE && may_have(rib, peer, &in->paths[best])) {
-		*ret_route = (struct outgoing){ .attrs = in->paths[best].attrs,
-						.source = in->paths[best].peer };
-	} else {
-		return false;
+		ret[0] = (struct outgoing){ .attrs = rib->local_attrs,
+					    .path_id = LOCAL_PATH_ID,
+					    .source = RIB_PEER_NONE };
+		return !peer->config.out || apply_outbound_map(rib, peer, prefix, &ret[0]);
 	}
-	return !peer->config.out || apply_outbound_map(rib, peer, prefix, ret_route);
+	if (max) {
+		n_ids = best_paths(rib, peer, family, net, ids);
+	} else {
+		ids[0] = loc_rib_best(in, net);
+		n_ids = ids[0] != PATH_NONE && may_have(rib, peer, &in->paths[ids[0]]);
+	}
+	for (unsigned int i = 0; i < n_ids && n < (max ? max : 1); i++) {
+		ret[n] = (struct outgoing){ .attrs = in->paths[ids[i]].attrs,
+					    .path_id = FIRST_PATH_ID + ids[i],
+					    .source = in->paths[ids[i]].peer };
+		n += !peer->config.out || apply_outbound_map(rib, peer, prefix, &ret[n]);
+	}
+	return n;
 }
 
 /* --- what it looks like -------------------------------------------------------------------------------- */
 
-/* RFC 4360 2: an extended community with the T bit is not transitive across ASes. */
-static struct bgp_blob transitive_only(struct bgp_blob blob, uint8_t *buf, size_t cap)
+/* RFC 4360 2, RFC 5701 2: one with the T bit (of @size octets each) is not transitive across ASes. */
+static struct bgp_blob transitive_only(struct bgp_blob blob, size_t size, uint8_t *buf, size_t cap)
 {
 	struct wire_reader r;
 	struct wire_writer w;
 
 	wire_read_init(&r, blob.data, blob.len);
 	wire_write_init(&w, buf, cap);
-	while (wire_left(&r) >= 8) {
-		const uint8_t *community = wire_bytes(&r, 8);
+	while (wire_left(&r) >= size) {
+		const uint8_t *community = wire_bytes(&r, size);
 
 		if (!(community[0] & 0x40))
-			wire_put_bytes(&w, community, 8);
+			wire_put_bytes(&w, community, size);
 	}
 	return (struct bgp_blob){ .data = buf, .len = w.failed ? 0 : (uint32_t)w.pos };
 }
@@ -232,10 +282,13 @@ static bool fit_for_ebgp(struct rib *rib, const struct rib_peer *peer, struct bg
 	attrs->cluster_list = (struct bgp_blob){ 0 };
 	if (!peer->config.out)
 		attrs->has &= ~BGP_HAS_MED; /* RFC 4271 5.1.4 */
-	attrs->ext_communities = transitive_only(attrs->ext_communities, s->ext_communities,
+	attrs->ext_communities = transitive_only(attrs->ext_communities, 8, s->ext_communities,
 						 sizeof(s->ext_communities));
 	if (!attrs->ext_communities.len)
 		attrs->has &= ~BGP_HAS_EXT_COMMUNITIES;
+	attrs->ipv6_ext = transitive_only(attrs->ipv6_ext, 20, s->ipv6_ext, sizeof(s->ipv6_ext));
+	if (!attrs->ipv6_ext.len)
+		attrs->has &= ~BGP_HAS_IPV6_EXT;
 	if (otc_rule(peer).add_out && !(attrs->has & BGP_HAS_OTC)) {
 		attrs->has |= BGP_HAS_OTC;
 		attrs->otc = rib->config.local_asn;
@@ -313,19 +366,29 @@ static void release(struct rib *rib, const struct outgoing *route)
 }
 
 bool export_view(struct rib *rib, uint16_t index, enum bgp_family family, uint32_t net,
-		 struct bgp_attrs *ret_attrs, uint16_t *ret_source)
+		 unsigned int nth, struct export_view *ret_view)
 {
 	const struct rib_peer *peer = rib->peers[index];
 	struct ip_prefix prefix = prefix_table_key(rib->in[family].prefixes, net);
-	struct outgoing route = { 0 };
-	bool shown = pick(rib, peer, family, net, &prefix, &route) &&
-		     make_fit(rib, peer, family, &route, ret_attrs);
+	struct outgoing routes[OUT_PATHS_MAX];
+	unsigned int max = peer->out[family] ? peer->out[family]->paths : 0;
+	unsigned int n = pick(rib, peer, family, net, &prefix, max, routes);
 
-	*ret_source = route.source;
+	ret_view->shown = nth < n && make_fit(rib, peer, family, &routes[nth], &ret_view->attrs);
+	if (nth < n) {
+		ret_view->source = routes[nth].source;
+		ret_view->path_id = max ? routes[nth].path_id : 0;
+	}
 	/* What an outbound map made is held until the next view is asked for. */
 	attr_store_unref(rib->attrs, rib->export->viewed);
-	rib->export->viewed = route.owned ? route.attrs : ATTR_NONE;
-	return shown;
+	rib->export->viewed = ATTR_NONE;
+	for (unsigned int i = 0; i < n; i++) {
+		if (i == nth && routes[i].owned)
+			rib->export->viewed = routes[i].attrs;
+		else
+			release(rib, &routes[i]);
+	}
+	return nth < n;
 }
 
 /* --- messages ---------------------------------------------------------------------------------------------- */
@@ -348,28 +411,31 @@ static bool has_room(const struct production *p)
 static struct bgp_prefix_batch batch_of(const struct production *p, size_t n)
 {
 	struct export_scratch *s = p->rib->export;
-	bool add_path = p->peer->params.add_path_tx & BGP_FAMILY_BIT(p->family);
 
 	return (struct bgp_prefix_batch){
 		.prefixes = s->prefixes,
-		.path_ids = add_path ? s->path_ids : NULL,
+		.path_ids = p->member->paths ? s->path_ids : NULL,
 		.count = n,
 	};
 }
 
-static void add_to_batch(const struct production *p, uint32_t at, uint32_t net)
+static void add_to_batch(const struct production *p, uint32_t at, struct out_ref ref)
 {
 	struct export_scratch *s = p->rib->export;
 
-	s->batch[at] = net;
-	s->prefixes[at] = prefix_table_key(p->rib->in[p->family].prefixes, net);
+	s->batch[at] = ref;
+	s->prefixes[at] = prefix_table_key(p->rib->in[p->family].prefixes, ref.net);
+	s->path_ids[at] = ref.path_id;
 }
 
 /* Notes what a message told, and keeps for later what had no room. */
 static void mark_told(const struct production *p, size_t from, size_t to, bool told)
 {
-	for (size_t i = from; i < to; i++)
-		out_member_set_told(p->member, p->rib->export->batch[i], told);
+	for (size_t i = from; i < to; i++) {
+		const struct out_ref *ref = &p->rib->export->batch[i];
+
+		out_member_set_told(p->member, ref->net, ref->path_id, told);
+	}
 }
 
 static void keep_rest(const struct production *p, size_t from, size_t to)
@@ -407,7 +473,7 @@ static void withdraw_told(const struct production *p, size_t from, size_t to)
 	struct export_scratch *s = p->rib->export;
 
 	for (size_t i = from; i < to; i++) {
-		if (out_member_told(p->member, s->batch[i]))
+		if (out_member_told_path(p->member, s->batch[i].net, s->batch[i].path_id))
 			s->withdraw[s->n_withdraw++] = s->batch[i];
 	}
 }
@@ -421,7 +487,7 @@ static void write_group(struct production *p, const struct out_group *group)
 	bool fit;
 
 	for (uint32_t i = group->first; i != OUT_WINDOW; i = s->entries[i].next)
-		add_to_batch(p, count++, s->entries[i].net);
+		add_to_batch(p, count++, s->entries[i].ref);
 	batch = batch_of(p, count);
 	fit = make_fit(p->rib, p->peer, p->family, &group->route, &attrs);
 	while (fit && batch.done < batch.count && has_room(p)) {
@@ -471,10 +537,11 @@ static struct out_group *find_group(const struct production *p, struct outgoing 
 static void add_entry(const struct production *p, uint32_t net, struct outgoing *route)
 {
 	struct export_scratch *s = p->rib->export;
+	struct out_ref ref = { .net = net, .path_id = p->member->paths ? route->path_id : 0 };
 	struct out_group *group = find_group(p, route);
 	uint32_t at = s->n_entries++;
 
-	s->entries[at] = (struct out_entry){ .net = net, .next = OUT_WINDOW };
+	s->entries[at] = (struct out_entry){ .ref = ref, .next = OUT_WINDOW };
 	if (group->last == OUT_WINDOW)
 		group->first = at;
 	else
@@ -482,23 +549,49 @@ static void add_entry(const struct production *p, uint32_t net, struct outgoing 
 	group->last = at;
 }
 
+/* What the peer was told of a net and is not to have any more. */
+static void add_withdrawals(const struct production *p, struct out_ref ref,
+			    const struct outgoing *routes, unsigned int n)
+{
+	struct export_scratch *s = p->rib->export;
+	uint32_t told[OUT_PATHS_MAX];
+	unsigned int n_told = out_member_told_paths(p->member, ref.net, told);
+
+	for (unsigned int i = 0; i < n_told; i++) {
+		bool stays = !p->member->paths && n;
+
+		for (unsigned int k = 0; k < n && !stays; k++)
+			stays = routes[k].path_id == told[i];
+		if (!stays && (!ref.path_id || ref.path_id == told[i]))
+			s->withdraw[s->n_withdraw++] =
+				(struct out_ref){ .net = ref.net, .path_id = told[i] };
+	}
+}
+
 static void sort_window(struct production *p, uint32_t n)
 {
 	struct export_scratch *s = p->rib->export;
+	struct outgoing routes[OUT_PATHS_MAX];
 
 	s->n_entries = s->n_groups = s->n_withdraw = s->n_left = 0;
 	memset(s->slots, 0, sizeof(s->slots));
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t net = s->nets[i];
+		struct out_ref ref = s->window[i];
 		struct ip_prefix prefix;
-		struct outgoing route = { 0 };
+		unsigned int found;
 
 		if (p->peer->config.out)
-			prefix = prefix_table_key(p->rib->in[p->family].prefixes, net);
-		if (pick(p->rib, p->peer, p->family, net, &prefix, &route))
-			add_entry(p, net, &route);
-		else if (out_member_told(p->member, net))
-			s->withdraw[s->n_withdraw++] = net;
+			prefix = prefix_table_key(p->rib->in[p->family].prefixes, ref.net);
+		found = pick(p->rib, p->peer, p->family, ref.net, &prefix, p->member->paths,
+			     routes);
+		if (out_member_told(p->member, ref.net))
+			add_withdrawals(p, ref, routes, found);
+		for (unsigned int k = 0; k < found; k++) {
+			if (!ref.path_id || ref.path_id == routes[k].path_id)
+				add_entry(p, ref.net, &routes[k]);
+			else
+				release(p->rib, &routes[k]);
+		}
 	}
 }
 
@@ -557,7 +650,7 @@ static void produce_family(struct production *p)
 		return; /* out of memory: the next call tries again */
 	write_marks(p);
 	while (has_room(p)) {
-		uint32_t n = out_member_window(out, p->member, p->rib->export->nets);
+		uint32_t n = out_member_window(out, p->member, p->rib->export->window);
 
 		if (!n)
 			break;

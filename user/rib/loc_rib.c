@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "rib_internal.h"
+#include "util/htab.h"
 
 #define BACKUP_MEMBERS \
 	4 /* of the backup set: enough to survive, few enough to keep groups shared */
@@ -20,6 +21,20 @@ uint32_t loc_rib_best(const struct adj_rib_in *in, uint32_t net)
 	return head != PATH_NONE && in->paths[head].flags & PATH_F_BEST ? head : PATH_NONE;
 }
 
+/* Two different sets with the same hash would leave a peer uninformed until the next change: 2^-32. */
+static uint32_t hash_of_paths(const struct adj_rib_in *in, uint32_t net)
+{
+	uint32_t hash = 0;
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next) {
+		const struct rib_path *path = &in->paths[id];
+
+		if (path->state == RIB_PATH_OK)
+			hash = hash_u32(path->attrs, hash_u32(id, hash));
+	}
+	return hash;
+}
+
 struct loc_rib_export loc_rib_export(const struct adj_rib_in *in, uint32_t net)
 {
 	uint32_t best = loc_rib_best(in, net);
@@ -28,6 +43,7 @@ struct loc_rib_export loc_rib_export(const struct adj_rib_in *in, uint32_t net)
 		.attrs = best == PATH_NONE ? ATTR_NONE : in->paths[best].attrs,
 		.peer = best == PATH_NONE ? RIB_PEER_NONE : in->paths[best].peer,
 		.local = in->nets[net].local,
+		.others = in->told_whole ? hash_of_paths(in, net) : 0,
 	};
 }
 
@@ -107,6 +123,16 @@ static struct decision_path decision_path_of(struct rib *rib, const struct rib_p
 	if (d.summary->flags & ATTR_SUM_ORIGINATOR)
 		d.router_id = d.summary->originator_id;
 	return d;
+}
+
+int loc_rib_compare(struct rib *rib, enum bgp_family family, uint32_t a, uint32_t b)
+{
+	const struct rib_path *paths = rib->in[family].paths;
+	struct decision_path x = decision_path_of(rib, &paths[a], true);
+	struct decision_path y = decision_path_of(rib, &paths[b], true);
+	enum decision_step step;
+
+	return decision_compare(&rib->config.decision, &x, &y, &step);
 }
 
 /* --- groups ---------------------------------------------------------------------------------------- */
@@ -385,7 +411,8 @@ void loc_rib_settle(struct rib *rib, enum bgp_family family, uint32_t net,
 	}
 	adj_rib_out_unretire(&rib->out[family], net);
 	after = loc_rib_export(in, net);
-	if (after.attrs == before.attrs && after.peer == before.peer && after.local == before.local)
+	if (after.attrs == before.attrs && after.peer == before.peer &&
+	    after.local == before.local && after.others == before.others)
 		return;
 	/* Without memory for it the old place in the journal has to do for those before it. */
 	adj_rib_out_touch(&rib->out[family], net);

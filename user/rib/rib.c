@@ -628,6 +628,7 @@ static void drop_retired(void *ctx, uint32_t net)
 static void leave(struct rib *rib, struct rib_peer *peer)
 {
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
+		rib->in[f].told_whole -= peer->out[f] && peer->out[f]->paths;
 		adj_rib_out_leave(&rib->out[f], peer->out[f]);
 		peer->out[f] = NULL;
 		adj_rib_out_collect(&rib->out[f], drop_retired, &rib->in[f]);
@@ -640,6 +641,14 @@ void rib_peer_source(struct rib *rib, uint16_t index, const struct ip_addr *addr
 
 	if (peer)
 		peer->source = *addr;
+}
+
+/* RFC 7911: for how many paths of a prefix the session has identifiers; 0: it has none. */
+static unsigned int paths_told(const struct rib_peer *peer, enum bgp_family family)
+{
+	if (!(peer->params.add_path_tx & BGP_FAMILY_BIT(family)))
+		return 0;
+	return peer->config.add_path_max ? peer->config.add_path_max : 1;
 }
 
 void rib_peer_up(struct rib *rib, uint16_t index, const struct bgp_session_params *params,
@@ -661,7 +670,8 @@ void rib_peer_up(struct rib *rib, uint16_t index, const struct bgp_session_param
 			rib_peer_sweep(rib, index, f);
 			continue;
 		}
-		peer->out[f] = adj_rib_out_join(&rib->out[f], index);
+		peer->out[f] = adj_rib_out_join(&rib->out[f], index, paths_told(peer, f));
+		rib->in[f].told_whole += peer->out[f] && peer->out[f]->paths;
 		if (peer->out[f])
 			tell(rib, RIB_EVENT_OUTPUT, index, f, 0);
 	}

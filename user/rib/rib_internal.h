@@ -125,8 +125,15 @@ void by_source_clear(struct rib *rib);
 struct export_scratch *export_scratch_new(void);
 void export_scratch_free(struct export_scratch *scratch);
 size_t export_scratch_size(void);
-/* What is to be told to @peer about a net, as it would stand in an UPDATE; false: nothing. */
+/* What @peer is to be told about a net, route by route, as each would stand in an UPDATE. */
+struct export_view {
+	bool shown; /* false: it can not be put so that this peer may have it */
+	struct bgp_attrs attrs;
+	uint16_t source;  /* peer, or RIB_PEER_NONE */
+	uint32_t path_id; /* 0 without ADD-PATH */
+};
+/* False: there is no @nth. */
 bool export_view(struct rib *rib, uint16_t peer, enum bgp_family family, uint32_t net,
-		 struct bgp_attrs *ret_attrs, uint16_t *ret_source);
+		 unsigned int nth, struct export_view *ret_view);
 
 #endif

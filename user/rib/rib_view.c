@@ -81,21 +81,26 @@ static void hand_told(struct walk *walk, uint32_t net)
 {
 	struct rib *rib = walk->rib;
 	const struct out_member *member = rib->peers[walk->peer]->out[walk->family];
-	struct bgp_attrs attrs;
+	struct export_view told;
 	struct rib_path_view view = {
 		.prefix = prefix_table_key(rib->in[walk->family].prefixes, net),
-		.attrs_in = &attrs,
-		.attrs = &attrs,
+		.attrs_in = &told.attrs,
+		.attrs = &told.attrs,
 		.policy_rule = -1,
 		.best = true,
 	};
 
-	if (!member || !out_member_told(member, net) ||
-	    !export_view(rib, walk->peer, walk->family, net, &attrs, &view.peer))
+	if (!member || !out_member_told(member, net))
 		return;
-	walk->handed++;
-	if (!walk->fn(walk->ctx, &view))
-		walk->stopped = true;
+	for (unsigned int i = 0; export_view(rib, walk->peer, walk->family, net, i, &told); i++) {
+		if (!told.shown)
+			continue;
+		view.peer = told.source;
+		view.path_id = told.path_id;
+		walk->handed++;
+		if (!walk->fn(walk->ctx, &view))
+			walk->stopped = true;
+	}
 }
 
 /* Whole nets only, so that a number is enough to resume. True: there is more. */

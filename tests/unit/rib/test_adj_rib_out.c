@@ -7,7 +7,7 @@
 #include "rib/adj_rib_out.h"
 
 static struct adj_rib_out out;
-static uint32_t window[OUT_WINDOW];
+static struct out_ref window[OUT_WINDOW];
 static uint32_t gone[64];
 static unsigned int n_gone;
 
@@ -30,7 +30,7 @@ static void touch(uint32_t net)
 
 static struct out_member *join(uint16_t peer)
 {
-	struct out_member *member = adj_rib_out_join(&out, peer);
+	struct out_member *member = adj_rib_out_join(&out, peer, 0);
 
 	cr_assert_not_null(member);
 	cr_assert_eq(out_member_reserve(member, 1u << 16), 0);
@@ -47,8 +47,8 @@ static const char *drain(struct out_member *member, bool tell)
 	while ((n = out_member_window(&out, member, window))) {
 		for (uint32_t i = 0; i < n; i++) {
 			snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%u",
-				 *text ? " " : "", window[i]);
-			out_member_set_told(member, window[i], tell);
+				 *text ? " " : "", window[i].net);
+			out_member_set_told(member, window[i].net, 0, tell);
 		}
 		out_member_finish(&out, member, NULL, 0);
 	}
@@ -160,7 +160,7 @@ Test(adj_rib_out, left_over_nets_that_changed_come_later)
 	out_member_finish(&out, a, window, 3);
 	touch(2);
 	cr_assert_eq(out_member_window(&out, a, window), 2);
-	cr_assert(window[0] == 1 && window[1] == 3);
+	cr_assert(window[0].net == 1 && window[1].net == 3);
 	out_member_finish(&out, a, NULL, 0);
 	cr_assert_str_eq(drain(a, true), "2");
 }
@@ -265,7 +265,7 @@ Test(adj_rib_out, compaction_keeps_every_place)
 	cr_assert_lt(out.end, 3000, "journal of %u entries for 100 nets", out.end);
 	n = out_member_window(&out, slow, window);
 	cr_assert_eq(n, 50);
-	cr_assert(window[0] == 50 && window[49] == 99);
+	cr_assert(window[0].net == 50 && window[49].net == 99);
 	out_member_finish(&out, slow, NULL, 0);
 	n = out_member_window(&out, slow, window);
 	cr_assert_eq(n, 40);
