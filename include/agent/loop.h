@@ -50,9 +50,15 @@ struct loop_io {
 	int fd;                                          /* set these three before loop_io_add() */
 	void (*fn)(struct loop_io *io, uint32_t events); /* EPOLLIN, EPOLLOUT, EPOLLERR, ... */
 	void *ctx;
+	/*
+	 * Also: it waits for one callback and LOOP_URGENT_USEC at most, however many others are ready. For
+	 * what is rare and cheap to serve: a person who asks, a link that went.
+	 */
+	bool urgent;
 	uint32_t events; /* the loop's: what is being waited for */
 	bool added;      /* the loop's */
 };
+#define LOOP_URGENT_USEC 5000
 
 /* 0, -EEXIST when added already, or the negative errno of epoll_ctl. Level-triggered. */
 int loop_io_add(struct loop *loop, struct loop_io *io, uint32_t events);

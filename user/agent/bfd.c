@@ -125,7 +125,9 @@ static int start(struct bfd *bfd)
 	error = spawn(bfd, pair[1]);
 	close(pair[1]);
 	if (!error) {
-		bfd->io = (struct loop_io){ .fd = pair[0], .fn = on_event, .ctx = bfd };
+		bfd->io = (struct loop_io){
+			.fd = pair[0], .fn = on_event, .ctx = bfd, .urgent = true
+		};
 		error = loop_io_add(bfd->loop, &bfd->io, EPOLLIN);
 	}
 	if (error) {

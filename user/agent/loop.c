@@ -20,6 +20,12 @@ struct signal_handler {
 	void *ctx;
 };
 
+/* Events of one epoll, collected and not yet delivered from `at` on. */
+struct batch {
+	struct epoll_event events[LOOP_BATCH];
+	int at, count;
+};
+
 struct loop {
 	int epoll_fd;
 	struct mono now;
@@ -27,8 +33,11 @@ struct loop {
 	struct heap timers;
 	struct loop_stats stats;
 
-	struct epoll_event batch[LOOP_BATCH]; /* collected, not yet delivered from batch_at on */
-	int batch_at, batch_count;
+	struct batch batch;
+	/* Urgent descriptors have an epoll of their own, which the other one watches. */
+	struct batch urgent_batch;
+	struct loop_io urgent_io;
+	struct mono urgent_at; /* they were looked at last */
 
 	struct loop_work *work_first, *work_last;
 	struct loop_work *work_running; /* NULL again when it is removed by its own slice */
@@ -39,6 +48,28 @@ struct loop {
 };
 
 static void on_signal_readable(struct loop_io *io, uint32_t events);
+static void on_urgent(struct loop_io *io, uint32_t events);
+static void run_timers(struct loop *loop);
+
+static void close_epolls(const struct loop *loop)
+{
+	if (loop->urgent_io.fd >= 0)
+		close(loop->urgent_io.fd);
+	if (loop->epoll_fd >= 0)
+		close(loop->epoll_fd);
+}
+
+static bool open_epolls(struct loop *loop)
+{
+	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	loop->urgent_io = (struct loop_io){
+		.fd = epoll_create1(EPOLL_CLOEXEC),
+		.fn = on_urgent,
+		.ctx = loop,
+	};
+	return loop->epoll_fd >= 0 && loop->urgent_io.fd >= 0 &&
+	       loop_io_add(loop, &loop->urgent_io, EPOLLIN) == 0;
+}
 
 struct loop *loop_new(void)
 {
@@ -46,15 +77,16 @@ struct loop *loop_new(void)
 
 	if (!loop)
 		return NULL;
-	loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (loop->epoll_fd < 0) {
+	if (!open_epolls(loop)) {
+		close_epolls(loop);
 		free(loop);
 		return NULL;
 	}
 	heap_init(&loop->timers);
 	sigemptyset(&loop->signals);
 	sigprocmask(SIG_SETMASK, NULL, &loop->old_mask);
-	loop->signal_io = (struct loop_io){ .fd = -1, .fn = on_signal_readable, .ctx = loop };
+	loop->signal_io =
+		(struct loop_io){ .fd = -1, .fn = on_signal_readable, .ctx = loop, .urgent = true };
 	loop->now = mono_now();
 	return loop;
 }
@@ -67,7 +99,7 @@ void loop_free(struct loop *loop)
 		close(loop->signal_io.fd);
 		sigprocmask(SIG_SETMASK, &loop->old_mask, NULL);
 	}
-	close(loop->epoll_fd);
+	close_epolls(loop);
 	heap_done(&loop->timers);
 	free(loop);
 }
@@ -104,8 +136,9 @@ static void account(struct loop *loop)
 static int control(struct loop *loop, int op, struct loop_io *io, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.ptr = io };
+	int epoll_fd = io->urgent ? loop->urgent_io.fd : loop->epoll_fd;
 
-	return epoll_ctl(loop->epoll_fd, op, io->fd, &event) < 0 ? -errno : 0;
+	return epoll_ctl(epoll_fd, op, io->fd, &event) < 0 ? -errno : 0;
 }
 
 int loop_io_add(struct loop *loop, struct loop_io *io, uint32_t events)
@@ -133,6 +166,14 @@ int loop_io_mod(struct loop *loop, struct loop_io *io, uint32_t events)
 	return err;
 }
 
+static void forget_events(struct batch *batch, const struct loop_io *io)
+{
+	for (int i = batch->at; i < batch->count; i++) {
+		if (batch->events[i].data.ptr == io)
+			batch->events[i].data.ptr = NULL;
+	}
+}
+
 void loop_io_del(struct loop *loop, struct loop_io *io)
 {
 	if (!io->added)
@@ -140,28 +181,70 @@ void loop_io_del(struct loop *loop, struct loop_io *io)
 	control(loop, EPOLL_CTL_DEL, io, 0);
 	io->added = false;
 	/* Events that were collected for it before must not reach what may be freed memory. */
-	for (int i = loop->batch_at; i < loop->batch_count; i++) {
-		if (loop->batch[i].data.ptr == io)
-			loop->batch[i].data.ptr = NULL;
-	}
+	forget_events(&loop->batch, io);
+	forget_events(&loop->urgent_batch, io);
 }
 
-static void deliver_batch(struct loop *loop)
+static int collect(int epoll_fd, struct batch *batch, int wait_msec)
 {
-	while (loop->batch_at < loop->batch_count && !loop->stopping) {
-		struct epoll_event event = loop->batch[loop->batch_at++];
-		struct loop_io *io = event.data.ptr;
+	int n = epoll_wait(epoll_fd, batch->events, LOOP_BATCH, wait_msec);
+
+	batch->at = 0;
+	batch->count = n < 0 ? 0 : n;
+	return n < 0 && errno != EINTR ? -errno : 0;
+}
+
+/* The next one that still has something to be told; NULL: none. */
+static struct loop_io *next_event(struct batch *batch, uint32_t *ret_events)
+{
+	while (batch->at < batch->count) {
+		const struct epoll_event *event = &batch->events[batch->at++];
+		struct loop_io *io = event->data.ptr;
 
 		if (!io)
 			continue;
 		/* It may have been changed since the event was collected. */
-		event.events &= io->events | EPOLLERR | EPOLLHUP;
-		if (!event.events)
-			continue;
-		io->fn(io, event.events);
+		*ret_events = event->events & (io->events | EPOLLERR | EPOLLHUP);
+		if (*ret_events)
+			return io;
+	}
+	batch->at = batch->count = 0;
+	return NULL;
+}
+
+static void deliver_urgent(struct loop *loop)
+{
+	struct loop_io *io;
+	uint32_t events;
+
+	loop->urgent_at = loop->now;
+	if (collect(loop->urgent_io.fd, &loop->urgent_batch, 0) < 0)
+		return;
+	while (!loop->stopping && (io = next_event(&loop->urgent_batch, &events))) {
+		io->fn(io, events);
 		account(loop);
 	}
-	loop->batch_at = loop->batch_count = 0;
+}
+
+static void on_urgent(struct loop_io *io, uint32_t events)
+{
+	deliver_urgent(io->ctx);
+}
+
+static void deliver_batch(struct loop *loop)
+{
+	struct loop_io *io;
+	uint32_t events;
+
+	while (!loop->stopping && (io = next_event(&loop->batch, &events))) {
+		io->fn(io, events);
+		account(loop);
+		if (mono_since_usec(loop->now, loop->urgent_at) < LOOP_URGENT_USEC)
+			continue;
+		run_timers(loop);
+		deliver_urgent(loop);
+	}
+	loop->batch.at = loop->batch.count = 0;
 }
 
 /* --- timers ------------------------------------------------------------------------------ */
@@ -318,14 +401,12 @@ static int wait_time(const struct loop *loop, int wait_msec)
 
 int loop_turn(struct loop *loop, int wait_msec)
 {
-	int n = epoll_wait(loop->epoll_fd, loop->batch, LOOP_BATCH, wait_time(loop, wait_msec));
+	int err = collect(loop->epoll_fd, &loop->batch, wait_time(loop, wait_msec));
 
-	if (n < 0 && errno != EINTR)
-		return -errno;
+	if (err < 0)
+		return err;
 	loop->stats.turns++;
-	loop->now = mono_now();
-	loop->batch_at = 0;
-	loop->batch_count = n < 0 ? 0 : n;
+	loop->now = loop->urgent_at = mono_now();
 	deliver_batch(loop);
 	run_timers(loop);
 	run_work(loop);

@@ -144,8 +144,9 @@ int node_net_init(struct node *node)
 		return err;
 	}
 	node->watch_timer = (struct loop_timer){ .fn = on_due, .ctx = node };
-	node->watch_io =
-		(struct loop_io){ .fd = nl_watch_fd(node->watch), .fn = on_readable, .ctx = node };
+	node->watch_io = (struct loop_io){
+		.fd = nl_watch_fd(node->watch), .fn = on_readable, .ctx = node, .urgent = true
+	};
 	err = nl_watch_start(node->watch, loop_now(node->loop));
 	if (err == 0)
 		err = loop_io_add(node->loop, &node->watch_io, EPOLLIN);

@@ -27,7 +27,7 @@
 #include "agent/sockaddr.h"
 #include "util/log.h"
 
-#define READ_SLICE       (64u << 10) /* octets of one connection in one turn of the loop */
+#define READ_SLICE       (32u << 10) /* octets of one connection in one turn of the loop */
 #define SLOW_GRACE_SEC   10          /* hold timer while unread input waits: we are the slow side */
 #define SEND_HOLD_CHECKS 4           /* looks at progress within one send hold time */
 #define KEY_RETRY_MS     10000

@@ -500,7 +500,7 @@ static void conn_new(struct api_listener *listener, int fd)
 		return;
 	}
 	conn->api = api;
-	conn->io = (struct loop_io){ .fd = fd, .fn = conn_ready, .ctx = conn };
+	conn->io = (struct loop_io){ .fd = fd, .fn = conn_ready, .ctx = conn, .urgent = true };
 	conn->work = (struct loop_work){ .fn = conn_slice, .ctx = conn };
 	json_out_init(&conn->out);
 	conn->http_only = listener->http_only;
@@ -568,7 +568,8 @@ static int add_listener(struct api *api, int fd, const char *path, bool read_onl
 	*listener = (struct api_listener){ .api = api, .read_only = read_only };
 	snprintf(listener->path, sizeof(listener->path), "%s", path);
 	listener->http_only = !*path;
-	listener->io = (struct loop_io){ .fd = fd, .fn = listener_ready, .ctx = listener };
+	listener->io =
+		(struct loop_io){ .fd = fd, .fn = listener_ready, .ctx = listener, .urgent = true };
 	r = loop_io_add(api->loop, &listener->io, EPOLLIN);
 	if (r == 0)
 		api->n_listeners++;

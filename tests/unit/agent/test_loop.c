@@ -256,6 +256,101 @@ Test(loop, events_no_longer_wanted_are_not_delivered)
 	watch_close(&b);
 }
 
+/* --- urgent descriptors --- */
+
+static unsigned int calls_of_the_busy, busy_before_urgent;
+
+/* Longer than an urgent descriptor waits for. The first call gives it something to wait for. */
+static void busy(struct loop_io *io, uint32_t events)
+{
+	struct pipe_watch *watch = io->ctx;
+	struct mono end = mono_add_usec(mono_now(), LOOP_URGENT_USEC + 1);
+
+	if (!calls_of_the_busy++)
+		make_readable(watch->other);
+	while (mono_before(mono_now(), end))
+		;
+}
+
+static void urgent_call(struct loop_io *io, uint32_t events)
+{
+	busy_before_urgent = calls_of_the_busy;
+	watch_count(io, events);
+}
+
+Test(loop, urgent_waits_for_one_callback_only)
+{
+	struct pipe_watch urgent, ordinary[20];
+
+	watch_open(&urgent, urgent_call);
+	loop_io_del(loop, &urgent.io);
+	urgent.io.urgent = true;
+	cr_assert_eq(loop_io_add(loop, &urgent.io, EPOLLIN), 0);
+	for (unsigned int i = 0; i < 20; i++) {
+		watch_open(&ordinary[i], busy);
+		ordinary[i].other = &urgent;
+		make_readable(&ordinary[i]);
+	}
+	cr_assert_eq(loop_turn(loop, 0), 0);
+	cr_assert_eq(calls_of_the_busy, 20);
+	cr_assert_eq(busy_before_urgent, 20, "it is called again as long as nobody reads");
+	cr_assert_geq(urgent.calls, 20u, "between all of them");
+	for (unsigned int i = 0; i < 20; i++)
+		watch_close(&ordinary[i]);
+	watch_close(&urgent);
+}
+
+static struct loop_timer urgent_timer;
+static unsigned int busy_before_timer;
+
+static void note_timer(struct loop_timer *timer)
+{
+	busy_before_timer = calls_of_the_busy;
+}
+
+static void busy_and_timer(struct loop_io *io, uint32_t events)
+{
+	if (!calls_of_the_busy)
+		loop_timer_set(loop, &urgent_timer, mono_now());
+	busy(io, events);
+}
+
+Test(loop, timers_do_not_wait_for_all_descriptors)
+{
+	struct pipe_watch ignored, ordinary[5];
+
+	urgent_timer.fn = note_timer;
+	watch_open(&ignored, watch_count);
+	for (unsigned int i = 0; i < 5; i++) {
+		watch_open(&ordinary[i], busy_and_timer);
+		ordinary[i].other = &ignored;
+		make_readable(&ordinary[i]);
+	}
+	cr_assert_eq(loop_turn(loop, 0), 0);
+	cr_assert_eq(calls_of_the_busy, 5);
+	cr_assert_eq(busy_before_timer, 1);
+	for (unsigned int i = 0; i < 5; i++)
+		watch_close(&ordinary[i]);
+	watch_close(&ignored);
+}
+
+Test(loop, urgent_is_waited_for_and_removed_like_any)
+{
+	struct pipe_watch urgent;
+
+	watch_open(&urgent, watch_count);
+	loop_io_del(loop, &urgent.io);
+	urgent.io.urgent = true;
+	cr_assert_eq(loop_io_add(loop, &urgent.io, EPOLLIN), 0);
+	make_readable(&urgent);
+	cr_assert_eq(loop_turn(loop, 10000), 0);
+	cr_assert_eq(urgent.calls, 1);
+	loop_io_del(loop, &urgent.io);
+	cr_assert_eq(loop_turn(loop, 0), 0);
+	cr_assert_eq(urgent.calls, 1);
+	watch_close(&urgent);
+}
+
 Test(loop, more_descriptors_than_one_batch)
 {
 	enum {
