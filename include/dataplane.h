@@ -18,7 +18,7 @@
 #include <linux/types.h>
 
 /* Changes when a struct below changes its meaning; kept in xrs_meta, checked before pins are adopted. */
-#define XRS_LAYOUT_VERSION 1
+#define XRS_LAYOUT_VERSION 2
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
 #define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
@@ -104,6 +104,53 @@ enum xrs_route_source {
 	XRS_SOURCE_SYSTEM = 0,
 	XRS_SOURCE_USER = 1,
 	XRS_SOURCE_BGP = 2,
+};
+
+/* --- xrs_fast_head, xrs_fast: the derived structure, which answers before the trie ------------------
+ * One for each table and family: index 2 * table, plus 1 for IPv6. Made from the trie by xrsd, may be absent,
+ * always answers as the trie does. xrs_fast is an array of arrays of pages, each array as large as its
+ * table needs. A tree of 32-bit words:
+ *
+ *   leaf   bits 0..7 prefix length, 8..21 group, 22..24 kind; 0: no prefix but perhaps the one of length 0
+ *   node   bit 31; bit 30: dense; bits 0..29 its place, in units of 16 octets from the first page
+ *
+ * The root is 2^root_bits words at the start. A dense node is 64 words, for the next 6 bits. Any other is a
+ * range node, for the next `width` bits: n ranges, in (n + 1) / 2 words of 64 bits their first addresses,
+ * two in each, the lower half first; then as many pairs of 32-bit words. In place of the first range's
+ * address, always 0, stands the header. What is not used repeats the last range. No node crosses a page.
+ */
+#define XRS_FAST_MAX        (2 * XRS_TABLE_MAX)
+#define XRS_FAST_UNIT       16   /* octets */
+#define XRS_FAST_PAGE       4096 /* octets */
+#define XRS_FAST_ROOT_MAX   20   /* bits */
+#define XRS_FAST_DENSE_BITS 6
+#define XRS_FAST_RANGES     32 /* of one range node */
+#define XRS_FAST_WIDTH_MAX  31 /* bits of one range node */
+#define XRS_FAST_DEPTH \
+	10 /* nodes on the way to a leaf; below more of them the trie answers: IPv4 has 4 */
+
+#define XRS_FAST_NODE        (1u << 31)
+#define XRS_FAST_DENSE       (1u << 30)
+#define XRS_FAST_WHERE       (XRS_FAST_DENSE - 1)
+
+#define XRS_FAST_GROUP_SHIFT 8
+#define XRS_FAST_GROUP_MASK  (XRS_GROUP_MAX - 1)
+#define XRS_FAST_KIND_SHIFT  22
+#define XRS_FAST_KIND_MASK   7u
+
+/* The header: pairs of ranges, width in bits, ranges. */
+#define XRS_FAST_HEADER(pairs, width, n) ((pairs) | (width) << 8 | (n) << 16)
+
+struct xrs_fast_page {
+	__u64 word[XRS_FAST_PAGE / 8];
+};
+
+struct xrs_fast_head {
+	__u32 root_bits; /* 0: not valid at this moment, or absent: the trie answers */
+	__u32 otherwise; /* the leaf of the route of length 0; 0: there is none */
+	__u32 built; /* 1: there is one; packets that the trie has to answer meanwhile are counted */
+	__u32 pad;
+	__u64 fallbacks; /* that counter */
 };
 
 /* --- xrs_group: array, group -> its members, for people; xrs_bucket: what the packet reads --------- */
@@ -284,6 +331,8 @@ XRS_ASSERT_SIZE(struct xrs_nic, 28 + 24 + 8 + 20 + 68 + XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_key4, 8);
 XRS_ASSERT_SIZE(struct xrs_key6, 20);
 XRS_ASSERT_SIZE(struct xrs_route, 16);
+XRS_ASSERT_SIZE(struct xrs_fast_page, XRS_FAST_PAGE);
+XRS_ASSERT_SIZE(struct xrs_fast_head, 24);
 XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
 XRS_ASSERT_SIZE(struct xrs_bucket, 2 * XRS_BUCKETS);
 XRS_ASSERT_SIZE(struct xrs_nexthop, 64 + 2 * XRS_NAME_LEN);

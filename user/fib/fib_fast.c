@@ -1,0 +1,751 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The derived lookup structure in memory. Called by fast_maps.c and tests; pure.
+ *
+ * A tree over the bits of an address. Bits are cut into segments (segment_end()); within one, a region is a
+ * leaf, a range node for the rest of the segment, or, where more than XRS_FAST_RANGES ranges meet, a dense
+ * node for 6 bits and regions below it. What is longer than a segment hangs below ranges of one address.
+ * So the common lengths, IPv4 whole and IPv6 up to /48, are answered by the root and one node.
+ *
+ * A change rewrites the one node that it meets: its ranges are read, changed in a list, and written to a
+ * new place. Where only words change, they are stored where they are.
+ */
+#include "fib/fib_fast.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef unsigned __int128 bits128;
+
+#define PAGE_UNITS  (XRS_FAST_PAGE / XRS_FAST_UNIT)
+#define PAGE_WORDS  (XRS_FAST_PAGE / sizeof(uint32_t))
+#define DENSE_WORDS (1u << XRS_FAST_DENSE_BITS)
+#define DENSE_UNITS (DENSE_WORDS * sizeof(uint32_t) / XRS_FAST_UNIT)
+#define START_MAX   0x7fffffffu
+#define ROUTE_OCTETS \
+	14 /* what a route of the Internet's table costs beside the root, measured, rounded up */
+#define RUNS_MAX (XRS_FAST_RANGES + 2) /* after one change */
+
+/* Units of a node by size class. A range node of n pairs takes n units. */
+static const uint8_t class_units[] = { 1, 2, 3, 4, 6, 8, 12, 16 };
+#define CLASSES (sizeof(class_units) / sizeof(*class_units))
+
+struct held {
+	uint32_t unit, class;
+};
+
+struct fib_fast {
+	enum ip_family family;
+	unsigned int root_bits;
+	uint8_t *base;
+	uint32_t pages, pages_used;
+	uint32_t otherwise;
+	uint32_t free[CLASSES]; /* first free unit of a class, which names the next; 0: none */
+	uint32_t dense, ranges;
+	bool hold, full;
+	struct held *held;
+	size_t n_held, cap_held, held_units;
+};
+
+struct run { /* from `start` to the next run's start, in a list that covers a region */
+	uint32_t start, word;
+};
+
+struct runs { /* a list that grows */
+	struct run *run;
+	size_t n, cap;
+	bool failed;
+};
+
+struct change {
+	bits128 addr;
+	unsigned int len;
+	bool del;
+	uint32_t leaf;
+};
+
+/* --- words and bits ------------------------------------------------------------------------------------- */
+_Static_assert((XRS_GROUP_MAX & (XRS_GROUP_MAX - 1)) == 0, "a group is a bit field of a leaf");
+_Static_assert(XRS_GROUP_MAX << XRS_FAST_GROUP_SHIFT == 1 << XRS_FAST_KIND_SHIFT, "fields adjoin");
+
+/* What no route of xrsd holds gets what the program takes for the same: no such kind, no such group. */
+uint32_t fib_fast_leaf(const struct xrs_route *route)
+{
+	uint32_t kind = route->kind;
+	uint32_t group = route->group < XRS_GROUP_MAX ? route->group : 0;
+
+	if (kind > XRS_FAST_KIND_MASK)
+		kind = XRS_FAST_KIND_MASK;
+	return route->prefix_len | group << XRS_FAST_GROUP_SHIFT | kind << XRS_FAST_KIND_SHIFT;
+}
+
+struct xrs_route fib_fast_route(uint32_t leaf)
+{
+	return (struct xrs_route){
+		.kind = (enum xrs_route_kind)(leaf >> XRS_FAST_KIND_SHIFT & XRS_FAST_KIND_MASK),
+		.group = leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK,
+		.prefix_len = (uint8_t)leaf,
+	};
+}
+
+static bool is_node(uint32_t word)
+{
+	return word & XRS_FAST_NODE;
+}
+
+static bool is_dense(uint32_t word)
+{
+	return is_node(word) && word & XRS_FAST_DENSE;
+}
+
+/* The address at the top of 128 bits, whatever its family: bit 0 is the first of the address. */
+static bits128 to_bits(const struct ip_addr *addr)
+{
+	bits128 value = 0;
+
+	for (int i = 0; i < 16; i++)
+		value = value << 8 | addr->bytes[i];
+	return value;
+}
+
+/* @n (0 to 31) bits of @addr from bit @at. */
+static uint32_t cut(bits128 addr, unsigned int at, unsigned int n)
+{
+	return n ? (uint32_t)(addr << at >> (128 - n)) : 0;
+}
+
+/* Where the segment that holds bit @at ends. */
+static unsigned int segment_end(const struct fib_fast *fast, unsigned int at)
+{
+	static const uint8_t ends[] = { 17, 48, 79, 110, 128 };
+	unsigned int i = 0;
+
+	if (fast->family == IP_V4)
+		return 32;
+	while (ends[i] <= at && ends[i] < 128)
+		i++;
+	return ends[i];
+}
+
+/* --- memory --------------------------------------------------------------------------------------------- */
+static uint32_t *at_unit(const struct fib_fast *fast, uint32_t unit)
+{
+	return (uint32_t *)(void *)(fast->base + (size_t)unit * XRS_FAST_UNIT);
+}
+
+static uint32_t *node_at(const struct fib_fast *fast, uint32_t word)
+{
+	return at_unit(fast, word & XRS_FAST_WHERE);
+}
+
+static uint32_t *root(const struct fib_fast *fast)
+{
+	return (uint32_t *)(void *)fast->base;
+}
+
+static uint32_t root_pages(unsigned int root_bits)
+{
+	return ((1u << root_bits) + PAGE_WORDS - 1) / PAGE_WORDS;
+}
+
+static unsigned int class_of(unsigned int units)
+{
+	unsigned int class = 0;
+
+	while (class_units[class] < units)
+		class ++;
+	return class;
+}
+
+/* Cuts a fresh page into free nodes of one class. */
+static bool add_page(struct fib_fast *fast, unsigned int class)
+{
+	uint32_t first = fast->pages_used * PAGE_UNITS;
+
+	if (fast->pages_used == fast->pages)
+		return false;
+	fast->pages_used++;
+	for (uint32_t n = PAGE_UNITS / class_units[class]; n--;) {
+		uint32_t unit = first + n * class_units[class];
+
+		*at_unit(fast, unit) = fast->free[class];
+		fast->free[class] = unit;
+	}
+	return true;
+}
+
+/* A node's place; 0, and `full` is set: no pages left. */
+static uint32_t take(struct fib_fast *fast, unsigned int units)
+{
+	unsigned int class = class_of(units);
+	uint32_t unit;
+
+	if (!fast->free[class] && !add_page(fast, class)) {
+		fast->full = true;
+		return 0;
+	}
+	unit = fast->free[class];
+	fast->free[class] = *at_unit(fast, unit);
+	return unit;
+}
+
+static void put_back(struct fib_fast *fast, uint32_t unit, uint32_t class)
+{
+	*at_unit(fast, unit) = fast->free[class];
+	fast->free[class] = unit;
+}
+
+/* Without memory for the list the node is lost to this structure, and comes back with the next copy. */
+static void hold(struct fib_fast *fast, uint32_t unit, uint32_t class)
+{
+	if (fast->n_held == fast->cap_held) {
+		size_t cap = fast->cap_held ? 2 * fast->cap_held : 256;
+		struct held *held = realloc(fast->held, cap * sizeof(*held));
+
+		if (!held)
+			return;
+		fast->held = held;
+		fast->cap_held = cap;
+	}
+	fast->held[fast->n_held++] = (struct held){ unit, class };
+	fast->held_units += class_units[class];
+}
+
+static void take_out(struct fib_fast *fast, uint32_t word)
+{
+	uint32_t unit = word & XRS_FAST_WHERE;
+	unsigned int class;
+
+	if (!is_node(word))
+		return;
+	if (is_dense(word)) {
+		fast->dense--;
+		class = class_of(DENSE_UNITS);
+	} else {
+		fast->ranges--;
+		class = class_of(*node_at(fast, word) & 0xff);
+	}
+	if (fast->hold)
+		hold(fast, unit, class);
+	else
+		put_back(fast, unit, class);
+}
+
+void fib_fast_hold(struct fib_fast *fast, bool on)
+{
+	fast->hold = on;
+}
+
+void fib_fast_release(struct fib_fast *fast)
+{
+	for (size_t i = 0; i < fast->n_held; i++)
+		put_back(fast, fast->held[i].unit, fast->held[i].class);
+	fast->n_held = fast->held_units = 0;
+}
+
+/* --- range nodes ---------------------------------------------------------------------------------------- */
+static unsigned int node_pairs(const uint32_t *node)
+{
+	return node[0] & 0xff;
+}
+
+static unsigned int node_width(const uint32_t *node)
+{
+	return node[0] >> 8 & 0xff;
+}
+
+static unsigned int node_ranges(const uint32_t *node)
+{
+	return node[0] >> 16 & 0xff;
+}
+
+static uint32_t *node_words(uint32_t *node)
+{
+	return node + 2 * node_pairs(node);
+}
+
+/*
+ * Halves of a 64-bit word are stored as such: which of them comes first in memory is the machine's affair.
+ */
+static void store_pair(uint32_t *at, uint32_t low, uint32_t high)
+{
+	uint64_t pair = (uint64_t)high << 32 | low;
+
+	memcpy(at, &pair, sizeof(pair));
+}
+
+static uint32_t load_start(const uint32_t *node, unsigned int i)
+{
+	uint64_t pair;
+
+	memcpy(&pair, node + (i & ~1u), sizeof(pair));
+	return i & 1 ? (uint32_t)(pair >> 32) : (uint32_t)pair;
+}
+
+static size_t read_runs(const struct fib_fast *fast, uint32_t word, struct run runs[RUNS_MAX])
+{
+	uint32_t *node;
+	size_t n;
+
+	if (!is_node(word)) {
+		runs[0] = (struct run){ 0, word };
+		return 1;
+	}
+	node = node_at(fast, word);
+	n = node_ranges(node);
+	for (unsigned int i = 0; i < n; i++)
+		runs[i] = (struct run){ i ? load_start(node, i) : 0, node_words(node)[i] };
+	return n;
+}
+
+/* @runs, the first of which may begin before @base, as a node for @width bits from @base on. */
+static uint32_t write_ranges(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
+			     unsigned int width)
+{
+	uint32_t pairs = ((uint32_t)n + 1) / 2;
+	uint32_t unit = take(fast, pairs);
+	uint32_t *node, *words;
+
+	if (!unit)
+		return 0;
+	node = at_unit(fast, unit);
+	words = node + 2 * pairs;
+	for (size_t i = 0; i < 2 * pairs; i += 2) {
+		uint32_t low =
+			i ? runs[i].start - base : XRS_FAST_HEADER(pairs, width, (uint32_t)n);
+		uint32_t high = i + 1 < n ? runs[i + 1].start - base : START_MAX;
+
+		store_pair(node + i, low, high);
+		words[i] = runs[i].word;
+		words[i + 1] = i + 1 < n ? runs[i + 1].word : runs[i].word;
+	}
+	fast->ranges++;
+	return XRS_FAST_NODE | unit;
+}
+
+/* --- from runs to a region ------------------------------------------------------------------------------ */
+static uint32_t build(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
+		      unsigned int at, unsigned int end);
+
+/* How many of @runs, the first in any case, begin below @limit. */
+static size_t runs_below(const struct run *runs, size_t n, uint64_t limit)
+{
+	size_t count = 1;
+
+	while (count < n && runs[count].start < limit)
+		count++;
+	return count;
+}
+
+/* The runs that end at @limit; the last of @count goes on beyond it, unless the next begins just there. */
+static size_t runs_over(const struct run *runs, size_t n, size_t count, uint64_t limit)
+{
+	return count < n && runs[count].start == limit ? count : count - 1;
+}
+
+static uint32_t build_dense(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
+			    unsigned int at, unsigned int end)
+{
+	unsigned int shift = end - at - XRS_FAST_DENSE_BITS;
+	uint32_t unit = take(fast, DENSE_UNITS);
+
+	if (!unit)
+		return 0;
+	fast->dense++;
+	for (uint64_t i = 0; i < DENSE_WORDS; i++) {
+		uint64_t limit = base + ((i + 1) << shift);
+		size_t count = runs_below(runs, n, limit);
+
+		at_unit(fast, unit)[i] = build(fast, runs, count, base + (uint32_t)(i << shift),
+					       at + XRS_FAST_DENSE_BITS, end);
+		count = runs_over(runs, n, count, limit);
+		runs += count;
+		n -= count;
+	}
+	return XRS_FAST_NODE | XRS_FAST_DENSE | unit;
+}
+
+/* The word of the region of bits @at to @end whose first address is @base; @runs cover it. */
+static uint32_t build(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
+		      unsigned int at, unsigned int end)
+{
+	if (n == 1)
+		return runs[0].word;
+	if (n <= XRS_FAST_RANGES)
+		return write_ranges(fast, runs, n, base, end - at);
+	return build_dense(fast, runs, n, base, at, end);
+}
+
+/* --- changing ------------------------------------------------------------------------------------------- */
+static uint32_t modify(struct fib_fast *fast, uint32_t word, unsigned int at,
+		       const struct change *change);
+
+/* What @leaf becomes where the changed prefix holds. */
+static uint32_t replace(uint32_t leaf, const struct change *change)
+{
+	unsigned int len = leaf & 0xff;
+
+	if (change->del)
+		return len == change->len ? change->leaf : leaf;
+	return len <= change->len ? change->leaf : leaf;
+}
+
+static void publish(uint32_t *at, uint32_t word)
+{
+	if (*at != word)
+		__atomic_store_n(at, word, __ATOMIC_RELEASE);
+}
+
+static size_t push(struct run *runs, size_t n, uint32_t start, uint32_t word)
+{
+	if (n && runs[n - 1].word == word && !is_node(word))
+		return n;
+	runs[n] = (struct run){ start, word };
+	return n + 1;
+}
+
+/* All words alike: the node has become one leaf. */
+static bool is_flat(const uint32_t *words)
+{
+	if (is_node(words[0]))
+		return false;
+	for (uint32_t i = 1; i < DENSE_WORDS; i++) {
+		if (words[i] != words[0])
+			return false;
+	}
+	return true;
+}
+
+static uint32_t modify_dense(struct fib_fast *fast, uint32_t word, unsigned int at,
+			     const struct change *change)
+{
+	unsigned int below = at + XRS_FAST_DENSE_BITS;
+	uint32_t *words = node_at(fast, word);
+	uint32_t first = 0, count = DENSE_WORDS;
+
+	if (change->len > at) {
+		first = cut(change->addr, at, XRS_FAST_DENSE_BITS);
+		count = change->len < below ? 1u << (below - change->len) : 1;
+	}
+	for (uint32_t i = first; i < first + count; i++)
+		publish(&words[i], modify(fast, words[i], below, change));
+	if (!change->del || !is_flat(words))
+		return word;
+	word = words[0];
+	take_out(fast, XRS_FAST_NODE | XRS_FAST_DENSE |
+			       (uint32_t)(((uint8_t *)words - fast->base) / XRS_FAST_UNIT));
+	return word;
+}
+
+/* The word of one range where it is; the one that repeats the last range as well. */
+static void store_word(uint32_t *node, unsigned int i, uint32_t word)
+{
+	unsigned int n = node_ranges(node);
+
+	publish(&node_words(node)[i], word);
+	if (i == n - 1 && n & 1)
+		publish(&node_words(node)[n], word);
+}
+
+/*
+ * The runs of the region of @word, up to @end, with the change in them; at most two more. What became of
+ * nodes below is stored at once: were there no room for the new list, the old one has to lead to them.
+ */
+static size_t change_runs(struct fib_fast *fast, uint32_t word_above, const struct run *runs,
+			  size_t n, unsigned int at, unsigned int end, const struct change *change,
+			  struct run *out)
+{
+	uint32_t all = (uint32_t)((1ull << (end - at)) - 1);
+	uint32_t low = change->len > at ? cut(change->addr, at, end - at) : 0;
+	uint32_t high = change->len <= at    ? all
+			: change->len >= end ? low
+					     : low | (uint32_t)((1ull << (end - change->len)) - 1);
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint32_t start = runs[i].start, word = runs[i].word, inside;
+		uint32_t last = i + 1 < n ? runs[i + 1].start - 1 : all;
+
+		if (last < low || start > high) {
+			count = push(out, count, start, word);
+			continue;
+		}
+		if (is_node(word) || change->len > end)
+			inside = modify(fast, word, end, change);
+		else
+			inside = replace(word, change);
+		if (is_node(word))
+			store_word(node_at(fast, word_above), (unsigned int)i, inside);
+		if (start < low)
+			count = push(out, count, start, word);
+		count = push(out, count, start < low ? low : start, inside);
+		if (last > high)
+			count = push(out, count, high + 1, word);
+	}
+	return count;
+}
+
+static bool same_starts(const struct run *a, size_t n_a, const struct run *b, size_t n_b)
+{
+	if (n_a != n_b)
+		return false;
+	for (size_t i = 0; i < n_a; i++) {
+		if (a[i].start != b[i].start)
+			return false;
+	}
+	return true;
+}
+
+/* A leaf or a range node. */
+static uint32_t modify_ranges(struct fib_fast *fast, uint32_t word, unsigned int at,
+			      const struct change *change)
+{
+	struct run before[RUNS_MAX], after[RUNS_MAX];
+	unsigned int end = segment_end(fast, at);
+	size_t n_before = read_runs(fast, word, before);
+	size_t n_after = change_runs(fast, word, before, n_before, at, end, change, after);
+	uint32_t fresh;
+
+	if (is_node(word) && same_starts(before, n_before, after, n_after)) {
+		for (unsigned int i = 0; i < n_after; i++)
+			store_word(node_at(fast, word), i, after[i].word);
+		return word;
+	}
+	fresh = build(fast, after, n_after, 0, at, end);
+	if (fast->full)
+		return word;
+	take_out(fast, word);
+	return fresh;
+}
+
+/* The word of the region at bit @at after the change. */
+static uint32_t modify(struct fib_fast *fast, uint32_t word, unsigned int at,
+		       const struct change *change)
+{
+	if (!is_node(word) && change->len <= at)
+		return replace(word, change);
+	return is_dense(word) ? modify_dense(fast, word, at, change)
+			      : modify_ranges(fast, word, at, change);
+}
+
+static int carry_out(struct fib_fast *fast, const struct change *change)
+{
+	unsigned int bits = fast->root_bits;
+	uint32_t first = cut(change->addr, 0, bits);
+	uint32_t count = change->len < bits ? 1u << (bits - change->len) : 1;
+
+	if (!change->len) {
+		fast->otherwise = change->leaf;
+		return 0;
+	}
+	for (uint32_t i = first; i < first + count && !fast->full; i++)
+		publish(&root(fast)[i], modify(fast, root(fast)[i], bits, change));
+	return fast->full ? -ENOSPC : 0;
+}
+
+int fib_fast_set(struct fib_fast *fast, const struct ip_prefix *prefix, uint32_t leaf)
+{
+	struct change change = { to_bits(&prefix->addr), prefix->len, false, leaf };
+
+	return carry_out(fast, &change);
+}
+
+int fib_fast_del(struct fib_fast *fast, const struct ip_prefix *prefix, uint32_t cover)
+{
+	/* What the route of length 0 answers is not in the tree. */
+	struct change change = { to_bits(&prefix->addr), prefix->len, true,
+				 cover & 0xff ? cover : 0 };
+
+	return carry_out(fast, &change);
+}
+
+uint32_t fib_fast_otherwise(const struct fib_fast *fast)
+{
+	return fast->otherwise;
+}
+
+/* --- looking up ----------------------------------------------------------------------------------------- */
+static uint32_t find_range(uint32_t *node, uint32_t key)
+{
+	unsigned int i = node_ranges(node) - 1;
+
+	while (i && load_start(node, i) > key)
+		i--;
+	return node_words(node)[i];
+}
+
+uint32_t fib_fast_lookup(const struct fib_fast *fast, const struct ip_addr *addr)
+{
+	bits128 bits = to_bits(addr);
+	unsigned int at = fast->root_bits;
+	uint32_t word = root(fast)[cut(bits, 0, at)];
+
+	while (is_node(word)) {
+		uint32_t *node = node_at(fast, word);
+		unsigned int width = is_dense(word) ? XRS_FAST_DENSE_BITS : node_width(node);
+		uint32_t key = cut(bits, at, width);
+
+		word = is_dense(word) ? node[key] : find_range(node, key);
+		at += width;
+	}
+	return word ? word : fast->otherwise;
+}
+
+/* --- copying -------------------------------------------------------------------------------------------- */
+static void append(struct runs *list, uint32_t start, uint32_t word)
+{
+	if (list->n == list->cap) {
+		size_t cap = list->cap ? 2 * list->cap : 256;
+		struct run *run = realloc(list->run, cap * sizeof(*run));
+
+		if (!run) {
+			list->failed = true;
+			return;
+		}
+		list->run = run;
+		list->cap = cap;
+	}
+	list->n = push(list->run, list->n, start, word);
+}
+
+/* The region of @word, bits @at to @end from address @base on, as runs; below @end nodes stay nodes. */
+static void flatten(const struct fib_fast *fast, uint32_t word, uint32_t base, unsigned int at,
+		    unsigned int end, struct runs *list)
+{
+	struct run runs[RUNS_MAX];
+	size_t n;
+
+	if (at == end) {
+		append(list, base, word);
+		return;
+	}
+	if (is_dense(word)) {
+		unsigned int below = at + XRS_FAST_DENSE_BITS;
+
+		for (uint32_t i = 0; i < DENSE_WORDS; i++)
+			flatten(fast, node_at(fast, word)[i], base + (i << (end - below)), below,
+				end, list);
+		return;
+	}
+	n = read_runs(fast, word, runs);
+	for (size_t i = 0; i < n; i++)
+		append(list, base + runs[i].start, runs[i].word);
+}
+
+/* Replaces the nodes among @list, all at bit @at, by copies of them in @to. */
+static void copy_below(struct fib_fast *to, const struct fib_fast *from, struct runs *list,
+		       unsigned int at)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		unsigned int end = segment_end(from, at);
+		struct runs below = { 0 };
+
+		if (!is_node(list->run[i].word))
+			continue;
+		flatten(from, list->run[i].word, 0, at, end, &below);
+		copy_below(to, from, &below, end);
+		list->failed |= below.failed;
+		if (below.n)
+			list->run[i].word = build(to, below.run, below.n, 0, at, end);
+		free(below.run);
+	}
+}
+
+/* One word of the old root becomes one or several of the new. */
+static void copy_root_word(struct fib_fast *to, const struct fib_fast *from, uint32_t index,
+			   struct runs *list)
+{
+	unsigned int more = to->root_bits - from->root_bits;
+	unsigned int end = segment_end(from, from->root_bits);
+	unsigned int shift = end - to->root_bits;
+	const struct run *runs;
+	size_t n;
+
+	list->n = 0;
+	flatten(from, root(from)[index], 0, from->root_bits, end, list);
+	copy_below(to, from, list, end);
+	runs = list->run;
+	n = list->n;
+	for (uint64_t i = 0; n && i < 1u << more; i++) {
+		uint64_t limit = (i + 1) << shift;
+		size_t count = runs_below(runs, n, limit);
+
+		root(to)[(index << more) + i] =
+			build(to, runs, count, (uint32_t)(i << shift), to->root_bits, end);
+		count = runs_over(runs, n, count, limit);
+		runs += count;
+		n -= count;
+	}
+}
+
+int fib_fast_copy(struct fib_fast *to, const struct fib_fast *from)
+{
+	struct runs list = { 0 };
+
+	for (uint32_t i = 0; i < 1u << from->root_bits && !to->full && !list.failed; i++)
+		copy_root_word(to, from, i, &list);
+	to->otherwise = from->otherwise;
+	free(list.run);
+	if (list.failed)
+		return -ENOMEM;
+	return to->full ? -ENOSPC : 0;
+}
+
+/* --- life ----------------------------------------------------------------------------------------------- */
+/* About four ranges a word: the root is a small part of a large table, and a node rarely more than a line. */
+unsigned int fib_fast_root_bits(enum ip_family family, size_t routes)
+{
+	unsigned int bits = 12;
+
+	if (family == IP_V6)
+		return routes < 8192 ? 12 : 17;
+	while (bits < XRS_FAST_ROOT_MAX && routes >> bits)
+		bits += 2;
+	return bits;
+}
+
+uint32_t fib_fast_pages(unsigned int root_bits, size_t routes)
+{
+	return root_pages(root_bits) + (uint32_t)(routes * ROUTE_OCTETS / XRS_FAST_PAGE) + CLASSES;
+}
+
+struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, void *memory,
+			      uint32_t pages)
+{
+	struct fib_fast *fast;
+
+	if (root_bits > XRS_FAST_ROOT_MAX || root_pages(root_bits) > pages)
+		return NULL;
+	fast = calloc(1, sizeof(*fast));
+	if (!fast)
+		return NULL;
+	*fast = (struct fib_fast){
+		.family = family,
+		.root_bits = root_bits,
+		.base = memory,
+		.pages = pages,
+		.pages_used = root_pages(root_bits),
+	};
+	return fast;
+}
+
+void fib_fast_free(struct fib_fast *fast)
+{
+	if (!fast)
+		return;
+	free(fast->held);
+	free(fast);
+}
+
+struct fib_fast_figures fib_fast_figures(const struct fib_fast *fast)
+{
+	return (struct fib_fast_figures){
+		.root_bits = fast->root_bits,
+		.pages = fast->pages,
+		.pages_used = fast->pages_used,
+		.dense = fast->dense,
+		.ranges = fast->ranges,
+		.held = fast->held_units * XRS_FAST_UNIT,
+	};
+}
