@@ -9,6 +9,7 @@
 #define XRS_LOOKUP_BPF_H
 
 #include "admit.bpf.h"
+#include "fast.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
 
@@ -35,10 +36,22 @@ XRS_INLINE const struct xrs_route *xrs_find_route6(const struct xrs_packet *p, v
 	return bpf_map_lookup_elem(trie, &key);
 }
 
-/* XRS_GO_ON with *ret_route, or NO_TABLE, NO_ROUTE. */
-XRS_INLINE enum xrs_reason xrs_find_route(const struct xrs_packet *p, __u32 table,
-					  const struct xrs_route **ret_route)
+/* A route of the trie as the leaf that the derived structure would have. */
+XRS_INLINE __u32 xrs_route_leaf(const struct xrs_route *route)
 {
+	__u32 kind = route->kind, group = route->group;
+
+	if (kind > XRS_FAST_KIND_MASK)
+		kind = XRS_FAST_KIND_MASK;
+	if (group > XRS_FAST_GROUP_MASK)
+		group = 0;
+	return route->prefix_len | group << XRS_FAST_GROUP_SHIFT | kind << XRS_FAST_KIND_SHIFT;
+}
+
+/* A leaf; 0: no route. With XRS_FAST_NODE set: no table. */
+XRS_INLINE __u32 xrs_trie_find(const struct xrs_packet *p, __u32 table)
+{
+	const struct xrs_route *route;
 	void *trie;
 
 	if (p->family == 4)
@@ -46,9 +59,20 @@ XRS_INLINE enum xrs_reason xrs_find_route(const struct xrs_packet *p, __u32 tabl
 	else
 		trie = bpf_map_lookup_elem(&xrs_table6, &table);
 	if (!trie)
-		return XRS_REASON_NO_TABLE;
-	*ret_route = p->family == 4 ? xrs_find_route4(p, trie) : xrs_find_route6(p, trie);
-	return *ret_route ? XRS_GO_ON : XRS_REASON_NO_ROUTE;
+		return XRS_FAST_NODE;
+	route = p->family == 4 ? xrs_find_route4(p, trie) : xrs_find_route6(p, trie);
+	return route ? xrs_route_leaf(route) : 0;
+}
+
+/* The derived structure, or the trie where it does not answer. Walked through by the verifier once. */
+__attribute__((noinline)) __u32 xrs_find_route_once(const struct xrs_packet *p, __u32 table)
+{
+	__u32 leaf;
+
+	if (!p)
+		return XRS_FAST_NODE;
+	leaf = xrs_fast_find(p, table);
+	return leaf & XRS_FAST_NODE ? xrs_trie_find(p, table) : leaf;
 }
 
 /* What a route means by itself; XRS_GO_ON: its group decides. */
@@ -120,19 +144,18 @@ XRS_INLINE enum xrs_reason xrs_way_reason(const struct xrs_packet *p, const stru
 XRS_INLINE enum xrs_reason xrs_choose(const struct xrs_nic *nic, const struct xrs_packet *p,
 				      struct xrs_decision *d, const struct xrs_nexthop **ret_nh)
 {
-	const struct xrs_route *route;
+	__u32 leaf = xrs_find_route_once(p, nic->table);
 	enum xrs_reason reason;
 
 	d->table = nic->table;
-	reason = xrs_find_route(p, nic->table, &route);
+	if (!leaf || leaf & XRS_FAST_NODE)
+		return leaf ? XRS_REASON_NO_TABLE : XRS_REASON_NO_ROUTE;
+	d->kind = leaf >> XRS_FAST_KIND_SHIFT & XRS_FAST_KIND_MASK;
+	d->prefix_len = leaf & 0xff;
+	reason = xrs_route_reason(d->kind);
 	if (reason != XRS_GO_ON)
 		return reason;
-	d->kind = route->kind;
-	d->prefix_len = route->prefix_len;
-	reason = xrs_route_reason(route->kind);
-	if (reason != XRS_GO_ON)
-		return reason;
-	d->group = route->group;
+	d->group = leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK;
 	*ret_nh = xrs_find_nexthop(nic, p, d->group, d);
 	return *ret_nh ? xrs_way_reason(p, *ret_nh, d->ifindex) : XRS_REASON_NO_NEXTHOP;
 }

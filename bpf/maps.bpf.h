@@ -67,6 +67,30 @@ struct {
 	__array(values, struct xrs_trie6);
 } xrs_table6 SEC(".maps");
 
+/* Each as large as its table needs: user/fib/fast_maps.c. The number of entries is one array's own affair. */
+struct xrs_fast_pages {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct xrs_fast_page));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, XRS_FAST_MAX);
+	__type(key, __u32);
+	__array(values, struct xrs_fast_pages);
+} xrs_fast SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XRS_FAST_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct xrs_fast_head);
+} xrs_fast_head SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, XRS_GROUP_MAX);

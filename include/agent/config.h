@@ -22,11 +22,18 @@ enum dataplane_mode {
 };
 const char *dataplane_mode_name(enum dataplane_mode mode);
 
+enum dataplane_lookup {
+	DATAPLANE_LOOKUP_AUTO,
+	DATAPLANE_LOOKUP_TRIE
+};
+
 struct config {
 	char instance
 		[VNET_NAME_MAX]; /* node.instance: names /run, /var/lib and bpffs directories */
 	uint32_t router_id; /* host order; default: the first localAddress; 0: node.c chooses */
 	enum dataplane_mode mode;
+	enum dataplane_lookup lookup;
+	uint32_t lookup_min_routes;
 	struct vnet_config *vnets;
 	size_t n_vnets;
 	struct nic_rule *nics; /* first match wins */

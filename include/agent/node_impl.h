@@ -126,6 +126,8 @@ int node_fib_init(struct node *node);
 void node_fib_done(struct node *node);
 /* Something in the plan, a next hop or a group is to be dealt with: in the next slices. */
 void node_fib_kick(struct node *node);
+/* What the configuration says of derived lookup structures. */
+void node_fib_reconfigure(struct node *node);
 /* Writes changed next hops and groups now: the failure path does not wait for a slice. */
 void node_fib_urgent(struct node *node);
 /* Resolve again: all of a vnet and its peered vnets (NULL: of all), or those with this address or MAC. */

@@ -4,7 +4,7 @@
  *
  * Called by the fib edge of the agent, the API's read-back and tests. Never logs, never decides an
  * order (fib_plan does), never frees a large trie in one piece. Everything but opening and the
- * creation of tables works on descriptors alone, so it goes on without capabilities.
+ * creation of tables and derived structures works on descriptors alone, so it goes on without capabilities.
  *
  * Pins, below /sys/fs/bpf/<instance>:
  *   maps/<map>                   the fixed maps, made by loader_open()
@@ -24,6 +24,7 @@
 #include <stdint.h>
 
 #include "dataplane.h"
+#include "fib/fib_fast.h"
 #include "util/prefix.h"
 
 #define FIB_PATH_MAX  256
@@ -171,6 +172,35 @@ int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib
  */
 size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_family family);
 int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family family);
+
+/* --- derived lookup structures ------------------------------------------------------------------------
+ * Tables of some size get one, which the program asks before the trie. The functions above keep it equal
+ * to the trie; this makes, enlarges, publishes and drops it, in slices.
+ */
+#define FIB_FAST_LEAST 64 /* default: below, the trie is as fast */
+
+/* Routes of a table and family from which it gets one; 0: none does. */
+void fib_maps_fast_least(struct fib_maps *maps, size_t routes);
+/* One slice, of a few milliseconds; true while there is more. After writes, when no more are waiting. */
+bool fib_maps_fast_work(struct fib_maps *maps);
+/* As the program sees it. -ENODATA: the program asks the trie; -ENOENT: no route. */
+int fib_maps_fast_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
+			struct xrs_route *ret_route);
+/* Drops it; fib_maps_fast_work() makes it anew. */
+int fib_maps_fast_rebuild(struct fib_maps *maps, uint32_t table, enum ip_family family);
+
+struct fib_maps_fast {
+	bool on;       /* the program asks it */
+	bool building; /* not yet, or not at this moment */
+	int error;     /* errno: it could not be made */
+	size_t memory; /* octets */
+	struct fib_fast_figures figures;
+	uint64_t builds, copies; /* made from the trie; moved to a larger place */
+	uint64_t pauses;         /* times it was off for a large batch */
+	uint64_t fallbacks;      /* packets that the trie answered while it was off */
+};
+int fib_maps_fast_figures(const struct fib_maps *maps, uint32_t table, enum ip_family family,
+			  struct fib_maps_fast *ret);
 
 /* --- counters, summed over CPUs ------------------------------------------------------------------------- */
 int fib_maps_nic_stats(const struct fib_maps *maps, uint32_t slot, struct xrs_nic_stats *ret_stats);

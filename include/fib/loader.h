@@ -91,8 +91,9 @@ int loader_purge(const char *instance, char text[static LOADER_TEXT]);
 struct loader_probe {
 	uint32_t ifindex; /* the nic whose entry in xrs_nic decides */
 	const uint8_t *frame;
-	size_t len; /* 14..LOADER_FRAME_MAX */
-	bool tc;    /* ask xrs_steer_tc */
+	size_t len;   /* 14..LOADER_FRAME_MAX */
+	bool tc;      /* ask xrs_steer_tc */
+	bool generic; /* ask xrs_steer_skb */
 	uint32_t
 		gso_size; /* tc: as if the frame were a GSO frame of this segment size; 0: it is not */
 };

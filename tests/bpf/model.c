@@ -257,7 +257,7 @@ static uint32_t hash(const struct seen *s, bool symmetric)
 }
 
 /* --- where to ----------------------------------------------------------------------------------------- */
-static const struct xrs_route *best_route(const struct model *m, const struct seen *s)
+static const struct model_route *best_route(const struct model *m, const struct seen *s)
 {
 	const struct model_route *best = NULL;
 
@@ -270,7 +270,7 @@ static const struct xrs_route *best_route(const struct model *m, const struct se
 		if (!best || r->prefix.len > best->prefix.len)
 			best = r;
 	}
-	return best ? &best->value : NULL;
+	return best;
 }
 
 static unsigned int vid(const struct seen *s)
@@ -322,6 +322,7 @@ static enum xrs_reason by_nexthop(const struct xrs_nexthop *nh, const struct see
 static enum xrs_reason decide(const struct model *m, const struct xrs_nic *nic, uint32_t ifindex,
 			      struct seen *s, struct model_result *ret)
 {
+	const struct model_route *found;
 	const struct xrs_route *route;
 	enum xrs_reason reason = take_ether(s);
 
@@ -338,9 +339,11 @@ static enum xrs_reason decide(const struct model *m, const struct xrs_nic *nic, 
 		return reason;
 	if (nic->table != m->table)
 		return XRS_REASON_NO_TABLE;
-	route = best_route(m, s);
-	if (!route)
+	found = best_route(m, s);
+	if (!found)
 		return XRS_REASON_NO_ROUTE;
+	route = &found->value;
+	ret->prefix_len = found->prefix.len;
 	if (route->kind == XRS_ROUTE_LOCAL)
 		return XRS_REASON_LOCAL;
 	if (route->kind == XRS_ROUTE_INTERNET)
@@ -413,14 +416,16 @@ static void write_frame(const struct xrs_nexthop *nh, const struct seen *s, bool
 	age(out + at);
 }
 
-static enum xrs_reason carry_out(const struct model *m, const struct seen *s, bool tc,
+static enum xrs_reason carry_out(const struct model *m, const struct seen *s, enum model_half half,
 				 enum xrs_reason reason, struct model_result *ret)
 {
+	bool tc = half == MODEL_TC;
 	const struct xrs_nexthop *nh = &m->nexthop[ret->nexthop];
 
 	if (reason == XRS_REASON_TOO_BIG && !tc)
 		return XRS_REASON_TO_TC;
-	if (reason == XRS_REASON_REDIRECTED && !tc && (unfinished(s) || nh->ifindex != m->device))
+	if (reason == XRS_REASON_REDIRECTED && !tc &&
+	    (unfinished(s) || (half == MODEL_XDP && nh->ifindex != m->device)))
 		return XRS_REASON_TO_TC;
 	if (reason != XRS_REASON_REDIRECTED && reason != XRS_REASON_BRIDGED)
 		return reason;
@@ -441,9 +446,10 @@ static uint32_t action(enum xrs_reason reason, bool tc)
 	return tc ? (uint32_t)TC_ACT_UNSPEC : XDP_PASS;
 }
 
-void model_run(const struct model *m, uint32_t ifindex, const uint8_t *frame, size_t len, bool tc,
-	       struct model_result *ret)
+void model_run(const struct model *m, uint32_t ifindex, const uint8_t *frame, size_t len,
+	       enum model_half half, struct model_result *ret)
 {
+	bool tc = half == MODEL_TC;
 	struct seen s = { .frame = frame, .len = len };
 	const struct xrs_nic *nic = NULL;
 
@@ -459,6 +465,6 @@ void model_run(const struct model *m, uint32_t ifindex, const uint8_t *frame, si
 	else if (nic->flags & XRS_NIC_F_TC && !tc)
 		ret->reason = XRS_REASON_TO_TC;
 	else
-		ret->reason = carry_out(m, &s, tc, decide(m, nic, ifindex, &s, ret), ret);
+		ret->reason = carry_out(m, &s, half, decide(m, nic, ifindex, &s, ret), ret);
 	ret->action = action(ret->reason, tc);
 }

@@ -36,12 +36,17 @@ struct model {
 struct model_result {
 	enum xrs_reason reason;
 	uint32_t action;
-	uint32_t nexthop, group;
+	uint32_t nexthop, group, prefix_len;
 	uint8_t frame[4096];
 	size_t len;
 };
 
+enum model_half {
+	MODEL_XDP,
+	MODEL_GENERIC, /* XDP for generic mode: any device will do */
+	MODEL_TC,
+};
 void model_run(const struct model *model, uint32_t ifindex, const uint8_t *frame, size_t len,
-	       bool tc, struct model_result *ret);
+	       enum model_half half, struct model_result *ret);
 
 #endif

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* 200,000 random frames through the real programs and through a naive model: everything must agree. */
+/*
+ * A million random frames through the real programs, XDP, generic and tc, and through a naive model: everything
+ * must agree. Half of the tables have a derived lookup structure, half the trie alone; routes change meanwhile.
+ */
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +13,9 @@
 #include "lab.h"
 #include "model.h"
 
-#define FRAMES 200000
+#define FRAMES       1000000 /* XRS_FRAMES asks for more */
+#define TABLE_FRAMES 40000   /* with one set of tables */
+#define ROUTE_FRAMES 200     /* between two changes of routes */
 
 TestSuite(model, .init = lab_up, .fini = lab_down, .timeout = 240);
 
@@ -71,22 +76,51 @@ static void random_nic(struct model *m, int i)
 	cr_assert(!fib_maps_nic_set(lab.maps, m->ifindex[i], nic));
 }
 
+static struct xrs_route random_value(void)
+{
+	struct xrs_route value = { .kind = chance(80) ? XRS_ROUTE_STEER : draw(5) };
+
+	value.group = value.kind == XRS_ROUTE_STEER ? 1 + draw(MODEL_SLOTS - 1) : 0;
+	return value;
+}
+
+/* A new route, or another value of one that is there. */
 static void random_route(struct model *m, bool six)
 {
-	struct fib_route route = { .fresh = true };
+	struct fib_route route = { .value = random_value() };
+	unsigned int i = 0;
 	struct ip_addr addr;
-	bool known = false;
 
 	cr_assert(!ip_parse(six ? PICK(v6) : PICK(v4), &addr));
 	route.prefix = prefix_of(&addr, (uint8_t)draw(six ? 129 : 33));
-	for (unsigned int i = 0; i < m->n_routes; i++)
-		known |= prefix_equal(&m->route[i].prefix, &route.prefix);
-	if (known)
+	while (i < m->n_routes && !prefix_equal(&m->route[i].prefix, &route.prefix))
+		i++;
+	if (i == MODEL_ROUTES)
 		return;
-	route.value.kind = chance(80) ? XRS_ROUTE_STEER : draw(5);
-	route.value.group = route.value.kind == XRS_ROUTE_STEER ? 1 + draw(MODEL_SLOTS - 1) : 0;
-	cr_assert(!fib_maps_routes_set(lab.maps, LAB_TABLE, &route, 1));
-	m->route[m->n_routes++] = (struct model_route){ route.prefix, route.value };
+	route.fresh = i == m->n_routes;
+	m->n_routes += route.fresh;
+	m->route[i] = (struct model_route){ route.prefix, route.value };
+	cr_assert(!fib_maps_routes_set(lab.maps, LAB_TABLE, &route, 1) && !route.error);
+}
+
+static void drop_route(struct model *m)
+{
+	unsigned int i = draw(m->n_routes);
+	struct fib_route route = { .prefix = m->route[i].prefix };
+
+	m->route[i] = m->route[--m->n_routes];
+	cr_assert(!fib_maps_routes_del(lab.maps, LAB_TABLE, &route, 1) && !route.error);
+}
+
+static void change_routes(struct model *m)
+{
+	for (int i = 0; i < 4; i++) {
+		if (m->n_routes > MODEL_ROUTES / 2)
+			drop_route(m);
+		random_route(m, i & 1);
+	}
+	while (fib_maps_fast_work(lab.maps))
+		;
 }
 
 static void random_nexthop(struct model *m, uint32_t i)
@@ -112,8 +146,9 @@ static void random_group(struct model *m, uint32_t i)
 	cr_assert(!fib_maps_group_set(lab.maps, i, &group, bucket));
 }
 
-static void build(struct model *m)
+static void build(struct model *m, bool fast)
 {
+	fib_maps_fast_least(lab.maps, fast);
 	*m = (struct model){ .table = LAB_TABLE, .device = 1 };
 	cr_assert(!fib_maps_dev_add(lab.maps, 1));
 	for (int i = 0; i < MODEL_NICS; i++)
@@ -124,14 +159,42 @@ static void build(struct model *m)
 	}
 	for (int i = 0; i < MODEL_ROUTES; i++)
 		random_route(m, i & 1);
+	change_routes(m);
+	for (enum ip_family family = IP_V4; family <= IP_V6; family += IP_V6 - IP_V4) {
+		struct fib_maps_fast figures;
+
+		cr_assert(!fib_maps_fast_figures(lab.maps, LAB_TABLE, family, &figures));
+		cr_assert(figures.on == fast);
+	}
 }
 
-static void random_frame(struct frame *f)
+/* An address at the edge of a route, or just beside it. */
+static const char *edge(const struct model *m, bool six, char text[static IP_TEXT_MAX])
+{
+	const struct model_route *r = &m->route[draw(m->n_routes)];
+	struct ip_addr addr = r->prefix.addr;
+	bool last = chance(50);
+	int by = last ? 1 : -1;
+
+	if (six != (addr.family == IP_V6))
+		return six ? PICK(v6) : PICK(v4);
+	for (unsigned int i = r->prefix.len; last && i < ip_bits(addr.family); i++)
+		addr.bytes[i / 8] |= (uint8_t)(0x80 >> i % 8);
+	for (int i = (int)ip_bytes(addr.family) - 1; chance(50) && i >= 0; i--) {
+		addr.bytes[i] = (uint8_t)(addr.bytes[i] + by);
+		if (addr.bytes[i] != (by > 0 ? 0 : 255))
+			break;
+	}
+	return ip_format(&addr, text);
+}
+
+static void random_frame(const struct model *m, struct frame *f)
 {
 	static const char *const macs[] = { LAB_GATEWAY, LAB_GATEWAY, LAB_GATEWAY,
 					    "\x02\x00\x00\x00\x01\x02",
 					    "\xff\xff\xff\xff\xff\xff" };
 	bool six = chance(50);
+	char text[IP_TEXT_MAX];
 	struct frame_spec spec = {
 		.dmac = PICK(macs),
 		.smac = chance(90) ? LAB_VM_MAC : "\x02\x00\x00\x00\x00\x0b",
@@ -141,7 +204,9 @@ static void random_frame(struct frame *f)
 		.src = chance(80) ? (six ? v6 : v4)[draw(2)]
 		       : six      ? PICK(v6)
 				  : PICK(v4),
-		.dst = six ? PICK(v6) : PICK(v4),
+		.dst = chance(50) ? edge(m, six, text)
+		       : six      ? PICK(v6)
+				  : PICK(v4),
 		.proto = PICK(protos),
 		.sport = PICK(ports),
 		.dport = PICK(ports),
@@ -164,25 +229,28 @@ static void random_frame(struct frame *f)
 		f->len = 14 + draw((uint32_t)f->len - 13);
 }
 
-static void compare(const struct model *m, const struct frame *f, uint32_t ifindex, bool tc,
-		    uint64_t seen[XRS_REASON_MAX])
+static void compare(const struct model *m, const struct frame *f, uint32_t ifindex,
+		    enum model_half half, uint64_t seen[XRS_REASON_MAX])
 {
-	struct loader_probe probe = {
-		.ifindex = ifindex, .frame = f->data, .len = f->len, .tc = tc
-	};
+	struct loader_probe probe = { .ifindex = ifindex,
+				      .frame = f->data,
+				      .len = f->len,
+				      .tc = half == MODEL_TC,
+				      .generic = half == MODEL_GENERIC };
 	static struct loader_verdict real;
 	static struct model_result want;
 	int ret = loader_test_run(lab.loader, &probe, &real);
 
-	if (ret == -EINVAL && tc) /* the kernel does not build an skb of half a header */
+	if (ret == -EINVAL && probe.tc) /* the kernel does not build an skb of half a header */
 		return;
 	cr_assert(!ret, "%s", strerror(-ret));
-	model_run(m, ifindex, f->data, f->len, tc, &want);
+	model_run(m, ifindex, f->data, f->len, half, &want);
 	cr_assert(real.decision.reason == want.reason, "%s, the model says %s",
 		  reason_text(real.decision.reason), reason_text(want.reason));
 	cr_assert(real.action == want.action, "%s: action %u, not %u", reason_text(want.reason),
 		  real.action, want.action);
 	cr_assert(real.decision.nexthop == want.nexthop && real.decision.group == want.group);
+	cr_assert(real.decision.prefix_len == want.prefix_len);
 	cr_assert(real.len == want.len, "%s: %zu octets, not %zu", reason_text(want.reason),
 		  real.len, want.len);
 	for (size_t i = 0; i < want.len; i++)
@@ -191,28 +259,40 @@ static void compare(const struct model *m, const struct frame *f, uint32_t ifind
 	seen[want.reason]++;
 }
 
+static long frames(void)
+{
+	const char *text = getenv("XRS_FRAMES");
+
+	return text ? atol(text) : FRAMES;
+}
+
 Test(model, random_frames_agree_with_the_model)
 {
-	uint64_t seen[2][XRS_REASON_MAX] = { 0 };
+	uint64_t seen[3][XRS_REASON_MAX] = { 0 };
 	static struct model m;
 	struct frame f;
 
 	seed();
-	for (int i = 0; i < FRAMES; i++) {
-		if (i % 20000 == 0) {
+	for (long i = 0; i < frames(); i++) {
+		if (i % TABLE_FRAMES == 0) {
 			if (i) {
 				lab_down();
 				lab_up();
 			}
-			build(&m);
+			build(&m, i / TABLE_FRAMES % 2 == 0);
+		} else if (i % ROUTE_FRAMES == 0) {
+			change_routes(&m);
 		}
-		random_frame(&f);
-		compare(&m, &f, 70 + draw(MODEL_NICS + (i % 50 == 0)), i & 1, seen[i & 1]);
+		random_frame(&m, &f);
+		compare(&m, &f, 70 + draw(MODEL_NICS + (i % 50 == 0)), (enum model_half)(i % 3),
+			seen[i % 3]);
 	}
-	for (int r = 0; r < XRS_REASON_MAX; r++)
-		cr_log_info("%-18s %8llu %8llu", reason_text((unsigned int)r),
-			    (unsigned long long)seen[0][r], (unsigned long long)seen[1][r]);
-	for (int r = 0; r < XRS_REASON_MAX; r++)
-		cr_assert(seen[0][r] + seen[1][r] > 20, "%s was hardly met",
-			  reason_text((unsigned int)r));
+	cr_log_info("%-18s %8s %8s %8s", "", "XDP", "generic", "tc");
+	for (unsigned int r = 0; r < XRS_REASON_MAX; r++) {
+		cr_log_info("%-18s %8llu %8llu %8llu", reason_text(r),
+			    (unsigned long long)seen[0][r], (unsigned long long)seen[1][r],
+			    (unsigned long long)seen[2][r]);
+		cr_assert(seen[0][r] + seen[1][r] + seen[2][r] > 20, "%s was hardly met",
+			  reason_text(r));
+	}
 }

@@ -115,12 +115,12 @@ index=$(nic vm1 .ifindex)
 check "the nic by its ifindex: name, role, gateway MAC" holds maps/xrs_nic \
 	"any(.key.ifindex == $index and .value.name == \"vm1\" and .value.role == \"XRS_NIC_VM\"
 		and .value.n_gateway_macs == 2 and (.value.gateway_mac | index([[2, 0, 0, 0, 0, 1]])))"
-check "the layout's version" holds maps/xrs_meta '.[0].value | .layout_version == 1 and .generation >= 1'
+check "the layout's version" holds maps/xrs_meta '.[0].value | .layout_version == 2 and .generation >= 1'
 check "every map is pinned under its name" sh -c \
 	"for m in $PINS/maps/*; do bpftool -j map show pinned \$m | jq -e --arg n \${m##*/} '.name == \$n' || exit 1; done"
 names() { ls "$PINS/maps" | xargs; }
 check_equal "all of design and manual, no other" \
-	"xrs_bucket xrs_devmap xrs_group xrs_meta xrs_nexthop xrs_nh_stats xrs_nic xrs_stats xrs_table xrs_table6 xrs_trace" "$(names)"
+	"xrs_bucket xrs_devmap xrs_fast xrs_fast_head xrs_group xrs_meta xrs_nexthop xrs_nh_stats xrs_nic xrs_stats xrs_table xrs_table6 xrs_trace" "$(names)"
 
 # The lines of the manual, for this instance; in the namespace, because devices are named.
 n=0

@@ -518,7 +518,16 @@ OBJECT(dataplane_object, "dataplane", struct config,
 			{ "none", DATAPLANE_NONE }),
 	 .fallback = "\"auto\"",
 	 .doc = "How programs are attached; none: control plane only, every next hop counts as "
-		"reachable." });
+		"reachable." },
+       { "lookup", &config_type_enum, AT(struct config, lookup),
+	 .names = NAMES({ "auto", DATAPLANE_LOOKUP_AUTO }, { "trie", DATAPLANE_LOOKUP_TRIE }),
+	 .fallback = "\"auto\"",
+	 .doc = "auto: tables of lookupMinRoutes get a faster structure, derived from the trie, "
+		"which the program asks first; trie: none does." },
+       { "lookupMinRoutes", &config_type_u32, AT(struct config, lookup_min_routes), .min = 1,
+	 .max = XRS_ROUTE_MAX, .fallback = "64",
+	 .doc = "Routes of one table and family from which the faster structure is made; it goes "
+		"when half of them are left." });
 
 OBJECT(api_object, "api", struct config,
        { "group", &config_type_text, TEXT(struct config, api_group), .fallback = "\"xrs\"",

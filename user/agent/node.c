@@ -282,6 +282,7 @@ int node_apply(struct node *node, struct config *config, const char *cause,
 	apply_tables(node, known);
 	node_nic_rematch(node);
 	node_hosts_kick(node);
+	node_fib_reconfigure(node);
 	config_free(old);
 	node->counters.reloads++;
 	node->config_generation++;

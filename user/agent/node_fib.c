@@ -31,6 +31,18 @@ void node_fib_kick(struct node *node)
 	loop_work_add(node->loop, &node->fib_work);
 }
 
+void node_fib_reconfigure(struct node *node)
+{
+	const struct config *config = node->config;
+
+	if (!node->maps)
+		return;
+	fib_maps_fast_least(node->maps, config->lookup == DATAPLANE_LOOKUP_AUTO
+						? config->lookup_min_routes
+						: 0);
+	node_fib_kick(node);
+}
+
 static void dirty_nexthop(struct node *node, uint32_t id)
 {
 	node->nexthop_state[id].dirty = true;
@@ -449,7 +461,7 @@ static bool fib_slice(struct loop_work *work)
 		return true;
 	}
 	recycle_gone(node);
-	return release_dead_peers(node) || node->groups_dirty ||
+	return fib_maps_fast_work(node->maps) || release_dead_peers(node) || node->groups_dirty ||
 	       (node->nexthops_dirty && node->net_synced);
 }
 
@@ -577,6 +589,7 @@ static int open_maps(struct node *node)
 		return err;
 	}
 	node->plan = fib_plan_new();
+	node_fib_reconfigure(node);
 	return node->plan ? 0 : -ENOMEM;
 }
 

@@ -200,7 +200,10 @@ const struct api_method api_methods[] = {
 	  "installReason lostAtStep lostAtText lostTo policyRule} effective[] dataplane" },
 	{ "fib.show", API_READS, NULL, method_fib_show,
 	  "Figures of the BPF maps, and the next hops.",
-	  "generation adopted sweepDone routes groups nextHops tables[] value[]" },
+	  "generation adopted sweepDone routes groups nextHops tables[]{vnet routeTable family "
+	  "routes "
+	  "lookup reason memoryBytes rootBits nodes builds enlargements pauses fallbackPackets} "
+	  "value[]" },
 	{ "fib.verify", API_WRITES_WITH_REPAIR,
 	  PARAMS({ "repair", API_BOOL,
 		   .doc = "Also write the differences; needs the right to write." }),

@@ -58,6 +58,46 @@ static void write_hop(struct json_out *out, const struct node *node, uint32_t id
 	json_out_end_object(out);
 }
 
+/* Which structure answers for one table and family, and what it costs. */
+static void write_table(struct json_out *out, const struct node *node,
+			const struct node_table *table, enum ip_family family)
+{
+	struct fib_maps_fast fast;
+
+	if (fib_maps_fast_figures(node->maps, table->index, family, &fast))
+		return;
+	json_out_begin_object(out, NULL);
+	json_out_string(out, "vnet", table->vnet->config->name);
+	json_out_string(out, "routeTable", table->config->name);
+	json_out_string(out, "family", family == IP_V4 ? "ipv4" : "ipv6");
+	json_out_uint(out, "routes", fib_maps_count(node->maps, table->index, family));
+	json_out_string(out, "lookup", fast.on ? "derived" : "trie");
+	json_out_string(out, "reason",
+			fast.error      ? strerror(fast.error)
+			: fast.building ? "the derived structure is being written"
+					: "");
+	json_out_uint(out, "memoryBytes", fast.memory);
+	json_out_uint(out, "rootBits", fast.figures.root_bits);
+	json_out_uint(out, "nodes", fast.figures.dense + fast.figures.ranges);
+	json_out_uint(out, "builds", fast.builds);
+	json_out_uint(out, "enlargements", fast.copies);
+	json_out_uint(out, "pauses", fast.pauses);
+	json_out_uint(out, "fallbackPackets", fast.fallbacks);
+	json_out_end_object(out);
+}
+
+static void write_tables(struct json_out *out, const struct node *node)
+{
+	json_out_begin_array(out, "tables");
+	for (size_t v = 0; node->maps && v < node->n_vnets; v++) {
+		for (size_t t = 0; t < node->vnets[v]->n_tables; t++) {
+			write_table(out, node, &node->vnets[v]->tables[t], IP_V4);
+			write_table(out, node, &node->vnets[v]->tables[t], IP_V6);
+		}
+	}
+	json_out_end_array(out);
+}
+
 int method_fib_show(struct api_call *call)
 {
 	const struct node *node = call->node;
@@ -77,6 +117,7 @@ int method_fib_show(struct api_call *call)
 	json_out_uint(out, "writes", node->counters.fib_writes);
 	json_out_uint(out, "writeErrors", node->counters.fib_write_errors);
 	json_out_uint(out, "planMemoryBytes", totals.memory);
+	write_tables(out, node);
 	json_out_begin_array(out, "value");
 	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
 	     id = nexthop_next(node->nexthops, id))

@@ -19,6 +19,7 @@
 static const char *const map_names[FIB_MAP_MAX] = {
 	[FIB_MAP_META] = "xrs_meta",       [FIB_MAP_NIC] = "xrs_nic",
 	[FIB_MAP_TABLE] = "xrs_table",     [FIB_MAP_TABLE6] = "xrs_table6",
+	[FIB_MAP_FAST] = "xrs_fast",       [FIB_MAP_FAST_HEAD] = "xrs_fast_head",
 	[FIB_MAP_GROUP] = "xrs_group",     [FIB_MAP_BUCKET] = "xrs_bucket",
 	[FIB_MAP_NEXTHOP] = "xrs_nexthop", [FIB_MAP_DEVMAP] = "xrs_devmap",
 	[FIB_MAP_STATS] = "xrs_stats",     [FIB_MAP_NH_STATS] = "xrs_nh_stats",
@@ -101,17 +102,24 @@ static size_t page_round(size_t size)
 
 #define BUCKETS_SIZE  page_round(sizeof(struct xrs_bucket) * XRS_GROUP_MAX)
 #define NEXTHOPS_SIZE page_round(sizeof(struct xrs_nexthop) * XRS_NEXTHOP_MAX)
+#define HEADS_SIZE    page_round(sizeof(struct xrs_fast_head) * XRS_FAST_MAX)
+
+/* NULL, and errno says why. */
+static void *map_one(const struct fib_maps *maps, enum fib_map map, size_t size)
+{
+	void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, maps->fd[map], 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
 
 static int map_memory(struct fib_maps *maps)
 {
-	void *buckets = mmap(NULL, BUCKETS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			     maps->fd[FIB_MAP_BUCKET], 0);
-	void *nexthops = mmap(NULL, NEXTHOPS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
-			      maps->fd[FIB_MAP_NEXTHOP], 0);
-
-	maps->buckets = buckets == MAP_FAILED ? NULL : buckets;
-	maps->nexthops = nexthops == MAP_FAILED ? NULL : nexthops;
-	return maps->buckets && maps->nexthops ? 0 : -errno;
+	maps->buckets = map_one(maps, FIB_MAP_BUCKET, BUCKETS_SIZE);
+	if (maps->buckets)
+		maps->nexthops = map_one(maps, FIB_MAP_NEXTHOP, NEXTHOPS_SIZE);
+	if (maps->nexthops)
+		maps->heads = map_one(maps, FIB_MAP_FAST_HEAD, HEADS_SIZE);
+	return maps->heads ? 0 : -errno;
 }
 
 static int open_all(struct fib_maps *maps)
@@ -139,7 +147,9 @@ static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema
 	maps->per_cpu = calloc(maps->n_cpus, sizeof(struct xrs_nic_stats));
 	maps->tables = calloc(XRS_TABLE_MAX, sizeof(*maps->tables));
 	maps->buffer = malloc(sizeof(*maps->buffer));
-	if (maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer)
+	maps->fast_routes = calloc(FAST_SLICE, sizeof(*maps->fast_routes));
+	maps->fast_least = FIB_FAST_LEAST;
+	if (maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer && maps->fast_routes)
 		return maps;
 	fib_maps_free(maps);
 	return NULL;
@@ -176,6 +186,8 @@ void fib_maps_free(struct fib_maps *maps)
 		munmap(maps->buckets, BUCKETS_SIZE);
 	if (maps->nexthops)
 		munmap(maps->nexthops, NEXTHOPS_SIZE);
+	if (maps->heads)
+		munmap(maps->heads, HEADS_SIZE);
 	for (int i = 0; i < FIB_MAP_MAX; i++) {
 		if (maps->fd[i] >= 0)
 			close(maps->fd[i]);
@@ -183,6 +195,7 @@ void fib_maps_free(struct fib_maps *maps)
 	free(maps->per_cpu);
 	free(maps->tables);
 	free(maps->buffer);
+	free(maps->fast_routes);
 	free(maps);
 }
 

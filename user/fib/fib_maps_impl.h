@@ -3,6 +3,7 @@
 #ifndef XRS_USER_FIB_MAPS_IMPL_H
 #define XRS_USER_FIB_MAPS_IMPL_H
 
+#include "fib/fib_fast.h"
 #include "fib/fib_maps.h"
 
 #define FIB_INSTANCE_MAX 65
@@ -13,6 +14,8 @@ enum fib_map { /* the order of map_names in fib_maps.c */
 	FIB_MAP_NIC,
 	FIB_MAP_TABLE,
 	FIB_MAP_TABLE6,
+	FIB_MAP_FAST,
+	FIB_MAP_FAST_HEAD,
 	FIB_MAP_GROUP,
 	FIB_MAP_BUCKET,
 	FIB_MAP_NEXTHOP,
@@ -28,9 +31,33 @@ struct fib_trie {
 	size_t count;
 };
 
+enum fast_state { /* fast_maps.c draws them */
+	FAST_NONE,
+	FAST_BUILD,
+	FAST_OFF,
+	FAST_ON,
+};
+
+/* The derived structure of one table and family. */
+struct fast_table {
+	uint32_t index; /* in xrs_fast and xrs_fast_head */
+	enum fast_state state;
+	struct fib_fast *fast; /* NULL in FAST_NONE */
+	int fd;
+	void *memory; /* the map, mapped */
+	size_t size;
+	bool installed; /* the map stands in xrs_fast */
+	bool inherited; /* what stands there is of an earlier process, and may still be answering */
+	int error;      /* negative errno: it could not be made, and is not tried again */
+	size_t most;    /* routes of the table at its largest since this was made */
+	struct fib_walk walk;
+	uint64_t builds, copies, pauses;
+};
+
 struct fib_table {
 	char name[FIB_NAME_MAX]; /* "": this index is free */
 	struct fib_trie trie[2]; /* 0: IPv4, 1: IPv6 */
+	struct fast_table fast[2];
 };
 
 struct fib_closed { /* a trie that nobody uses and that is being emptied */
@@ -51,15 +78,38 @@ struct fib_maps {
 	int fd[FIB_MAP_MAX];
 	struct xrs_bucket *buckets;   /* mapped */
 	struct xrs_nexthop *nexthops; /* mapped */
+	struct xrs_fast_head *heads;  /* mapped */
 	void *per_cpu;                /* one value for each possible CPU */
 	unsigned int n_cpus;
 	bool no_batch; /* the kernel has no batches for tries (before 5.13) */
 	struct fib_table *tables;
 	struct fib_closed *closed;
 	struct fib_buffer *buffer;
+	size_t fast_least; /* routes from which a table gets a derived structure; 0: none does */
+	uint64_t fast_pending[XRS_FAST_MAX /
+			      64];     /* where fib_maps_fast_work() may have something to do */
+	struct fib_route *fast_routes; /* FAST_SLICE of them */
 };
 
 /* Closes the descriptors of the tables and of what is being emptied. */
 void fib_tables_done(struct fib_maps *maps);
+
+/* The answer of the trie to a prefix: the longest entry that holds all of it, itself included. */
+int fib_maps_route_cover(const struct fib_maps *maps, uint32_t table,
+			 const struct ip_prefix *prefix, struct xrs_route *ret_route);
+
+/* --- fast_maps.c ------------------------------------------------------------------------------------- */
+#define FAST_SLICE 2048 /* routes read from a trie in one piece */
+
+/* Around each write of up to FIB_BATCH routes to a trie, which has @count afterwards. */
+void fast_before(struct fib_maps *maps, struct fast_table *fast, bool del, size_t n);
+void fast_after(struct fib_maps *maps, struct fast_table *fast, size_t count, bool del,
+		const struct fib_route *routes, size_t n);
+/* @adopted: the trie is the one that the outer map had. Else what an earlier process derived is void. */
+void fast_open(struct fib_maps *maps, struct fast_table *fast, uint32_t table, bool v6,
+	       bool adopted);
+void fast_close(struct fib_maps *maps, struct fast_table *fast);
+/* Gives back this process's part; the program goes on with what stands in the maps. */
+void fast_done(struct fast_table *fast);
 
 #endif

@@ -166,26 +166,29 @@ static uint32_t outer_id(const struct fib_maps *maps, uint32_t index, bool v6)
 	return bpf_map_lookup_elem(outer_fd(maps, v6), &index, &id) ? 0 : id;
 }
 
+static bool outer_has(const struct fib_maps *maps, uint32_t index, bool v6, int fd)
+{
+	struct bpf_map_info info;
+
+	return !map_info(fd, &info) && outer_id(maps, index, v6) == info.id;
+}
+
 /* One update of an outer map waits for RCU, about 10 ms: only where it changes something. */
 static int outer_put(const struct fib_maps *maps, uint32_t index, bool v6, int fd)
 {
-	struct bpf_map_info info;
-	int ret = map_info(fd, &info);
-
-	if (ret)
-		return ret;
-	if (outer_id(maps, index, v6) == info.id)
+	if (outer_has(maps, index, v6, fd))
 		return 0;
 	return bpf_map_update_elem(outer_fd(maps, v6), &index, &fd, BPF_ANY);
 }
 
-static int trie_install(const struct fib_maps *maps, uint32_t index, const char *name, bool v6,
+static int trie_install(struct fib_maps *maps, uint32_t index, const char *name, bool v6,
 			int *ret_fd)
 {
 	int ret, fd = trie_open(maps, name, v6);
 
 	if (fd < 0)
 		return fd;
+	fast_open(maps, &maps->tables[index].fast[v6], index, v6, outer_has(maps, index, v6, fd));
 	ret = outer_put(maps, index, v6, fd);
 	if (ret) {
 		close(fd);
@@ -232,6 +235,7 @@ static int trie_retire(struct fib_maps *maps, uint32_t index, struct fib_table *
 
 	if (!closed)
 		return -ENOMEM;
+	fast_close(maps, &table->fast[v6]);
 	ret = bpf_map_delete_elem(outer_fd(maps, v6), &index);
 	if (ret && ret != -ENOENT) {
 		free(closed);
@@ -269,6 +273,7 @@ void fib_tables_done(struct fib_maps *maps)
 		for (int v6 = 0; table && v6 < 2; v6++) {
 			if (table->trie[v6].fd >= 0)
 				close(table->trie[v6].fd);
+			fast_done(&table->fast[v6]);
 		}
 	}
 	while (maps->closed) {
@@ -428,8 +433,8 @@ static int book(struct fib_trie *trie, const struct route_op *op, struct fib_rou
 }
 
 /* At most FIB_BATCH entries of one family: batches as far as they go, single calls where they stop. */
-static int run_routes(struct fib_maps *maps, const struct route_op *op, struct fib_trie *trie,
-		      bool v6, struct fib_route *routes, uint32_t n)
+static int run_trie(struct fib_maps *maps, const struct route_op *op, struct fib_trie *trie,
+		    bool v6, struct fib_route *routes, uint32_t n)
 {
 	struct fib_buffer *buffer = maps->buffer;
 	size_t size = key_size(v6);
@@ -457,6 +462,18 @@ static int run_routes(struct fib_maps *maps, const struct route_op *op, struct f
 	return failed;
 }
 
+static int run_routes(struct fib_maps *maps, const struct route_op *op, struct fib_table *table,
+		      bool v6, struct fib_route *routes, uint32_t n)
+{
+	struct fib_trie *trie = &table->trie[v6];
+	int failed;
+
+	fast_before(maps, &table->fast[v6], op->del, n);
+	failed = run_trie(maps, op, trie, v6, routes, n);
+	fast_after(maps, &table->fast[v6], trie->count, op->del, routes, n);
+	return failed;
+}
+
 /* Entries from the start that belong to one trie and fit one batch. */
 static uint32_t same_family(const struct fib_route *routes, size_t n)
 {
@@ -477,11 +494,11 @@ static int all_routes(struct fib_maps *maps, const struct route_op *op, uint32_t
 		return -ENOENT;
 	while (n) {
 		enum ip_family family = routes->prefix.addr.family;
-		struct fib_trie *trie = find_trie(maps, table, family);
 		uint32_t len = same_family(routes, n);
 
-		if (trie) {
-			failed += run_routes(maps, op, trie, family == IP_V6, routes, len);
+		if (find_trie(maps, table, family)) {
+			failed += run_routes(maps, op, find_table(maps, table), family == IP_V6,
+					     routes, len);
 		} else {
 			for (uint32_t i = 0; i < len; i++)
 				routes[i].error = -EAFNOSUPPORT;
@@ -524,17 +541,24 @@ int fib_maps_route_get(const struct fib_maps *maps, uint32_t table, const struct
 	return 0;
 }
 
-int fib_maps_route_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
-			 struct xrs_route *ret_route)
+int fib_maps_route_cover(const struct fib_maps *maps, uint32_t table,
+			 const struct ip_prefix *prefix, struct xrs_route *ret_route)
 {
-	const struct fib_trie *trie = find_trie(maps, table, addr->family);
-	struct ip_prefix host = { *addr, (uint8_t)ip_bits(addr->family) };
+	const struct fib_trie *trie = find_trie(maps, table, prefix->addr.family);
 	uint8_t key[sizeof(struct xrs_key6)];
 
 	if (!trie)
 		return -ENOENT;
-	key_write(key, &host);
+	key_write(key, prefix);
 	return bpf_map_lookup_elem(trie->fd, key, ret_route);
+}
+
+int fib_maps_route_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
+			 struct xrs_route *ret_route)
+{
+	struct ip_prefix host = { *addr, (uint8_t)ip_bits(addr->family) };
+
+	return fib_maps_route_cover(maps, table, &host, ret_route);
 }
 
 void fib_walk_init(struct fib_walk *walk, uint32_t table, enum ip_family family)

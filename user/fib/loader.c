@@ -306,7 +306,7 @@ static int run_xdp(const struct loader *loader, const struct loader_probe *probe
 
 	memcpy(in, &record, meta);
 	memcpy(in + meta, probe->frame, probe->len);
-	error = bpf_prog_test_run_opts(loader->xdp_fd, &opts);
+	error = bpf_prog_test_run_opts(probe->generic ? loader->generic_fd : loader->xdp_fd, &opts);
 	if (error)
 		return error;
 	if (ctx.data != meta || opts.data_size_out < meta ||

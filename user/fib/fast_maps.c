@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The derived lookup structures in their maps: when one is made, filled, kept up with the trie, and shown to
+ * the program. fib_fast.c knows what stands in it.
+ *
+ * Called by fib_tables.c around each write to a trie, and by the owner's slices (fib_maps_fast_work). The
+ * program looks at xrs_fast_head first: while root_bits is 0 there, the trie answers.
+ *
+ *   NONE --> BUILD --> OFF <--> ON        OFF, BUILD: no reader; changes are made in place
+ *                                         ON: readers; set to 0 for the moment of each batch of writes, so
+ *                                         that trie and structure never differ while it is asked
+ *
+ * A process that dies leaves what it made in the maps: with root_bits if it was right, without if it was in
+ * the middle of a batch. The next one lets it answer until it writes its first route or has its own.
+ *
+ * Waiting for readers is an update of xrs_fast with what stands there: the kernel returns from it after an
+ * RCU grace period, about 10 ms. Hence it is done once for many changes.
+ */
+#include "fib_maps_impl.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define BULK 1024 /* routes of a batch from which the structure goes OFF for it */
+#define HELD_LEAST \
+	(1 << 20) /* octets taken out of a structure that is ON before we wait for readers */
+
+static uint32_t head_index(uint32_t table, bool v6)
+{
+	return 2 * table + v6;
+}
+
+static struct xrs_fast_head *head_of(const struct fib_maps *maps, const struct fast_table *fast)
+{
+	return &maps->heads[fast->index];
+}
+
+static void set_root_bits(struct fib_maps *maps, const struct fast_table *fast, uint32_t bits)
+{
+	__atomic_store_n(&head_of(maps, fast)->root_bits, bits, __ATOMIC_SEQ_CST);
+}
+
+static int put(struct fib_maps *maps, const struct fast_table *fast)
+{
+	return bpf_map_update_elem(maps->fd[FIB_MAP_FAST], &fast->index, &fast->fd, BPF_ANY);
+}
+
+static void mark(struct fib_maps *maps, const struct fast_table *fast)
+{
+	maps->fast_pending[fast->index / 64] |= 1ull << fast->index % 64;
+}
+
+/* --- memory --------------------------------------------------------------------------------------------- */
+static int map_create(uint32_t pages)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
+
+	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "xrs_fast_pages", sizeof(uint32_t), XRS_FAST_PAGE,
+			      pages, &opts);
+}
+
+/* A structure of its own in a map of its own, in no outer map yet. */
+static int memory_new(enum ip_family family, unsigned int root_bits, uint32_t pages,
+		      struct fast_table *ret)
+{
+	size_t size = (size_t)pages * XRS_FAST_PAGE;
+	void *memory;
+	int fd = map_create(pages);
+
+	if (fd < 0)
+		return fd;
+	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (memory == MAP_FAILED) {
+		close(fd);
+		return -errno;
+	}
+	ret->fast = fib_fast_new(family, root_bits, memory, pages);
+	if (!ret->fast) {
+		munmap(memory, size);
+		close(fd);
+		return -ENOMEM;
+	}
+	ret->fd = fd;
+	ret->memory = memory;
+	ret->size = size;
+	return 0;
+}
+
+static void memory_free(struct fast_table *fast)
+{
+	if (!fast->fast)
+		return;
+	fib_fast_free(fast->fast);
+	munmap(fast->memory, fast->size);
+	close(fast->fd);
+	fast->fast = NULL;
+	fast->memory = NULL;
+}
+
+/* --- states --------------------------------------------------------------------------------------------- */
+/* The program asks the trie, and none is left that does not. */
+static void go_off(struct fib_maps *maps, struct fast_table *fast)
+{
+	if (fast->state != FAST_ON)
+		return;
+	set_root_bits(maps, fast, 0);
+	put(maps, fast);
+	fib_fast_hold(fast->fast, false);
+	fib_fast_release(fast->fast);
+	fast->state = FAST_OFF;
+	fast->pauses++;
+}
+
+/* Nothing is there any more, for the program and for us. */
+static void drop(struct fib_maps *maps, struct fast_table *fast)
+{
+	struct xrs_fast_head *head = head_of(maps, fast);
+
+	set_root_bits(maps, fast, 0);
+	head->built = 0;
+	bpf_map_delete_elem(maps->fd[FIB_MAP_FAST], &fast->index);
+	head->otherwise = 0;
+	memory_free(fast);
+	fast->state = FAST_NONE;
+	fast->installed = fast->inherited = false;
+}
+
+static void fail(struct fib_maps *maps, struct fast_table *fast, int error)
+{
+	drop(maps, fast);
+	fast->error = error;
+}
+
+/* The whole structure into a map with more room, and a larger root where the table has outgrown its own. */
+static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes)
+{
+	enum ip_family family = fast->index & 1 ? IP_V6 : IP_V4;
+	struct fib_fast_figures now = fib_fast_figures(fast->fast);
+	unsigned int bits = fib_fast_root_bits(family, routes);
+	uint32_t pages;
+	struct fast_table to = *fast;
+	int ret;
+
+	go_off(maps, fast);
+	if (bits < now.root_bits)
+		bits = now.root_bits;
+	pages = now.pages + now.pages / 2 + fib_fast_pages(bits, 0);
+	to.fast = NULL;
+	ret = memory_new(family, bits, pages, &to);
+	if (!ret)
+		ret = fib_fast_copy(to.fast, fast->fast);
+	if (ret) {
+		memory_free(&to);
+		return ret;
+	}
+	memory_free(fast);
+	to.state = fast->state;
+	to.pauses = fast->pauses;
+	to.installed = false;
+	to.copies++;
+	*fast = to;
+	return 0;
+}
+
+/* Complete and equal to the trie: the program may ask it. */
+static int publish(struct fib_maps *maps, struct fast_table *fast)
+{
+	struct xrs_fast_head *head = head_of(maps, fast);
+	int ret;
+
+	if (!fast->installed) {
+		/* Nobody may take the root of one for that of the other. */
+		if (fast->inherited) {
+			set_root_bits(maps, fast, 0);
+			bpf_map_delete_elem(maps->fd[FIB_MAP_FAST], &fast->index);
+		}
+		ret = put(maps, fast);
+		if (ret)
+			return ret;
+		fast->installed = true;
+	}
+	fast->inherited = false;
+	head->otherwise = fib_fast_otherwise(fast->fast);
+	head->built = 1;
+	fib_fast_hold(fast->fast, true);
+	set_root_bits(maps, fast, fib_fast_figures(fast->fast).root_bits);
+	fast->state = FAST_ON;
+	return 0;
+}
+
+/* --- changes -------------------------------------------------------------------------------------------- */
+/* The leaf of the longest prefix that holds @prefix and is shorter, from the trie. */
+static uint32_t cover_of(const struct fib_maps *maps, uint32_t table,
+			 const struct ip_prefix *prefix)
+{
+	struct xrs_route route;
+	struct ip_prefix shorter;
+
+	if (!prefix->len)
+		return 0;
+	shorter = prefix_of(&prefix->addr, prefix->len - 1);
+	return fib_maps_route_cover(maps, table, &shorter, &route) ? 0 : fib_fast_leaf(&route);
+}
+
+static int apply(struct fib_maps *maps, struct fast_table *fast, const struct fib_route *route,
+		 bool del)
+{
+	uint32_t leaf = del ? cover_of(maps, fast->index / 2, &route->prefix)
+			    : fib_fast_leaf(&route->value);
+
+	if (del)
+		return fib_fast_del(fast->fast, &route->prefix, leaf);
+	return fib_fast_set(fast->fast, &route->prefix, leaf);
+}
+
+/* Until it fits. A structure that cannot keep up is of no use to anybody. */
+static int apply_or_enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes,
+			    const struct fib_route *route, bool del)
+{
+	int ret = apply(maps, fast, route, del);
+
+	while (ret == -ENOSPC) {
+		ret = enlarge(maps, fast, routes);
+		if (!ret)
+			ret = apply(maps, fast, route, del);
+	}
+	return ret;
+}
+
+static bool wanted(const struct fib_maps *maps, size_t routes)
+{
+	return maps->fast_least && routes >= maps->fast_least;
+}
+
+static int start(struct fib_maps *maps, struct fast_table *fast, size_t routes)
+{
+	enum ip_family family = fast->index & 1 ? IP_V6 : IP_V4;
+	unsigned int bits = fib_fast_root_bits(family, routes);
+	int ret = memory_new(family, bits, fib_fast_pages(bits, routes + routes / 4), fast);
+
+	if (ret)
+		return ret;
+	fast->state = FAST_BUILD;
+	fast->installed = false;
+	fast->most = routes;
+	fast->builds++;
+	fib_walk_init(&fast->walk, fast->index / 2, family);
+	return 0;
+}
+
+/* The next part of the trie into the structure; false when all of it is there. */
+static bool build_some(struct fib_maps *maps, struct fast_table *fast, size_t routes)
+{
+	size_t n;
+	int ret = fib_maps_walk(maps, &fast->walk, maps->fast_routes, FAST_SLICE, &n);
+
+	if (ret == -ESTALE) { /* what comes again changes nothing */
+		fib_walk_init(&fast->walk, fast->walk.table, fast->walk.family);
+		return true;
+	}
+	for (size_t i = 0; !ret && i < n; i++)
+		ret = apply_or_enlarge(maps, fast, routes, &maps->fast_routes[i], false);
+	if (ret) {
+		fail(maps, fast, ret);
+		return false;
+	}
+	if (n)
+		return true;
+	fast->state = FAST_OFF;
+	return false;
+}
+
+void fast_before(struct fib_maps *maps, struct fast_table *fast, bool del, size_t n)
+{
+	if (fast->inherited && head_of(maps, fast)->root_bits) {
+		set_root_bits(maps, fast, 0);
+		mark(maps, fast);
+	}
+	if (fast->state != FAST_ON)
+		return;
+	if (n >= BULK)
+		go_off(maps, fast);
+	else
+		set_root_bits(maps, fast, 0);
+}
+
+/* What was taken out may be used again once nobody reads it. */
+static void reclaim(struct fib_maps *maps, struct fast_table *fast)
+{
+	struct fib_fast_figures f = fib_fast_figures(fast->fast);
+	size_t limit = (size_t)f.pages_used * XRS_FAST_PAGE / 4;
+
+	if (f.held < (limit > HELD_LEAST ? limit : HELD_LEAST))
+		return;
+	put(maps, fast);
+	fib_fast_release(fast->fast);
+}
+
+/* A table that is being filled: made with its first batch, nothing has to be read back later. */
+static void start_early(struct fib_maps *maps, struct fast_table *fast, size_t count)
+{
+	int ret;
+
+	if (fast->error || count > FIB_BATCH || !wanted(maps, count))
+		return;
+	ret = start(maps, fast, count);
+	if (ret)
+		fail(maps, fast, ret);
+	while (fast->state == FAST_BUILD && build_some(maps, fast, count))
+		;
+}
+
+void fast_after(struct fib_maps *maps, struct fast_table *fast, size_t count, bool del,
+		const struct fib_route *routes, size_t n)
+{
+	int ret = 0;
+
+	mark(maps, fast);
+	if (fast->state == FAST_NONE) {
+		if (!del)
+			start_early(maps, fast, count);
+		return;
+	}
+	if (count > fast->most)
+		fast->most = count;
+	if (del && fast->state == FAST_OFF && n >= BULK) {
+		drop(maps,
+		     fast); /* each would ask the trie for its cover: reading what is left is less */
+		return;
+	}
+	for (size_t i = 0; !ret && i < n; i++) {
+		if (!routes[i].error)
+			ret = apply_or_enlarge(maps, fast, count, &routes[i], del);
+	}
+	if (ret) {
+		fail(maps, fast, ret);
+		return;
+	}
+	if (fast->state != FAST_ON)
+		return;
+	reclaim(maps, fast);
+	head_of(maps, fast)->otherwise = fib_fast_otherwise(fast->fast);
+	set_root_bits(maps, fast, fib_fast_figures(fast->fast).root_bits);
+}
+
+/* --- slices --------------------------------------------------------------------------------------------- */
+static bool outgrown(const struct fast_table *fast, size_t count)
+{
+	struct fib_fast_figures f = fib_fast_figures(fast->fast);
+
+	return fib_fast_root_bits(fast->index & 1 ? IP_V6 : IP_V4, count) > f.root_bits;
+}
+
+/* Its memory is that of a table that was four times as large. */
+static bool shrunk(const struct fast_table *fast, size_t count)
+{
+	return count < fast->most / 4 && fast->most > FIB_BATCH;
+}
+
+static bool work_table(struct fib_maps *maps, struct fast_table *fast, size_t count)
+{
+	int ret = 0;
+
+	switch (fast->state) {
+	case FAST_NONE:
+		if (!wanted(maps, count) && fast->inherited)
+			drop(maps, fast);
+		if (fast->error || !wanted(maps, count))
+			return false;
+		ret = start(maps, fast, count);
+		break;
+	case FAST_BUILD:
+		build_some(maps, fast, count);
+		return true;
+	case FAST_OFF:
+	case FAST_ON:
+		/* Half as many: a table that varies about the limit is not built again and again. */
+		if (!wanted(maps, 2 * count) || shrunk(fast, count))
+			drop(maps, fast);
+		else if (outgrown(fast, count))
+			ret = enlarge(maps, fast, count);
+		else if (fast->state == FAST_OFF)
+			ret = publish(maps, fast);
+		else
+			return false;
+		break;
+	}
+	if (ret)
+		fail(maps, fast, ret);
+	return true;
+}
+
+bool fib_maps_fast_work(struct fib_maps *maps)
+{
+	for (uint32_t i = 0; i < XRS_FAST_MAX / 64; i++) {
+		while (maps->fast_pending[i]) {
+			uint32_t index = 64 * i + (uint32_t)__builtin_ctzll(maps->fast_pending[i]);
+			struct fib_table *table = &maps->tables[index / 2];
+
+			if (table->name[0] &&
+			    work_table(maps, &table->fast[index & 1], table->trie[index & 1].count))
+				return true;
+			maps->fast_pending[i] &= maps->fast_pending[i] - 1;
+		}
+	}
+	return false;
+}
+
+void fib_maps_fast_least(struct fib_maps *maps, size_t routes)
+{
+	maps->fast_least = routes;
+	memset(maps->fast_pending, 0xff, sizeof(maps->fast_pending));
+}
+
+/* --- tables come and go --------------------------------------------------------------------------------- */
+void fast_open(struct fib_maps *maps, struct fast_table *fast, uint32_t table, bool v6,
+	       bool adopted)
+{
+	uint32_t id;
+
+	*fast = (struct fast_table){ .index = head_index(table, v6), .fd = -1 };
+	fast->inherited = !bpf_map_lookup_elem(maps->fd[FIB_MAP_FAST], &fast->index, &id);
+	if (!adopted && (fast->inherited || head_of(maps, fast)->root_bits))
+		drop(maps, fast);
+	mark(maps, fast);
+}
+
+void fast_close(struct fib_maps *maps, struct fast_table *fast)
+{
+	if (fast->state != FAST_NONE || fast->inherited)
+		drop(maps, fast);
+	head_of(maps, fast)->fallbacks = 0;
+}
+
+void fast_done(struct fast_table *fast)
+{
+	memory_free(fast);
+}
+
+/* --- reading -------------------------------------------------------------------------------------------- */
+static const struct fast_table *find(const struct fib_maps *maps, uint32_t table,
+				     enum ip_family family)
+{
+	if (table >= XRS_TABLE_MAX || !maps->tables[table].name[0] ||
+	    (family != IP_V4 && family != IP_V6))
+		return NULL;
+	return &maps->tables[table].fast[family == IP_V6];
+}
+
+int fib_maps_fast_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
+			struct xrs_route *ret_route)
+{
+	const struct fast_table *fast = find(maps, table, addr->family);
+	uint32_t leaf;
+
+	if (!fast || fast->state != FAST_ON)
+		return -ENODATA;
+	leaf = fib_fast_lookup(fast->fast, addr);
+	if (!leaf)
+		return -ENOENT;
+	*ret_route = fib_fast_route(leaf);
+	return 0;
+}
+
+int fib_maps_fast_rebuild(struct fib_maps *maps, uint32_t table, enum ip_family family)
+{
+	struct fast_table *fast = (struct fast_table *)find(maps, table, family);
+
+	if (!fast)
+		return -ENOENT;
+	drop(maps, fast);
+	fast->error = 0;
+	mark(maps, fast);
+	return 0;
+}
+
+int fib_maps_fast_figures(const struct fib_maps *maps, uint32_t table, enum ip_family family,
+			  struct fib_maps_fast *ret)
+{
+	const struct fast_table *fast = find(maps, table, family);
+
+	if (!fast)
+		return -ENOENT;
+	*ret = (struct fib_maps_fast){
+		.on = fast->state == FAST_ON,
+		.building = fast->state == FAST_BUILD || fast->state == FAST_OFF,
+		.error = -fast->error,
+		.builds = fast->builds,
+		.copies = fast->copies,
+		.pauses = fast->pauses,
+		.fallbacks = __atomic_load_n(&head_of(maps, fast)->fallbacks, __ATOMIC_RELAXED),
+	};
+	if (fast->fast) {
+		ret->figures = fib_fast_figures(fast->fast);
+		ret->memory = fast->size;
+	}
+	return 0;
+}
