@@ -71,6 +71,20 @@ $(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(call tool,$(f)),$(f),\
 BENCH_BGP := $(T)/bench_bgp
 $(eval $(call test_binary,$(BENCH_BGP),tests/bench/bench_bgp.c $(wildcard tests/bench/bgp_*.c),fib))
 
+# What tests/bench/lookup.sh measures lookups with, and the BPF programs that it runs.
+BENCH_LOOKUP := $(T)/bench_lookup
+$(B)/gen/feed.bpf.o: tests/bench/feed.bpf.c $(BPF_HDRS)
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Werror -Iinclude -Ibpf \
+		-I/usr/include/$(shell uname -m)-linux-gnu -c $< -o $@
+$(B)/gen/feed.skel.h: $(B)/gen/feed.bpf.o
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name feed_bpf > $@.tmp && mv $@.tmp $@
+$(B)/tests/bench/bench_lookup.o: $(B)/gen/feed.skel.h
+$(eval $(call test_binary,$(BENCH_LOOKUP),tests/bench/bench_lookup.c \
+	$(wildcard tests/bench/lookup_*.c),fib,,-lm))
+
 # One target, two mains: a plain replay of its corpus for `check`, libFuzzer's for `fuzz`.
 FUZZ_FILES  := $(wildcard tests/fuzz/fuzz_*.c)
 FUZZ_NAMES  := $(patsubst tests/fuzz/fuzz_%.c,%,$(FUZZ_FILES))
@@ -121,7 +135,7 @@ interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)
 soak: all ## long runs (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
-bench: all $(BENCH_BGP) ## measurements (root)
+bench: all $(BENCH_BGP) $(BENCH_LOOKUP) ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(filter-out %/profile.sh,$(wildcard tests/bench/*.sh)))
 profile: ## where the time of a million routes goes: a flame graph in build-profile/ (root)
 	$(Q)$(MAKE) --no-print-directory B=build-profile CFLAGS="-O2 -g -fno-omit-frame-pointer" \

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the lookup benchmark runs: a program that writes the next destination of a list into the frame and
+ * hands it to the program that is measured, and the programs to compare with. One test run repeats over one
+ * frame; without the list every packet would go where the last one went.
+ *
+ * The maps of bpf/ are those of the running instance (bench_lookup.c gives their descriptors).
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <bpf/bpf_helpers.h>
+
+#include "dataplane.h"
+#include "parse.bpf.h"
+#include "lookup.bpf.h"
+#include "rewrite.bpf.h"
+
+char feed_license[] SEC("license") = "GPL";
+
+#define FEED_MAX  (1u << 20)
+#define AF_INET_  2
+#define AF_INET6_ 10
+
+struct feed_dst {
+	__u32 addr[4];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FEED_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct feed_dst);
+} feed_list SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} feed_next SEC(".maps");
+
+struct feed_shape {
+	__u64 cursor;
+	__u32 mask;   /* of the list */
+	__u32 l3;     /* where the IP header is */
+	__u8 mac[12]; /* what the frame came with: the program that ran before changed it */
+	__u32 table;  /* for the programs that only look up */
+	__u32 ifindex;
+	__u64 sum; /* so that no lookup can be left out */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct feed_shape);
+} feed_shape SEC(".maps");
+
+XRS_INLINE struct feed_shape *shape(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&feed_shape, &zero);
+}
+
+XRS_INLINE const struct feed_dst *next(struct feed_shape *s)
+{
+	__u32 at = s->cursor++ & s->mask;
+
+	return bpf_map_lookup_elem(&feed_list, &at);
+}
+
+XRS_INLINE int feed(struct xdp_md *ctx, bool six)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *ip;
+	struct feed_shape *s = shape();
+	const struct feed_dst *dst = s ? next(s) : NULL;
+	__u32 l3;
+
+	if (!dst)
+		return XDP_ABORTED;
+	l3 = s->l3 & 31;
+	ip = start + l3;
+	if (start + sizeof(s->mac) > end || ip + 40 > end)
+		return XDP_ABORTED;
+	__builtin_memcpy(start, s->mac, sizeof(s->mac));
+	if (six) {
+		ip[7] = 64;
+		__builtin_memcpy(ip + 24, dst->addr, 16);
+	} else {
+		ip[8] = 64;
+		__builtin_memcpy(ip + 16, dst->addr, 4);
+	}
+	bpf_tail_call(ctx, &feed_next, 0);
+	return XDP_ABORTED;
+}
+
+SEC("xdp")
+int feed_v4(struct xdp_md *ctx)
+{
+	return feed(ctx, false);
+}
+
+SEC("xdp")
+int feed_v6(struct xdp_md *ctx)
+{
+	return feed(ctx, true);
+}
+
+/* --- what is measured beside xrs_steer ---------------------------------------------------------------- */
+/* Nothing: what the harness costs. */
+SEC("xdp")
+int bench_null(struct xdp_md *ctx)
+{
+	return XDP_PASS;
+}
+
+XRS_INLINE int leave(struct xdp_md *ctx, const __u8 *macs, __u32 ifindex, __u8 *ttl)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (start + 12 > end)
+		return XDP_ABORTED;
+	__builtin_memcpy(start, macs, 12);
+	(*ttl)--;
+	return bpf_redirect_map(&xrs_devmap, ifindex, 0);
+}
+
+/* A router without a table: Ethernet and IP looked at, addresses and TTL rewritten, sent on. */
+SEC("xdp")
+int bench_redirect(struct xdp_md *ctx)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct feed_shape *s = shape();
+
+	if (!s || start + 14 + 40 > end)
+		return XDP_ABORTED;
+	if (start[12] == 0x08)
+		return leave(ctx, s->mac, s->ifindex, start + 14 + 8);
+	return leave(ctx, s->mac, s->ifindex, start + 14 + 7);
+}
+
+/* The same with the kernel's table: no more checks than its own samples make. */
+SEC("xdp")
+int bench_fib(struct xdp_md *ctx)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct bpf_fib_lookup fib = { .ifindex = ctx->ingress_ifindex };
+	__u8 macs[12], *ttl;
+
+	if (start + 14 + 40 > end)
+		return XDP_ABORTED;
+	if (start[12] == 0x08) {
+		fib.family = AF_INET_;
+		fib.l4_protocol = start[14 + 9];
+		fib.tot_len = XRS_NET16(XRS_LOAD(__u16, start + 14 + 2));
+		fib.ipv4_src = XRS_LOAD(__u32, start + 14 + 12);
+		fib.ipv4_dst = XRS_LOAD(__u32, start + 14 + 16);
+		ttl = start + 14 + 8;
+	} else {
+		fib.family = AF_INET6_;
+		fib.l4_protocol = start[14 + 6];
+		fib.tot_len = XRS_NET16(XRS_LOAD(__u16, start + 14 + 4)) + 40;
+		__builtin_memcpy(fib.ipv6_src, start + 14 + 8, 16);
+		__builtin_memcpy(fib.ipv6_dst, start + 14 + 24, 16);
+		ttl = start + 14 + 7;
+	}
+	if (*ttl <= 1 || bpf_fib_lookup(ctx, &fib, sizeof(fib), 0) != BPF_FIB_LKUP_RET_SUCCESS)
+		return XDP_PASS;
+	__builtin_memcpy(macs, fib.dmac, 6);
+	__builtin_memcpy(macs + 6, fib.smac, 6);
+	return leave(ctx, macs, fib.ifindex, ttl);
+}
+
+XRS_INLINE bool destination(struct xdp_md *ctx, struct xrs_packet *p)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+
+	if (start + 14 + 40 > end)
+		return false;
+	p->family = start[12] == 0x08 ? 4 : 6;
+	if (p->family == 4)
+		p->dst[0] = XRS_LOAD(__u32, start + 14 + 16);
+	else
+		__builtin_memcpy(p->dst, start + 14 + 24, 16);
+	return true;
+}
+
+/* Lookups and nothing else. */
+SEC("xdp")
+int bench_trie(struct xdp_md *ctx)
+{
+	struct xrs_packet p = {};
+	struct feed_shape *s = shape();
+	__u32 leaf;
+
+	if (!s || !destination(ctx, &p))
+		return XDP_ABORTED;
+	leaf = xrs_trie_find(&p, s->table);
+	if (leaf & XRS_FAST_NODE)
+		return XDP_ABORTED;
+	s->sum += leaf;
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int bench_fast(struct xdp_md *ctx)
+{
+	struct xrs_packet p = {};
+	struct feed_shape *s = shape();
+	__u32 leaf;
+
+	if (!s || !destination(ctx, &p))
+		return XDP_ABORTED;
+	leaf = xrs_fast_find(&p, s->table);
+	if (leaf & XRS_FAST_NODE)
+		return XDP_ABORTED;
+	s->sum += leaf;
+	return XDP_PASS;
+}
