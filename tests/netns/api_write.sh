@@ -60,11 +60,21 @@ unchanged "all of this changed nothing"
 check_equal "nor a's session" 1 "$(established a)"
 refused "on the socket that is read only" 1 -32003 true -s "/run/$ID/xrs-ro.sock" peering delete b
 
+# --- what an operator did --------------------------------------------------------------------------------
+check "a peering is disabled by hand" run_logged ctl peering disable b
+disabled() { [ "$(field '"\(.adminState) \(.state)"' peering show --name b)" = "disabled Idle" ]; }
+check "is down" wait_for 10 "b to be Idle" disabled
+edit_config '.log.level = "info"'
+check "a reload for another reason" run_logged ctl config reload
+check "leaves it down" disabled
+check "until it is enabled" run_logged ctl peering enable b
+await_peers b
+
 # --- reload and kill -9 -----------------------------------------------------------------------------------
 edit_config '.log.level = "debug"'
 check "a reload of the file" run_logged ctl config reload
 check_equal "leaves b" Established "$(state_of b)"
-check_equal "and its session" 1 "$(established b)"
+check_equal "and its session" 2 "$(established b)"
 edit_config '.vnets[0].peerings += [{ name: "b", peerAsn: 65009, peerIp: "10.1.2.9" }]'
 check "the file gets one of the same name" run_logged ctl config reload
 check_equal "it wins" file "$(field .managedBy peering show --name b)"

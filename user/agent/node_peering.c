@@ -559,7 +559,8 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	struct rib_peer_config rib;
 	enum session_change change;
 	const char *why = NULL;
-	bool was_enabled = peering->config->enabled, was_held = peering->bfd_hold, announced;
+	bool was_enabled = peering->config->enabled, was_held = peering->bfd_hold;
+	bool announced, down;
 	int err;
 
 	peering->config = config;
@@ -568,14 +569,16 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	node_peering_fill_session(vnet, config, &session);
 	announced = shutdown_is_announced(peering) ||
 		    (was_enabled && !config->enabled && announces_shutdown(peering));
-	session.disabled = session.disabled && !announced;
-	peering->bfd_hold = config->enabled && node_bfd_holds(peering) &&
+	/* What an operator did stays: a reload that does not change `enabled` says nothing about it. */
+	down = was_enabled == config->enabled ? peering->admin_down : !config->enabled;
+	down = down && !announced;
+	peering->bfd_hold = !down && config->enabled && node_bfd_holds(peering) &&
 			    !session_is_established(peering->session);
-	session.disabled |= peering->bfd_hold;
+	session.disabled = down || peering->bfd_hold;
 	err = session_reconfigure(peering->session, &session, &change, &why);
 	if (err < 0)
 		return err;
-	peering->admin_down = !config->enabled && !announced;
+	peering->admin_down = down;
 	if (was_held && !peering->bfd_hold && !peering->admin_down)
 		session_enable(peering->session);
 	node_bfd_apply(peering);

@@ -300,8 +300,10 @@ static bool compare_session(const struct node_vnet *then, const struct node_peer
 		session->change = WHAT_IF_RESET;
 		break;
 	default:
-		if (!config->enabled && now->config->enabled)
-			session->change = WHAT_IF_DISABLED;
+		if (config->enabled || !now->config->enabled)
+			break;
+		session->change = WHAT_IF_DISABLED;
+		session->why = "enabled";
 		break;
 	}
 	session->why = key_of(session->why);
