@@ -132,6 +132,7 @@ struct node_vnet *call_vnet(struct api_call *call);
 /* The parameter `name`, in `vnet` when that is given. NULL with the error filled. */
 struct node_peering *call_peering(struct api_call *call);
 struct node_nic *call_nic(struct api_call *call);
+struct node_nic *call_nic_of(struct api_call *call, const char *param);
 /* The parameter @param (default main) of @vnet. */
 struct node_table *call_table(struct api_call *call, struct node_vnet *vnet, const char *param);
 
@@ -158,6 +159,27 @@ void peering_bounds(const struct node_peering *peering, struct peering_bound ret
 void write_bfd_state(struct json_out *out, const struct node_peering *peering);
 /* "bfd": an object, or null. */
 void write_bfd_member(struct json_out *out, const struct node_peering *peering);
+
+/* --- BGP routes: methods_route.c ---------------------------------------------------------------------- */
+/* The peering with this index in the vnet's RIB, or NULL. */
+const struct node_peering *route_peering(const struct node_vnet *vnet, uint16_t rib_peer);
+void write_route_attrs(struct json_out *out, const struct bgp_attrs *attrs, uint32_t weight);
+/* routeStatus, installStatus, installReason of a path in this table. */
+void write_install(struct json_out *out, const struct node_table *table,
+		   const struct rib_path_view *view);
+
+/* --- what a packet meets: next_hop_steps.c ------------------------------------------------------------- */
+struct step_input {
+	const struct node_nic *nic;
+	const struct xrs_nic *entry; /* of xrs_nic */
+	const struct loader_verdict *verdict;
+	const uint8_t *frame; /* as it came; Ethernet without tags */
+	size_t len;
+	struct ip_addr src, dst;
+	bool tc;
+};
+/* steps[]{step result detail}, in the program's order, up to the one that decided. */
+void write_steps(struct json_out *out, const struct node *node, const struct step_input *input);
 
 /* --- what the maps say: read_back.c ----------------------------------------------------------------- */
 /* The members of a group that forward now, as read from the maps (or, without maps, as wanted). */

@@ -28,6 +28,7 @@ enum ctl_cell {
 	CTL_SPACED, /* a list joined by spaces: AS_PATH */
 	CTL_SINCE,  /* an RFC 3339 time as how long ago: "2d03h" */
 	CTL_FLAG,   /* `title` when true, else nothing */
+	CTL_POLICY, /* of route explain: "from-fw[2] no-default: dropped" */
 	CTL_HOPS,   /* next hops of config diff: "fw-a, fw-b", or the type */
 };
 struct ctl_column {
@@ -42,7 +43,9 @@ enum ctl_action { /* what no single request answers */
 	CTL_STATUS,
 	CTL_RPC,
 	CTL_MONITOR,
-	CTL_DIFF,
+	CTL_DIFF, /* requests whose answer has a form of its own */
+	CTL_EXPLAIN,
+	CTL_NEXT_HOP,
 	CTL_METRICS,
 	CTL_DETACH,
 	CTL_COMPLETION,
@@ -93,13 +96,17 @@ size_t ctl_width(const char *text);
 /* One answer as text. @now_usec is the wall clock. */
 void ctl_print_result(const struct ctl_command *command, const json_t *result, bool no_header,
 		      uint64_t now_usec, struct json_out *out);
+void ctl_print_members(const json_t *object, struct json_out *out); /* one a line */
 void ctl_print_table(const struct ctl_column *columns, const json_t *rows, bool no_header,
 		     uint64_t now_usec, struct json_out *out);
-/* The answer of config.diff, section by section. */
-void ctl_print_diff(const json_t *result, bool no_header, struct json_out *out);
+/* Answers in sections: config.diff, route.explain, nic.showNextHop. */
+void ctl_print_sections(const struct ctl_command *command, const json_t *result, bool no_header,
+			uint64_t now_usec, struct json_out *out);
 /* One line for one monitor.event or monitor.lost, the whole notification. */
 void ctl_print_event(const json_t *notification, struct json_out *out);
 void ctl_put(struct json_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* One call of the method that the words name. */
+bool ctl_is_request(const struct ctl_command *command);
 const struct ctl_command *ctl_find(const char *noun, const char *verb);
 void ctl_completion(struct json_out *out);
 

@@ -91,7 +91,12 @@ struct node_peering *call_peering(struct api_call *call)
 
 struct node_nic *call_nic(struct api_call *call)
 {
-	const char *name = request_text(call->request, "name");
+	return call_nic_of(call, "name");
+}
+
+struct node_nic *call_nic_of(struct api_call *call, const char *param)
+{
+	const char *name = request_text(call->request, param);
 	struct node_nic *nic = node_find_nic(call->node, name);
 	struct closest closest;
 
@@ -100,7 +105,7 @@ struct node_nic *call_nic(struct api_call *call)
 	closest_init(&closest, name);
 	for (size_t i = 0; i < call->node->n_nics; i++)
 		closest_offer(&closest, call->node->nics[i]->name);
-	not_found(call, "name", "nic", name, &closest);
+	not_found(call, param, "nic", name, &closest);
 	return NULL;
 }
 

@@ -172,7 +172,9 @@ const struct api_method api_methods[] = {
 		   .doc = "Default: 443." }),
 	  method_nic_next_hop, "Runs the real program on a packet made from these parameters.",
 	  "matchedPrefix nextHopType nextHopIpAddress nextHopMac nextHopInterface peering "
-	  "ecmpIndex ecmpWidth way hook verdict reason differs durationNs" },
+	  "ecmpIndex ecmpWidth way hook verdict reason differs durationNs steps[]{step result "
+	  "reason "
+	  "detail}" },
 	{ "route.list", API_READS,
 	  PARAMS(VNET,
 		 { "view", API_WORD, .words = WORDS("rib", "fib", "bpf"),
@@ -192,12 +194,21 @@ const struct api_method api_methods[] = {
 		 { "routeTable", API_TEXT, .doc = "Default: main." }),
 	  method_route_delete, "Deletes a user route that the API made.", "" },
 	{ "route.explain", API_READS,
-	  PARAMS({ "prefix", API_PREFIX, .required = true, .doc = "The prefix." }, VNET,
-		 { "routeTable", API_TEXT, .doc = "Default: main." }),
+	  PARAMS({ "prefix", API_PREFIX, .required = true, .doc = "The prefix." },
+		 { "nic", API_TEXT,
+		   .doc = "As this nic sees it; in place of vnet and routeTable." },
+		 VNET, { "routeTable", API_TEXT, .doc = "Default: main." }),
 	  method_route_explain,
-	  "Every candidate for a prefix, where it lost and to whom, and what is in the maps.",
-	  "prefix vnet routeTable candidates[]{peering nextHop asPath[] valid best multipath "
-	  "installReason lostAtStep lostAtText lostTo policyRule} effective[] dataplane" },
+	  "Every candidate for a prefix: where it lost and to whom, what the inbound map did to "
+	  "it, and "
+	  "whether it is in the map and why; then precedence, and what the map holds.",
+	  "prefix vnet routeTable nic candidates[]{peering role nextHop asPath[] valid best "
+	  "multipath "
+	  "installStatus installReason lostAtStep lostAtText lostTo policyRule policy{routeMap "
+	  "rule "
+	  "ruleName effect received}} effective[]{source state nextHopType reason reasonText} "
+	  "dataplane "
+	  "answeredBy inMap" },
 	{ "fib.show", API_READS, NULL, method_fib_show,
 	  "Figures of the BPF maps, and the next hops.",
 	  "generation adopted sweepDone routes groups nextHops tables[]{vnet routeTable family "

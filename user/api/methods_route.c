@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Handlers that list and explain BGP routes: peering.listLearnedRoutes, peering.listAdvertisedRoutes,
- * route.list, route.explain. Long ones are streams over the RIB's resumable walks. Reads only.
+ * route.list. Long ones are streams over the RIB's resumable walks. Reads only.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static bool copy_filter(struct api_call *call, struct route_stream *stream, bool
 
 /* --- one path ---------------------------------------------------------------------------------------- */
 
-static const struct node_peering *peering_of(const struct node_vnet *vnet, uint16_t rib_peer)
+const struct node_peering *route_peering(const struct node_vnet *vnet, uint16_t rib_peer)
 {
 	for (size_t i = 0; i < vnet->n_peerings; i++) {
 		if (vnet->peerings[i]->rib_peer == rib_peer)
@@ -99,8 +99,8 @@ static struct install install_of(const struct node_table *table, const struct ri
 	}
 }
 
-static void write_install(struct json_out *out, const struct node_table *table,
-			  const struct rib_path_view *view)
+void write_install(struct json_out *out, const struct node_table *table,
+		   const struct rib_path_view *view)
 {
 	struct install install = install_of(table, view);
 
@@ -112,7 +112,7 @@ static void write_install(struct json_out *out, const struct node_table *table,
 		json_out_int(out, "errno", install.error);
 }
 
-static void write_attrs(struct json_out *out, const struct bgp_attrs *attrs, uint32_t weight)
+void write_route_attrs(struct json_out *out, const struct bgp_attrs *attrs, uint32_t weight)
 {
 	write_addr(out, "nextHop", &attrs->next_hop);
 	json_out_string(out, "origin", bgp_origin_name(attrs->origin));
@@ -152,7 +152,7 @@ static bool write_path(void *ctx, const struct rib_path_view *view)
 {
 	struct route_context *context = ctx;
 	struct json_out *out = context->out;
-	const struct node_peering *from = peering_of(context->vnet, view->peer);
+	const struct node_peering *from = route_peering(context->vnet, view->peer);
 
 	if (!wanted(context->stream, &view->prefix))
 		return true;
@@ -161,8 +161,8 @@ static bool write_path(void *ctx, const struct rib_path_view *view)
 	write_prefix(out, "network", &view->prefix);
 	json_out_string(out, "sourcePeer", from ? from->config->name : NULL);
 	json_out_string(out, "source", source_name(context->vnet, from));
-	write_attrs(out, context->advertised && view->attrs ? view->attrs : view->attrs_in,
-		    view->weight);
+	write_route_attrs(out, context->advertised && view->attrs ? view->attrs : view->attrs_in,
+			  view->weight);
 	if (!context->advertised) {
 		json_out_uint(out, "pathId", view->path_id);
 		json_out_bool(out, "valid", view->state == RIB_PATH_OK);
@@ -254,7 +254,7 @@ static bool write_rib_route(void *ctx, const struct rib_path_view *view)
 {
 	struct route_context *context = ctx;
 	struct json_out *out = context->out;
-	const struct node_peering *from = peering_of(context->vnet, view->peer);
+	const struct node_peering *from = route_peering(context->vnet, view->peer);
 
 	if (!wanted(context->stream, &view->prefix))
 		return true;
@@ -262,7 +262,7 @@ static bool write_rib_route(void *ctx, const struct rib_path_view *view)
 	write_prefix(out, "prefix", &view->prefix);
 	json_out_string(out, "nextHopType", "VirtualNetworkGateway");
 	json_out_string(out, "peering", from ? from->config->name : NULL);
-	write_attrs(out, view->attrs ? view->attrs : view->attrs_in, view->weight);
+	write_route_attrs(out, view->attrs ? view->attrs : view->attrs_in, view->weight);
 	json_out_bool(out, "valid", view->state == RIB_PATH_OK);
 	json_out_bool(out, "best", view->best);
 	json_out_bool(out, "multipath", view->multipath);
@@ -422,94 +422,5 @@ int method_route_list(struct api_call *call)
 	snprintf(stream->vnet, sizeof(stream->vnet), "%s", vnet->config->name);
 	snprintf(stream->table, sizeof(stream->table), "%.31s", table ? table : "main");
 	copy_filter(call, stream, true);
-	return 0;
-}
-
-/* --- route.explain --------------------------------------------------------------------------------------- */
-
-struct explain_context {
-	struct json_out *out;
-	const struct node_vnet *vnet;
-	const struct node_table *table;
-	const char *winner; /* peering of the first path, which is the best */
-};
-
-static bool write_explained(void *ctx, const struct rib_path_view *view)
-{
-	struct explain_context *context = ctx;
-	const struct node_peering *from = peering_of(context->vnet, view->peer);
-	const struct bgp_attrs *attrs = view->attrs ? view->attrs : view->attrs_in;
-	struct json_out *out = context->out;
-
-	if (view->best)
-		context->winner = from ? from->config->name : NULL;
-	json_out_begin_object(out, NULL);
-	json_out_string(out, "peering", from ? from->config->name : NULL);
-	write_attrs(out, attrs, view->weight);
-	json_out_bool(out, "valid", view->state == RIB_PATH_OK);
-	json_out_bool(out, "best", view->best);
-	json_out_bool(out, "multipath", view->multipath);
-	json_out_bool(out, "stale", view->stale);
-	write_install(out, context->table, view);
-	if (view->best || view->multipath) {
-		json_out_null(out, "lostAtStep");
-		json_out_null(out, "lostAtText");
-		json_out_null(out, "lostTo");
-	} else {
-		json_out_string(out, "lostAtStep", decision_step_name(view->lost_at));
-		json_out_string(out, "lostAtText", decision_step_text(view->lost_at));
-		json_out_string(out, "lostTo", context->winner);
-	}
-	json_out_int(out, "policyRule", view->policy_rule);
-	json_out_end_object(out);
-	return true;
-}
-
-static void write_candidates(struct json_out *out, const struct node_table *table,
-			     const struct ip_prefix *prefix)
-{
-	struct effective_result result;
-	struct xrs_route want, found;
-
-	node_effective(table, prefix, &result);
-	json_out_begin_array(out, "effective");
-	for (unsigned int i = 0; i < result.n_candidates; i++) {
-		const struct effective_candidate *candidate = &result.candidates[i];
-
-		json_out_begin_object(out, NULL);
-		json_out_string(out, "source", effective_source_name(candidate->source));
-		json_out_string(out, "state",
-				candidate->reason == EFFECTIVE_NONE ? "Active" : "Invalid");
-		json_out_string(out, "nextHopType", next_hop_type_name(candidate->next_hop_type));
-		json_out_string(out, "reason", effective_reason_name(candidate->reason));
-		json_out_string(out, "reasonText", effective_reason_text(candidate->reason));
-		json_out_end_object(out);
-	}
-	json_out_end_array(out);
-	if (effective_route(&result, &want))
-		json_out_string(out, "dataplane", read_back_state(table, prefix, &want, &found));
-	else
-		json_out_string(out, "dataplane", "none");
-}
-
-int method_route_explain(struct api_call *call)
-{
-	struct node_vnet *vnet = call_vnet(call);
-	struct node_table *table = vnet ? call_table(call, vnet, "routeTable") : NULL;
-	struct explain_context context = { .out = call->out, .table = table };
-	struct ip_prefix prefix = { .len = 0 };
-
-	if (!table)
-		return -1;
-	context.vnet = vnet->source;
-	prefix_parse(request_text(call->request, "prefix"), &prefix); /* was checked */
-	write_prefix(call->out, "prefix", &prefix);
-	json_out_string(call->out, "vnet", vnet->config->name);
-	json_out_string(call->out, "routeTable", table->config->name);
-	json_out_begin_array(call->out, "candidates");
-	if (node_vnet_source_rib(vnet))
-		rib_explain(node_vnet_source_rib(vnet), &prefix, write_explained, &context);
-	json_out_end_array(call->out);
-	write_candidates(call->out, table, &prefix);
 	return 0;
 }

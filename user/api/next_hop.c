@@ -318,7 +318,8 @@ static void write_expected(struct json_out *out, const struct node_table *table,
 }
 
 static void write_verdict(struct api_call *call, const struct node_nic *nic,
-			  const struct probe *probe, const struct loader_verdict *verdict, bool tc)
+			  const struct xrs_nic *entry, const struct probe *probe,
+			  const struct loader_verdict *verdict, bool tc)
 {
 	const struct xrs_decision *decision = &verdict->decision;
 	struct ip_prefix matched = prefix_of(&probe->dst, decision->prefix_len);
@@ -342,6 +343,15 @@ static void write_verdict(struct api_call *call, const struct node_nic *nic,
 	write_addr(out, "destinationIp", &probe->dst);
 	write_expected(out, nic->table, probe, decision, routed);
 	json_out_uint(out, "durationNs", verdict->duration_ns);
+	write_steps(out, call->node,
+		    &(struct step_input){ .nic = nic,
+					  .entry = entry,
+					  .verdict = verdict,
+					  .frame = probe->frame,
+					  .len = probe->len,
+					  .src = probe->src,
+					  .dst = probe->dst,
+					  .tc = tc });
 }
 
 int method_nic_next_hop(struct api_call *call)
@@ -380,6 +390,6 @@ int method_nic_next_hop(struct api_call *call)
 		call->error->error_number = -r;
 		return -1;
 	}
-	write_verdict(call, nic, &made, &verdict, probe.tc);
+	write_verdict(call, nic, &entry, &made, &verdict, probe.tc);
 	return 0;
 }

@@ -453,7 +453,7 @@ static int parse(struct parser *parser, int argc, char *const *argv)
 	if (collect(parser, argc, argv) < 0 || find_command(parser, &used) < 0 ||
 	    take_flags(parser, argc, argv) < 0)
 		return -1;
-	if (args->command->action == CTL_REQUEST || args->command->action == CTL_DIFF)
+	if (ctl_is_request(args->command))
 		return fill_request(parser, used);
 	if (args->command->action == CTL_RPC)
 		return fill_rpc(parser);

@@ -86,7 +86,7 @@ const struct ctl_command ctl_commands[] = {
 		  { "PEERING", "peering", CTL_PLAIN }, { "PACKETS", "packets", CTL_PLAIN },
 		  { "MAPS", "dataplane", CTL_PLAIN }, { "REASON", "reason", CTL_PLAIN }),
 	  "The routes that an interface uses, and those that lost." },
-	{ "nic", "show-next-hop", CTL_REQUEST, "name",
+	{ "nic", "show-next-hop", CTL_NEXT_HOP, "name",
 	  "name destinationIp sourceIp protocol sourcePort# destinationPort#", NULL, NULL,
 	  "Run the real program on a packet." },
 	{ "route", "list", CTL_REQUEST, "vnet", "vnet view routeTable prefix limit# cursor",
@@ -104,12 +104,13 @@ const struct ctl_command ctl_commands[] = {
 	  "Add a user route to a route table." },
 	{ "route", "delete", CTL_REQUEST, "addressPrefix", "addressPrefix vnet routeTable", NULL,
 	  NULL, "Delete a user route that the API made." },
-	{ "route", "explain", CTL_REQUEST, "prefix", "prefix vnet routeTable", "candidates",
+	{ "route", "explain", CTL_EXPLAIN, "prefix", "prefix nic vnet routeTable", "candidates",
 	  COLUMNS({ "PEERING", "peering", CTL_PLAIN }, { "NEXT HOP", "nextHop", CTL_PLAIN },
 		  { "AS PATH", "asPath", CTL_SPACED }, { "BEST", "best", CTL_FLAG },
 		  { "ECMP", "multipath", CTL_FLAG }, { "INSTALL", "installStatus", CTL_PLAIN },
 		  { "REASON", "installReason", CTL_PLAIN }, { "LOST AT", "lostAtStep", CTL_PLAIN },
-		  { "LOST TO", "lostTo", CTL_PLAIN }, { "WHY", "lostAtText", CTL_PLAIN }),
+		  { "LOST TO", "lostTo", CTL_PLAIN }, { "POLICY", "policy", CTL_POLICY },
+		  { "WHY", "lostAtText", CTL_PLAIN }),
 	  "Why a path won." },
 	{ "vnet", "list", CTL_REQUEST, NULL, "", "value",
 	  COLUMNS({ "NAME", "name", CTL_PLAIN }, { "PREFIXES", "addressPrefixes", CTL_PLAIN },
@@ -227,4 +228,17 @@ const struct ctl_command *ctl_find(const char *noun, const char *verb)
 			return command;
 	}
 	return NULL;
+}
+
+bool ctl_is_request(const struct ctl_command *command)
+{
+	switch (command->action) {
+	case CTL_REQUEST:
+	case CTL_DIFF:
+	case CTL_EXPLAIN:
+	case CTL_NEXT_HOP:
+		return true;
+	default:
+		return false;
+	}
 }

@@ -123,9 +123,9 @@ static enum ctl_exit do_request(const struct ctl_args *args, struct ctl_client *
 
 		pretty.pretty |= !args->json;
 		print_json(&pretty, args->json ? result : json_object_get(result, "config"));
-	} else if (args->command->action == CTL_DIFF) {
+	} else if (args->command->action != CTL_REQUEST && ctl_is_request(args->command)) {
 		json_out_init(&out);
-		ctl_print_diff(result, args->no_header, &out);
+		ctl_print_sections(args->command, result, args->no_header, wall_now_usec(), &out);
 		flush_text(&out);
 	} else {
 		json_out_init(&out);

@@ -194,6 +194,22 @@ static void format_hops(const json_t *value, char *cell, size_t cap)
 		format_value(json_object_get(value, "nextHopType"), "", cell, cap);
 }
 
+static void format_policy(const json_t *value, char *cell, size_t cap)
+{
+	const char *name = json_string_value(json_object_get(value, "ruleName"));
+
+	if (!json_is_object(value))
+		return;
+	format_value(json_object_get(value, "routeMap"), "", cell, cap);
+	snprintf(cell + strlen(cell), cap - strlen(cell), "[%lld]%s",
+		 (long long)json_integer_value(json_object_get(value, "rule")),
+		 name && *name ? " " : "");
+	append_clean(cell, cap, name ? name : "");
+	if (strlen(cell) + 3 < cap)
+		strcat(cell, ": ");
+	format_value(json_object_get(value, "effect"), "", cell, cap);
+}
+
 static void format_cell(const struct ctl_column *column, const json_t *row, uint64_t now_usec,
 			char cell[static CELL_MAX])
 {
@@ -202,6 +218,8 @@ static void format_cell(const struct ctl_column *column, const json_t *row, uint
 	cell[0] = 0;
 	if (column->cell == CTL_SINCE)
 		format_since(value, now_usec, cell, CELL_MAX);
+	else if (column->cell == CTL_POLICY)
+		format_policy(value, cell, CELL_MAX);
 	else if (column->cell == CTL_HOPS)
 		format_hops(value, cell, CELL_MAX);
 	else if (column->cell == CTL_FLAG)
@@ -331,6 +349,11 @@ static void print_beside(const json_t *result, const char *list, struct json_out
 	json_decref(rest);
 }
 
+void ctl_print_members(const json_t *object, struct json_out *out)
+{
+	print_members(object, 0, out);
+}
+
 void ctl_print_result(const struct ctl_command *command, const json_t *result, bool no_header,
 		      uint64_t now_usec, struct json_out *out)
 {
@@ -378,56 +401,4 @@ void ctl_print_event(const json_t *notification, struct json_out *out)
 			ctl_put(out, strpbrk(cell, " =") ? " %s=\"%s\"" : " %s=%s", key, cell);
 	}
 	ctl_put(out, "\n");
-}
-
-/* --- config diff ------------------------------------------------------------------------------------------ */
-
-#define DIFF_COLUMNS(...) ((const struct ctl_column[]){ __VA_ARGS__, { NULL, NULL, CTL_PLAIN } })
-
-static void print_part(const char *title, const char *key, const struct ctl_column *columns,
-		       const json_t *result, bool no_header, struct json_out *out)
-{
-	const json_t *rows = json_object_get(result, key);
-
-	if (json_array_size(rows) == 0)
-		return;
-	ctl_put(out, "%s (%zu)\n", title, json_array_size(rows));
-	ctl_print_table(columns, rows, no_header, 0, out);
-	ctl_put(out, "\n");
-}
-
-void ctl_print_diff(const json_t *result, bool no_header, struct json_out *out)
-{
-	const struct ctl_command *command = ctl_find("config", "diff");
-	long long routes = (long long)json_integer_value(json_object_get(result, "routesChanged"));
-	size_t listed = json_array_size(json_object_get(result, "value"));
-
-	if (json_array_size(json_object_get(result, "changes")) == 0) {
-		ctl_put(out, "nothing would change\n");
-		return;
-	}
-	print_part("Values", "changes",
-		   DIFF_COLUMNS({ "OP", "op", CTL_PLAIN }, { "PATH", "path", CTL_PLAIN },
-				{ "OLD", "old", CTL_PLAIN }, { "NEW", "new", CTL_PLAIN }),
-		   result, no_header, out);
-	print_part("Sessions", "sessions",
-		   DIFF_COLUMNS({ "VNET", "vnet", CTL_PLAIN }, { "PEERING", "peering", CTL_PLAIN },
-				{ "CHANGE", "change", CTL_PLAIN }, { "WHY", "why", CTL_PLAIN },
-				{ "DISRUPTS", "disrupts", CTL_FLAG }),
-		   result, no_header, out);
-	print_part("Nics", "nics",
-		   DIFF_COLUMNS({ "NIC", "nic", CTL_PLAIN }, { "CHANGE", "change", CTL_PLAIN },
-				{ "FROM", "from", CTL_PLAIN }, { "TO", "to", CTL_PLAIN }),
-		   result, no_header, out);
-	print_part("Routes", "value", command->columns, result, no_header, out);
-	if (routes > (long long)listed)
-		ctl_put(out, "and %lld more routes\n\n", routes - (long long)listed);
-	print_part("Traffic through next hops that lose routes", "traffic",
-		   DIFF_COLUMNS({ "NEXT HOP", "nextHopIpAddress", CTL_PLAIN },
-				{ "ROUTES", "prefixes", CTL_PLAIN },
-				{ "LEAVING", "prefixesLeaving", CTL_PLAIN },
-				{ "PACKETS", "packets", CTL_PLAIN },
-				{ "BYTES", "bytes", CTL_PLAIN },
-				{ "% OF ALL", "sharePercent", CTL_PLAIN }),
-		   result, no_header, out);
 }

@@ -172,7 +172,7 @@ Test(args, the_commands_are_methods)
 		char noun[32], verb[32], name[64], words[256], *save = NULL;
 		const struct api_method *method;
 
-		if (command->action != CTL_REQUEST)
+		if (!ctl_is_request(command))
 			continue;
 		snprintf(name, sizeof(name), "%s.%s", ctl_camel(command->noun, noun, sizeof(noun)),
 			 ctl_camel(command->verb, verb, sizeof(verb)));
