@@ -91,4 +91,10 @@ struct decision_result {
 void decision_select(const struct decision_config *config, const struct decision_path *paths,
 		     size_t n, struct decision_result *ret_result, uint8_t *ret_lost_at);
 
+/*
+ * After decision_select() of SELECT_AZURE: makes all unusable but those that would be selected next, without
+ * the members, or that compete for it: who lost earlier is worse than who lost later. False: none is left.
+ */
+bool decision_keep_next(const uint8_t *lost_at, size_t n, struct decision_path *paths);
+
 #endif

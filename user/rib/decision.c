@@ -222,10 +222,11 @@ static const struct step *steps_of(const struct decision_config *config)
 	return config->selection == SELECT_AZURE ? azure_steps : rfc4271_steps;
 }
 
-int decision_compare(const struct decision_config *config, const struct decision_path *a,
-		     const struct decision_path *b, enum decision_step *ret_step)
+static int compare_from(const struct decision_config *config, const struct step *s,
+			const struct decision_path *a, const struct decision_path *b,
+			enum decision_step *ret_step)
 {
-	for (const struct step *s = steps_of(config); s->compare; s++) {
+	for (; s->compare; s++) {
 		int order = s->compare(config, a, b);
 
 		if (order) {
@@ -237,23 +238,35 @@ int decision_compare(const struct decision_config *config, const struct decision
 	return 0;
 }
 
+int decision_compare(const struct decision_config *config, const struct decision_path *a,
+		     const struct decision_path *b, enum decision_step *ret_step)
+{
+	return compare_from(config, steps_of(config), a, b, ret_step);
+}
+
 /* --- selection -------------------------------------------------------------------------------- */
 
 /* Marks of a path that is still in the race; above every real step. */
 #define IN_RACE UINT8_MAX
 
+/* The best of those left, or -1 when the step does not tell any of them apart. */
 static int best_left(const struct decision_config *config, const struct step *s,
 		     const struct decision_path *paths, size_t n, const uint8_t *lost_at)
 {
+	bool differ = false;
 	int best = -1;
 
 	for (size_t i = 0; i < n; i++) {
+		int order;
+
 		if (lost_at[i] != IN_RACE)
 			continue;
-		if (best < 0 || s->compare(config, &paths[i], &paths[best]) < 0)
+		order = best < 0 ? -1 : s->compare(config, &paths[i], &paths[best]);
+		differ |= best >= 0 && order;
+		if (order < 0)
 			best = (int)i;
 	}
-	return best;
+	return differ ? best : -1;
 }
 
 static void eliminate(const struct decision_config *config, const struct step *s,
@@ -290,15 +303,16 @@ static void eliminate_by_med(const struct decision_config *config,
 	}
 }
 
-/* Keeps the @max members that come first, in canonical order. */
-static void add_member(const struct decision_config *config, const struct decision_path *paths,
-		       struct decision_result *result, unsigned int max, uint32_t index)
+/* Keeps the @max members that come first, in canonical order, which @order and the steps behind it make. */
+static void add_member(const struct decision_config *config, const struct step *order,
+		       const struct decision_path *paths, struct decision_result *result,
+		       unsigned int max, uint32_t index)
 {
 	unsigned int at = result->n_multipath;
 	enum decision_step step;
 
-	while (at > 0 && decision_compare(config, &paths[index], &paths[result->multipath[at - 1]],
-					  &step) < 0)
+	while (at > 0 && compare_from(config, order, &paths[index],
+				      &paths[result->multipath[at - 1]], &step) < 0)
 		at--;
 	if (at >= max)
 		return;
@@ -309,9 +323,13 @@ static void add_member(const struct decision_config *config, const struct decisi
 	result->multipath[at] = index;
 }
 
-/* All that are left share; who does not fit into max_paths lost where the order was decided. */
-static void finish(const struct decision_config *config, const struct decision_path *paths,
-		   size_t n, struct decision_result *result, uint8_t *lost_at)
+/*
+ * All that are left share; who does not fit into max_paths lost where the order was decided. No step before
+ * @order tells any two of them apart.
+ */
+static void finish(const struct decision_config *config, const struct step *order,
+		   const struct decision_path *paths, size_t n, struct decision_result *result,
+		   uint8_t *lost_at)
 {
 	unsigned int max = config->max_paths;
 	enum decision_step step;
@@ -319,34 +337,54 @@ static void finish(const struct decision_config *config, const struct decision_p
 	max = max < 1 ? 1 : max > DECISION_MULTIPATH_MAX ? DECISION_MULTIPATH_MAX : max;
 	for (size_t i = 0; i < n; i++) {
 		if (lost_at[i] == IN_RACE)
-			add_member(config, paths, result, max, (uint32_t)i);
+			add_member(config, order, paths, result, max, (uint32_t)i);
 	}
 	if (!result->n_multipath)
 		return;
 	result->best = (int)result->multipath[0];
+	for (unsigned int k = 0; k < result->n_multipath; k++)
+		lost_at[result->multipath[k]] = STEP_NONE;
 	for (size_t i = 0; i < n; i++) {
 		if (lost_at[i] != IN_RACE)
 			continue;
-		decision_compare(config, &paths[result->best], &paths[i], &step);
+		compare_from(config, order, &paths[result->best], &paths[i], &step);
 		lost_at[i] = (uint8_t)step;
 	}
-	for (unsigned int k = 0; k < result->n_multipath; k++)
-		lost_at[result->multipath[k]] = STEP_NONE;
 }
 
 void decision_select(const struct decision_config *config, const struct decision_path *paths,
 		     size_t n, struct decision_result *ret_result, uint8_t *ret_lost_at)
 {
 	struct decision_result result = { .best = -1 };
+	const struct step *s = steps_of(config);
 
 	for (size_t i = 0; i < n; i++)
 		ret_lost_at[i] = paths[i].usable ? IN_RACE : STEP_UNUSABLE;
-	for (const struct step *s = steps_of(config); s->compare && !s->orders_only; s++) {
+	for (s++; s->compare && !s->orders_only; s++) { /* the first is by_usable() */
 		if (s->step == STEP_MED)
 			eliminate_by_med(config, paths, n, ret_lost_at);
 		else
 			eliminate(config, s, paths, n, ret_lost_at);
 	}
-	finish(config, paths, n, &result, ret_lost_at);
+	finish(config, s, paths, n, &result, ret_lost_at);
 	*ret_result = result;
+}
+
+/* How far a loser came: those that only the order of members tells apart came equally far. */
+static unsigned int reached(uint8_t lost_at)
+{
+	return lost_at > STEP_IGP_COST ? STEP_MAX : lost_at;
+}
+
+bool decision_keep_next(const uint8_t *lost_at, size_t n, struct decision_path *paths)
+{
+	unsigned int far = STEP_UNUSABLE;
+
+	for (size_t i = 0; i < n; i++) {
+		if (reached(lost_at[i]) > far)
+			far = reached(lost_at[i]);
+	}
+	for (size_t i = 0; i < n; i++)
+		paths[i].usable &= reached(lost_at[i]) == far;
+	return far > STEP_UNUSABLE;
 }

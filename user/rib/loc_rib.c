@@ -158,8 +158,8 @@ static unsigned int backups_of(struct rib *rib, const struct adj_rib_in *in,
 
 	if (rib->config.decision.selection != SELECT_AZURE || members->n_multipath == n_paths)
 		return 0;
-	for (unsigned int i = 0; i < members->n_multipath; i++)
-		s->paths[members->multipath[i]].usable = false;
+	if (!decision_keep_next(s->lost_at, n_paths, s->paths))
+		return 0;
 	decision_select(&rib->config.decision, s->paths, n_paths, &next, s->backup_lost_at);
 	return nexthops_of(rib, in, &next, BACKUP_MEMBERS, ret_ids);
 }
