@@ -9,6 +9,7 @@
 #define XRS_LOOKUP_BPF_H
 
 #include "admit.bpf.h"
+#include "bfd.bpf.h"
 #include "fast.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
@@ -99,6 +100,7 @@ XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
 						      struct xrs_decision *d)
 {
 	const struct xrs_bucket *buckets = bpf_map_lookup_elem(&xrs_bucket, &group);
+	const struct xrs_nexthop *nh;
 
 	d->hash = xrs_flow_hash(p, nic->flags & XRS_NIC_F_SYMMETRIC);
 	d->bucket = d->hash & (XRS_BUCKETS - 1);
@@ -107,7 +109,11 @@ XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
 	d->nexthop = buckets->member[d->hash & (XRS_BUCKETS - 1)];
 	if (!d->nexthop)
 		return NULL;
-	return bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop);
+	nh = bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop);
+	if (!nh || !nh->bfd || !xrs_bfd_is_dead(nh->bfd))
+		return nh;
+	d->nexthop = xrs_bfd_other(group, d->bucket);
+	return d->nexthop ? bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop) : NULL;
 }
 
 /* Never back to the appliance that the frame came from (design section 6, point 6). */

@@ -136,6 +136,23 @@ struct {
 	__type(value, struct xrs_nh_stats);
 } xrs_nh_stats SEC(".maps");
 
+/* Mapped by the BFD engine. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XRS_BFD_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct xrs_bfd);
+} xrs_bfd SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XRS_BFD_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xrs_bfd_key);
+	__type(value, __u32);
+} xrs_bfd_peer SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, XRS_TRACE_BYTES);

@@ -239,6 +239,8 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 		verdict = xrs_verdict(ctx, reason, probe, &final);
 	if (!final)
 		return verdict;
+	if (verdict == XDP_PASS && !probe)
+		xrs_bfd_look_xdp(ctx, &p);
 	if (nh && reason == XRS_REASON_BRIDGED)
 		xrs_bridge(ctx, &p, nh);
 	d.reason = reason;
@@ -391,6 +393,8 @@ int xrs_steer_tc(struct __sk_buff *skb)
 		reason = xrs_bridge_skb(skb, &p, nh);
 	if (reason == XRS_REASON_NONE || reason == XRS_REASON_SPOOFED)
 		verdict = TC_ACT_SHOT;
+	if (verdict == TC_ACT_UNSPEC && d.magic != XRS_PROBE_MAGIC)
+		xrs_bfd_look_skb(skb, &p);
 	d.reason = reason;
 	xrs_report_skb(skb, nic, &p, &d);
 	return verdict;

@@ -167,6 +167,8 @@ struct xrs_group {
 
 struct xrs_bucket {
 	__u16 member[XRS_BUCKETS]; /* index in xrs_nexthop; 0: nobody is alive, pass */
+	__u16 next
+		[XRS_BUCKETS]; /* who has the bucket when that member dies: of the group or its backup */
 };
 
 /* --- xrs_nexthop: array, index -> how a frame reaches it ------------------------------------------- */
@@ -187,7 +189,8 @@ struct xrs_nexthop {
 	__u16 vlan;   /* VLAN id that the frame must carry on the egress; 0: none */
 	__u16 family; /* 4, 6; 0: the slot is free */
 	__u8 addr[16];
-	__u8 pad[20];               /* what a packet needs stands in the first cache line */
+	__u32 bfd;                  /* its session in xrs_bfd; 0: none */
+	__u8 pad[16];               /* what a packet needs stands in the first cache line */
 	char peering[XRS_NAME_LEN]; /* the peering that announced it first, for people */
 	char vnet[XRS_NAME_LEN];    /* with addr: the identity that a restart adopts it by */
 };
@@ -334,7 +337,7 @@ XRS_ASSERT_SIZE(struct xrs_route, 16);
 XRS_ASSERT_SIZE(struct xrs_fast_page, XRS_FAST_PAGE);
 XRS_ASSERT_SIZE(struct xrs_fast_head, 24);
 XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
-XRS_ASSERT_SIZE(struct xrs_bucket, 2 * XRS_BUCKETS);
+XRS_ASSERT_SIZE(struct xrs_bucket, 4 * XRS_BUCKETS);
 XRS_ASSERT_SIZE(struct xrs_nexthop, 64 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_bfd, 80 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_bfd_key, 32);

@@ -89,6 +89,10 @@ int node_bfd_init(struct node *node); /* 0 or -ENOMEM; done with bfd_free() */
 /* Makes, changes or removes the BFD session as the configuration and the administrative state say. */
 void node_bfd_apply(struct node_peering *peering);
 void node_bfd_forget(struct node_peering *peering);
+/* The session in xrs_bfd of the peer with this address; 0: none. */
+uint32_t node_bfd_slot(const struct node_vnet *vnet, const struct ip_addr *addr);
+/* After a restart: entries of xrs_bfd that no peering has taken over go. */
+void node_bfd_sweep(struct node *node);
 /* bfd.strict, and BFD is not Up. */
 bool node_bfd_holds(const struct node_peering *peering);
 /* The session is allowed to start: at once, or when BFD is Up. */

@@ -105,6 +105,13 @@ int fib_maps_dev_del(struct fib_maps *maps, uint32_t ifindex); /* absent: 0 */
 bool fib_maps_dev_has(const struct fib_maps *maps, uint32_t ifindex);
 int fib_maps_dev_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *ret_ifindex);
 
+/* --- BFD sessions ------------------------------------------------------------------------------------ */
+/* The whole of xrs_bfd as memory, XRS_BFD_MAX entries; for the engine's verdicts and for reading. */
+struct xrs_bfd *fib_maps_bfd(const struct fib_maps *maps);
+/* Makes a session known to the program; its counters begin at 0. */
+int fib_maps_bfd_set(struct fib_maps *maps, uint32_t slot, const struct xrs_bfd *entry);
+int fib_maps_bfd_del(struct fib_maps *maps, uint32_t slot);
+
 /* --- route tables ------------------------------------------------------------------------------------- */
 /*
  * Opens or makes both tries of a table and puts them at @index of the outer maps. Pinned tries are

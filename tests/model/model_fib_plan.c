@@ -103,9 +103,12 @@ static void check_map(const struct model *m)
 			CHECK(m, m->map.nexthop[group->group.member[i]].family);
 		for (unsigned int i = 0; i < group->group.n_backup; i++)
 			CHECK(m, m->map.nexthop[group->group.backup[i]].family);
-		for (unsigned int i = 0; group->group.n_members && i < XRS_BUCKETS; i++)
+		for (unsigned int i = 0; group->group.n_members && i < XRS_BUCKETS; i++) {
 			CHECK(m, !group->bucket.member[i] ||
 					 m->map.nexthop[group->bucket.member[i]].family);
+			CHECK(m, !group->bucket.next[i] ||
+					 m->map.nexthop[group->bucket.next[i]].family);
+		}
 	}
 	for (int t = 0; t < TABLES; t++) {
 		for (int n = 0; n < NETS; n++) {
@@ -361,8 +364,10 @@ static void want_group(struct model *m, uint32_t id)
 		group.group.member[i] = 1 + rnd(m, NEXTHOPS - 1);
 	group.group.n_backup = rnd(m, 2);
 	group.group.backup[0] = group.group.n_backup ? 1 + rnd(m, NEXTHOPS - 1) : 0;
-	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++) {
 		group.bucket.member[i] = (__u16)group.group.member[i % group.group.n_members];
+		group.bucket.next[i] = (__u16)group.group.backup[0];
+	}
 	m->want.group[id] = group;
 	m->group_owed[id] = false;
 	cr_assert_eq(fib_plan_set_group(m->plan, id, &group.group, &group.bucket), 0);

@@ -179,6 +179,32 @@ Test(model_group, death_moves_only_its_own_buckets)
 	}
 }
 
+/* Who stands as next in a bucket has it when its member dies: what the program does before xrsd wrote. */
+Test(model_group, next_is_who_has_it_afterwards)
+{
+	struct ip_addr addr[XRS_MEMBERS_MAX];
+	struct xrs_bucket before, after;
+	struct xrs_group group;
+
+	state = 4;
+	for (unsigned int round = 0; round < 300; round++) {
+		unsigned int n = distinct_addrs(addr, 1 + rnd() % XRS_MEMBERS_MAX);
+		unsigned int n_members = 1 + rnd() % n, dead = rnd() % n_members;
+		struct set set = set_of(addr, n, 0);
+
+		set.group = group_get(set.table, set.ids, n_members, set.ids + n_members,
+				      n - n_members);
+		group_render(set.table, set.group, &group, &before);
+		nexthop_set_usable(set.table, set.ids[dead], false);
+		group_render(set.table, set.group, &group, &after);
+		for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
+			if (before.member[b] == set.ids[dead])
+				cr_assert_eq(before.next[b], after.member[b]);
+		}
+		nexthop_table_free(set.table);
+	}
+}
+
 /*
  * 256 buckets that choose for themselves can not be shared out exactly: a member's part scatters like
  * a binomial number. Asserted: the mean over many sets is right within 3 %, the typical deviation is

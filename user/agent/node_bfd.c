@@ -90,9 +90,53 @@ static bool same_path(const struct bfd_spec *a, const struct bfd_spec *b)
 	       a->multihop == b->multihop && strcmp(a->device, b->device) == 0;
 }
 
+static const struct xrs_bfd *entry_at(const struct node *node, uint32_t slot)
+{
+	return node->maps ? &fib_maps_bfd(node->maps)[slot] : NULL;
+}
+
+/* The slot that an earlier process had for this session: next hops in the map refer to it. */
+static uint32_t adopted_slot(const struct node_peering *peering, const struct bfd_spec *spec)
+{
+	const struct node *node = peering->vnet->node;
+
+	for (uint32_t slot = 1; node->maps && slot < XRS_BFD_MAX; slot++) {
+		const struct xrs_bfd *entry = entry_at(node, slot);
+
+		if (entry->family == spec->peer.family &&
+		    memcmp(entry->peer, spec->peer.bytes, sizeof(entry->peer)) == 0 &&
+		    strncmp(entry->vnet, peering->vnet->config->name, sizeof(entry->vnet)) == 0)
+			return slot;
+	}
+	return 0;
+}
+
+/* The program finds the session from now on. Who was dead for the process before stays so until he is up. */
+static void make_entry(struct node_peering *peering, const struct bfd_spec *spec)
+{
+	struct node *node = peering->vnet->node;
+	const struct xrs_bfd *old = entry_at(node, peering->bfd_slot);
+	struct xrs_bfd entry = {
+		.local_discr = bfd_discr(node->bfd, peering->bfd_slot),
+		.family = spec->peer.family,
+		.port = spec->multihop ? BFD_PORT_MULTIHOP : BFD_PORT,
+	};
+
+	if (!old)
+		return;
+	if (old->deadline_ns && old->deadline_ns < mono_now().usec * 1000)
+		entry.deadline_ns = 1;
+	memcpy(entry.peer, spec->peer.bytes, sizeof(entry.peer));
+	memcpy(entry.local, spec->local.bytes, sizeof(entry.local));
+	snprintf(entry.peering, sizeof(entry.peering), "%.*s", XRS_NAME_LEN - 1, spec->name);
+	snprintf(entry.vnet, sizeof(entry.vnet), "%s", peering->vnet->config->name);
+	fib_maps_bfd_set(node->maps, peering->bfd_slot, &entry);
+	node_fib_dirty_addr(node, &spec->peer);
+}
+
 static void add_session(struct node_peering *peering, const struct bfd_spec *spec)
 {
-	int slot = bfd_add(peering->vnet->node->bfd, spec, 0, peering);
+	int slot = bfd_add(peering->vnet->node->bfd, spec, adopted_slot(peering, spec), peering);
 
 	if (slot < 0) {
 		snprintf(peering->bfd_problem, sizeof(peering->bfd_problem), "no session: %s",
@@ -102,14 +146,34 @@ static void add_session(struct node_peering *peering, const struct bfd_spec *spe
 	peering->bfd_slot = (uint32_t)slot;
 	peering->bfd_path = *spec;
 	explicit_bzero(&peering->bfd_path.session, sizeof(peering->bfd_path.session));
+	make_entry(peering, spec);
 }
 
+/* At a stop the map stays as it is: the engine says what is to become of a deadline. */
 void node_bfd_forget(struct node_peering *peering)
 {
-	if (!peering->bfd_slot)
+	struct node *node = peering->vnet->node;
+	uint32_t slot = peering->bfd_slot;
+
+	if (!slot)
 		return;
-	bfd_remove(peering->vnet->node->bfd, peering->bfd_slot);
 	peering->bfd_slot = 0;
+	bfd_remove(node->bfd, slot);
+	if (!node->maps || node->stopping)
+		return;
+	fib_maps_bfd_del(node->maps, slot);
+	node_fib_dirty_addr(node, &peering->bfd_path.peer);
+}
+
+uint32_t node_bfd_slot(const struct node_vnet *vnet, const struct ip_addr *addr)
+{
+	for (size_t i = 0; vnet && i < vnet->n_peerings; i++) {
+		const struct node_peering *peering = vnet->peerings[i];
+
+		if (peering->bfd_slot && ip_equal(&peering->bfd_path.peer, addr))
+			return peering->bfd_slot;
+	}
+	return 0;
 }
 
 void node_bfd_apply(struct node_peering *peering)
@@ -191,7 +255,20 @@ void node_bfd_enable(struct node_peering *peering)
 
 int node_bfd_init(struct node *node)
 {
-	const struct bfd_map none = { .fd = -1 };
+	struct bfd_map map = { .fd = -1 };
 
-	return bfd_new(node->loop, &none, on_changed, &node->bfd);
+	if (node->maps)
+		map = (struct bfd_map){ fib_maps_fd(node->maps, "xrs_bfd"),
+					fib_maps_bfd(node->maps) };
+	return bfd_new(node->loop, &map, on_changed, &node->bfd);
+}
+
+void node_bfd_sweep(struct node *node)
+{
+	for (uint32_t slot = 1; node->maps && slot < XRS_BFD_MAX; slot++) {
+		const struct xrs_bfd *entry = entry_at(node, slot);
+
+		if (entry->family && bfd_discr(node->bfd, slot) != entry->local_discr)
+			fib_maps_bfd_del(node->maps, slot);
+	}
 }

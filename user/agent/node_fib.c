@@ -156,6 +156,7 @@ static void render_nexthop(const struct node_vnet *vnet, const struct nexthop_in
 	memcpy(ret->addr, info->addr.bytes, sizeof(ret->addr));
 	snprintf(ret->peering, sizeof(ret->peering), "%.*s", XRS_NAME_LEN - 1,
 		 peering_of(vnet, &info->addr));
+	ret->bfd = node_bfd_slot(vnet, &info->addr);
 	if (vnet)
 		snprintf(ret->vnet, sizeof(ret->vnet), "%s", vnet->config->name);
 }

@@ -167,6 +167,7 @@ static void sweep(struct loop_timer *timer)
 		log_warn(SUBSYS, "not every peer came back in %u s", NODE_SWEEP_DEADLINE_SEC);
 	swept = fib_plan_sweep(node->plan);
 	node_nic_sweep(node);
+	node_bfd_sweep(node);
 	node->sweep_done = true;
 	node_peerings_restarted(node);
 	log_info(SUBSYS, "complete: %zu stale entries go", swept);

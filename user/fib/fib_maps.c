@@ -17,13 +17,14 @@
 #include <unistd.h>
 
 static const char *const map_names[FIB_MAP_MAX] = {
-	[FIB_MAP_META] = "xrs_meta",       [FIB_MAP_NIC] = "xrs_nic",
-	[FIB_MAP_TABLE] = "xrs_table",     [FIB_MAP_TABLE6] = "xrs_table6",
-	[FIB_MAP_FAST] = "xrs_fast",       [FIB_MAP_FAST_HEAD] = "xrs_fast_head",
-	[FIB_MAP_GROUP] = "xrs_group",     [FIB_MAP_BUCKET] = "xrs_bucket",
-	[FIB_MAP_NEXTHOP] = "xrs_nexthop", [FIB_MAP_DEVMAP] = "xrs_devmap",
-	[FIB_MAP_STATS] = "xrs_stats",     [FIB_MAP_NH_STATS] = "xrs_nh_stats",
-	[FIB_MAP_TRACE] = "xrs_trace",
+	[FIB_MAP_META] = "xrs_meta",         [FIB_MAP_NIC] = "xrs_nic",
+	[FIB_MAP_TABLE] = "xrs_table",       [FIB_MAP_TABLE6] = "xrs_table6",
+	[FIB_MAP_FAST] = "xrs_fast",         [FIB_MAP_FAST_HEAD] = "xrs_fast_head",
+	[FIB_MAP_GROUP] = "xrs_group",       [FIB_MAP_BUCKET] = "xrs_bucket",
+	[FIB_MAP_NEXTHOP] = "xrs_nexthop",   [FIB_MAP_DEVMAP] = "xrs_devmap",
+	[FIB_MAP_STATS] = "xrs_stats",       [FIB_MAP_NH_STATS] = "xrs_nh_stats",
+	[FIB_MAP_TRACE] = "xrs_trace",       [FIB_MAP_BFD] = "xrs_bfd",
+	[FIB_MAP_BFD_PEER] = "xrs_bfd_peer",
 };
 
 /* --- opening -------------------------------------------------------------------------------------- */
@@ -102,6 +103,7 @@ static size_t page_round(size_t size)
 
 #define BUCKETS_SIZE  page_round(sizeof(struct xrs_bucket) * XRS_GROUP_MAX)
 #define NEXTHOPS_SIZE page_round(sizeof(struct xrs_nexthop) * XRS_NEXTHOP_MAX)
+#define BFD_SIZE      page_round(sizeof(struct xrs_bfd) * XRS_BFD_MAX)
 #define HEADS_SIZE    page_round(sizeof(struct xrs_fast_head) * XRS_FAST_MAX)
 
 /* NULL, and errno says why. */
@@ -119,7 +121,9 @@ static int map_memory(struct fib_maps *maps)
 		maps->nexthops = map_one(maps, FIB_MAP_NEXTHOP, NEXTHOPS_SIZE);
 	if (maps->nexthops)
 		maps->heads = map_one(maps, FIB_MAP_FAST_HEAD, HEADS_SIZE);
-	return maps->heads ? 0 : -errno;
+	if (maps->heads)
+		maps->bfd = map_one(maps, FIB_MAP_BFD, BFD_SIZE);
+	return maps->bfd ? 0 : -errno;
 }
 
 static int open_all(struct fib_maps *maps)
@@ -188,6 +192,8 @@ void fib_maps_free(struct fib_maps *maps)
 		munmap(maps->nexthops, NEXTHOPS_SIZE);
 	if (maps->heads)
 		munmap(maps->heads, HEADS_SIZE);
+	if (maps->bfd)
+		munmap(maps->bfd, BFD_SIZE);
 	for (int i = 0; i < FIB_MAP_MAX; i++) {
 		if (maps->fd[i] >= 0)
 			close(maps->fd[i]);
@@ -286,8 +292,10 @@ int fib_maps_dev_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *r
 /* Whole 16-bit stores: a packet sees the old member or the new one of its bucket, never a mixture. */
 static void store_buckets(struct xrs_bucket *to, const struct xrs_bucket *from)
 {
-	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++) {
+		__atomic_store_n(&to->next[i], from ? from->next[i] : 0, __ATOMIC_RELAXED);
 		__atomic_store_n(&to->member[i], from ? from->member[i] : 0, __ATOMIC_RELAXED);
+	}
 }
 
 static bool group_ok(uint32_t index)
@@ -371,6 +379,53 @@ int fib_maps_nexthop_del(struct fib_maps *maps, uint32_t index)
 	static const struct xrs_nexthop none;
 
 	return fib_maps_nexthop_set(maps, index, &none);
+}
+
+/* --- BFD ---------------------------------------------------------------------------------------------- */
+struct xrs_bfd *fib_maps_bfd(const struct fib_maps *maps)
+{
+	return maps->bfd;
+}
+
+static struct xrs_bfd_key bfd_key(const struct xrs_bfd *entry)
+{
+	struct xrs_bfd_key key;
+
+	memcpy(key.peer, entry->peer, sizeof(key.peer));
+	memcpy(key.local, entry->local, sizeof(key.local));
+	return key;
+}
+
+int fib_maps_bfd_set(struct fib_maps *maps, uint32_t slot, const struct xrs_bfd *entry)
+{
+	struct xrs_bfd_key key = bfd_key(entry);
+	struct xrs_bfd *to;
+
+	if (!slot || slot >= XRS_BFD_MAX)
+		return -ERANGE;
+	to = &maps->bfd[slot];
+	__atomic_store_n(&to->local_discr, 0, __ATOMIC_SEQ_CST); /* nobody finds half an entry */
+	memcpy(&to->min_rx_usec, &entry->min_rx_usec,
+	       sizeof(*to) - offsetof(struct xrs_bfd, min_rx_usec));
+	to->last_rx_ns = 0;
+	to->packets = 0;
+	__atomic_store_n(&to->deadline_ns, entry->deadline_ns, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&to->local_discr, entry->local_discr, __ATOMIC_SEQ_CST);
+	return bpf_map_update_elem(maps->fd[FIB_MAP_BFD_PEER], &key, &slot, BPF_ANY);
+}
+
+int fib_maps_bfd_del(struct fib_maps *maps, uint32_t slot)
+{
+	struct xrs_bfd_key key;
+
+	if (!slot || slot >= XRS_BFD_MAX)
+		return -ERANGE;
+	key = bfd_key(&maps->bfd[slot]);
+	__atomic_store_n(&maps->bfd[slot].deadline_ns, 0, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&maps->bfd[slot].local_discr, 0, __ATOMIC_SEQ_CST);
+	memset(&maps->bfd[slot], 0, sizeof(maps->bfd[slot]));
+	bpf_map_delete_elem(maps->fd[FIB_MAP_BFD_PEER], &key);
+	return 0;
 }
 
 /* --- counters ----------------------------------------------------------------------------------------- */

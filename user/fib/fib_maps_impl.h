@@ -23,6 +23,8 @@ enum fib_map { /* the order of map_names in fib_maps.c */
 	FIB_MAP_STATS,
 	FIB_MAP_NH_STATS,
 	FIB_MAP_TRACE,
+	FIB_MAP_BFD,
+	FIB_MAP_BFD_PEER,
 	FIB_MAP_MAX,
 };
 
@@ -79,6 +81,7 @@ struct fib_maps {
 	struct xrs_bucket *buckets;   /* mapped */
 	struct xrs_nexthop *nexthops; /* mapped */
 	struct xrs_fast_head *heads;  /* mapped */
+	struct xrs_bfd *bfd;          /* mapped */
 	void *per_cpu;                /* one value for each possible CPU */
 	unsigned int n_cpus;
 	bool no_batch; /* the kernel has no batches for tries (before 5.13) */

@@ -133,6 +133,12 @@ static int check_ids(const uint32_t *ids, unsigned int n)
 	return 0;
 }
 
+static bool is_in_group(const struct xrs_group *group, uint32_t id)
+{
+	return !id || has_id(group->member, group->n_members, id) ||
+	       has_id(group->backup, group->n_backup, id);
+}
+
 static int check_group(const struct xrs_group *group, const struct xrs_bucket *bucket)
 {
 	int error;
@@ -144,10 +150,7 @@ static int check_group(const struct xrs_group *group, const struct xrs_bucket *b
 	if (!error)
 		error = check_ids(group->backup, group->n_backup);
 	for (unsigned int i = 0; !error && i < XRS_BUCKETS; i++) {
-		uint32_t id = bucket->member[i];
-
-		if (id && !has_id(group->member, group->n_members, id) &&
-		    !has_id(group->backup, group->n_backup, id))
+		if (!is_in_group(group, bucket->member[i]) || !is_in_group(group, bucket->next[i]))
 			error = -EINVAL;
 	}
 	return error;

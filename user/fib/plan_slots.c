@@ -152,8 +152,10 @@ static void ref_below(struct plan_slots *slots, const void *content, int change)
 		return;
 	ref_ids(slots->below, group->group.member, cut(group->group.n_members), change);
 	ref_ids(slots->below, group->group.backup, cut(group->group.n_backup), change);
-	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++) {
 		plan_slot_ref(slots->below, group->bucket.member[i], change);
+		plan_slot_ref(slots->below, group->bucket.next[i], change);
+	}
 }
 
 static bool all_installed(const struct plan_slots *slots, const uint32_t *ids, unsigned int n)

@@ -456,29 +456,55 @@ static unsigned int usable_of(const struct nexthop_table *table, const uint32_t 
 	return alive;
 }
 
+struct choice { /* of one bucket, among those alive */
+	uint32_t first, second;
+	uint64_t first_weight, second_weight;
+};
+
+static void offer(struct choice *choice, uint32_t id, uint64_t weight)
+{
+	if (weight > choice->first_weight) {
+		choice->second = choice->first;
+		choice->second_weight = choice->first_weight;
+		choice->first = id;
+		choice->first_weight = weight;
+	} else if (weight > choice->second_weight) {
+		choice->second = id;
+		choice->second_weight = weight;
+	}
+}
+
 /*
  * Highest random weight: each bucket chooses for itself among those alive, so no choice depends on who
  * else is there. Members are in canonical order and only a higher weight wins: ties are settled alike.
+ * The second highest is who will have the bucket without the first.
  */
-static void fill_buckets(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
-			 struct xrs_bucket *bucket)
+static void choose(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
+		   struct choice *ret)
 {
 	uint64_t seed[XRS_MEMBERS_MAX];
 
+	memset(ret, 0, XRS_BUCKETS * sizeof(*ret));
 	for (unsigned int i = 0; i < n; i++)
 		seed[i] = address_seed(&table->nexthops[alive[i]]->info.addr);
 	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
-		uint64_t highest = 0;
+		for (unsigned int i = 0; i < n; i++)
+			offer(&ret[b], alive[i], mix(seed[i] ^ mix(b + 1)) | 1);
+	}
+}
 
-		bucket->member[b] = 0;
-		for (unsigned int i = 0; i < n; i++) {
-			uint64_t weight = mix(seed[i] ^ mix(b + 1)) | 1;
+/* The last one alive leaves its buckets to the backup set. */
+static void fill_buckets(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
+			 const uint32_t *backup, unsigned int n_backup, struct xrs_bucket *bucket)
+{
+	struct choice choices[XRS_BUCKETS], next[XRS_BUCKETS];
 
-			if (weight > highest) {
-				highest = weight;
-				bucket->member[b] = (uint16_t)alive[i];
-			}
-		}
+	choose(table, alive, n, choices);
+	if (n == 1)
+		choose(table, backup, n_backup, next);
+	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
+		bucket->member[b] = (uint16_t)choices[b].first;
+		bucket->next[b] = (uint16_t)(n == 1 ? next[b].first : choices[b].second);
 	}
 }
 
@@ -486,19 +512,20 @@ void group_render(const struct nexthop_table *table, uint32_t id, struct xrs_gro
 		  struct xrs_bucket *ret_bucket)
 {
 	const struct group_info *info = &table->groups[id]->info;
-	uint32_t alive[XRS_MEMBERS_MAX];
+	uint32_t alive[XRS_MEMBERS_MAX], backup[XRS_MEMBERS_MAX];
 	unsigned int n = usable_of(table, info->member, info->n_members, alive);
+	unsigned int n_backup = usable_of(table, info->backup, info->n_backup, backup);
 
 	*ret_group = (struct xrs_group){
 		.n_members = info->n_members,
 		.n_alive = n,
 		.n_backup = info->n_backup,
+		.using_backup = !n && n_backup,
 	};
 	memcpy(ret_group->member, info->member, info->n_members * sizeof(info->member[0]));
 	memcpy(ret_group->backup, info->backup, info->n_backup * sizeof(info->backup[0]));
-	if (!n) {
-		n = usable_of(table, info->backup, info->n_backup, alive);
-		ret_group->using_backup = n > 0;
-	}
-	fill_buckets(table, alive, n, ret_bucket);
+	if (n)
+		fill_buckets(table, alive, n, backup, n_backup, ret_bucket);
+	else
+		fill_buckets(table, backup, n_backup, NULL, 0, ret_bucket);
 }

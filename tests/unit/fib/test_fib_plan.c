@@ -47,7 +47,7 @@ static void set_nexthop(uint32_t id, enum xrs_way way)
 static void set_group(uint32_t id, uint32_t member)
 {
 	struct xrs_group group = { .n_members = 1, .n_alive = 1, .member = { member } };
-	struct xrs_bucket bucket;
+	struct xrs_bucket bucket = { 0 };
 
 	for (int i = 0; i < XRS_BUCKETS; i++)
 		bucket.member[i] = (__u16)member;
@@ -388,6 +388,9 @@ Test(fib_plan, refuses_what_no_map_can_hold)
 	bucket.member[255] = 2;
 	cr_assert_eq(fib_plan_set_group(plan, 1, &group, &bucket), -EINVAL);
 	bucket.member[255] = 0;
+	bucket.next[255] = 2;
+	cr_assert_eq(fib_plan_set_group(plan, 1, &group, &bucket), -EINVAL);
+	bucket.next[255] = 0;
 	cr_assert_eq(fib_plan_set_group(plan, XRS_GROUP_MAX, &group, &bucket), -ERANGE);
 	group.member[0] = XRS_NEXTHOP_MAX;
 	cr_assert_eq(fib_plan_set_group(plan, 1, &group, &bucket), -ERANGE);

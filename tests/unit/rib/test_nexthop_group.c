@@ -157,9 +157,11 @@ Test(nexthop_group, rendering_falls_back)
 	nexthop_set_usable(table, a, true);
 	group_render(table, g, &group, &bucket);
 	cr_assert(group.using_backup && !group.n_alive && bucket.member[7] == a);
+	cr_assert(bucket.next[7] == 0);
 	nexthop_set_usable(table, b, true);
 	group_render(table, g, &group, &bucket);
 	cr_assert(!group.using_backup && group.n_alive == 1 && bucket.member[7] == b);
+	cr_assert(bucket.next[7] == a, "the last one leaves its buckets to the backup");
 	cr_assert(group.member[0] == b && group.backup[0] == a);
 }
 
