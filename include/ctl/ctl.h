@@ -36,8 +36,11 @@ struct ctl_column {
 	const char *key;
 	enum ctl_cell cell;
 };
-/* # integer; ? switch without a value; @ JSON, or else a string; , list of strings; < JSON of a file */
-#define CTL_KINDS "#?@,<"
+/*
+ * # integer; ? switch without a value; @ JSON, or else a string; , list of strings; < JSON of a file;
+ * ! a switch of xrsctl's own, which the daemon never sees
+ */
+#define CTL_KINDS "#?@,<!"
 enum ctl_action { /* what no single request answers */
 	CTL_REQUEST,
 	CTL_STATUS,
@@ -76,6 +79,7 @@ char *ctl_kebab(const char *camel, char *buf, size_t cap);
 struct ctl_args {
 	bool json, pretty, watch, no_header;
 	bool follow;        /* of rpc: print what comes after the answer as well */
+	bool azure;         /* of routes of a peering: in Azure's JSON */
 	const char *socket; /* -s, or NULL */
 	const struct ctl_command *command;
 	char method[64];   /* of CTL_REQUEST and CTL_RPC */
@@ -104,6 +108,11 @@ void ctl_print_sections(const struct ctl_command *command, const json_t *result,
 			uint64_t now_usec, struct json_out *out);
 /* One line for one monitor.event or monitor.lost, the whole notification. */
 void ctl_print_event(const json_t *notification, struct json_out *out);
+/*
+ * An answer with routes of a peering in Azure's shape, a new reference. @peer_ip: the peer's address, for
+ * learned routes; NULL: advertised ones.
+ */
+json_t *ctl_azure_routes(const json_t *result, const char *peer_ip);
 void ctl_put(struct json_out *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* One call of the method that the words name. */
 bool ctl_is_request(const struct ctl_command *command);

@@ -287,7 +287,7 @@ static void write_command(const struct ctl_command *command)
 	if (bare)
 		printf(" Oo Oo Fl -%s Oc Ar %s Oc", ctl_kebab(bare, flag, sizeof(flag)), flag);
 	for (char *word = strtok_r(words, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
-		bool is_switch = word[strlen(word) - 1] == '?';
+		bool is_switch = strchr("?!", word[strlen(word) - 1]) != NULL;
 
 		if (strcmp(word, "*") == 0) {
 			printf(" Oo Fl -key Ar value Oc");

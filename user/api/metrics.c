@@ -212,6 +212,53 @@ static void metric_bounds(struct json_out *out, const struct node_peering *peeri
 		    bounds[i].name, bounds[i].exceeded);
 }
 
+/* --- Azure's three, by its own names and dimensions, for dashboards that know them --------------------- */
+
+static void put_azure(struct json_out *out, const char *name, const struct node_peering *peering,
+		      uint64_t value)
+{
+	char address[IP_TEXT_MAX];
+
+	put(out,
+	    "%s{bgppeerip=\"%s\",bgppeertype=\"%s\","
+	    "routeserviceinstance=\"RouteServiceRole_IN_0\",vnet=\"%s\"} %" PRIu64 "\n",
+	    name, ip_format(&peering->config->peer_ip, address),
+	    peer_role_name(peering->config->role), peering->vnet->config->name, value);
+}
+
+static void azure_status(struct json_out *out, const struct node_peering *peering,
+			 const char *labels)
+{
+	put_azure(out, "BgpPeerStatus", peering, session_is_established(peering->session));
+}
+
+/* Of both families: Azure knows one. */
+static struct rib_peer_counts count_all(const struct node_peering *peering)
+{
+	struct rib_peer_counts sum = { 0 };
+
+	for (unsigned int f = 0; f < BGP_FAMILY_MAX && peering->vnet->rib; f++) {
+		struct rib_peer_counts counts =
+			rib_peer_counts(peering->vnet->rib, peering->rib_peer, f);
+
+		sum.received += counts.received;
+		sum.advertised += counts.advertised;
+	}
+	return sum;
+}
+
+static void azure_advertised(struct json_out *out, const struct node_peering *peering,
+			     const char *labels)
+{
+	put_azure(out, "CountOfRoutesAdvertisedToPeer", peering, count_all(peering).advertised);
+}
+
+static void azure_learned(struct json_out *out, const struct node_peering *peering,
+			  const char *labels)
+{
+	put_azure(out, "CountOfRoutesLearnedFromPeer", peering, count_all(peering).received);
+}
+
 static void write_peerings(struct json_out *out, const struct node *node)
 {
 	static const struct {
@@ -236,6 +283,11 @@ static void write_peerings(struct json_out *out, const struct node *node)
 		{ "xrs_bfd_transitions", "counter", "Times that Up was entered and left.",
 		  metric_bfd_transitions },
 		{ "xrs_bfd_packets", "counter", "BFD packets by direction.", metric_bfd_packets },
+		{ "BgpPeerStatus", "gauge", "Azure's name of xrs_bgp_peer_up.", azure_status },
+		{ "CountOfRoutesAdvertisedToPeer", "gauge",
+		  "Azure's: prefixes that a peer was sent.", azure_advertised },
+		{ "CountOfRoutesLearnedFromPeer", "gauge",
+		  "Azure's: prefixes that a peer holds here.", azure_learned },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

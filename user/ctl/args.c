@@ -221,6 +221,7 @@ static json_t *param_value(struct parser *parser, char kind, const char *value)
 
 	switch (kind) {
 	case '?':
+	case '!':
 		return json_true();
 	case '#':
 		return integer_value(parser, value);
@@ -265,9 +266,9 @@ static int take_flag(struct parser *parser, char *const *argv, int left)
 	}
 	if (!kind)
 		return unknown_flag(parser, flag);
-	if (kind == '?' && equals)
+	if ((kind == '?' || kind == '!') && equals)
 		return fail(parser, "--%s takes no value", flag);
-	if (kind == '?')
+	if (kind == '?' || kind == '!')
 		return set_param(parser, name, kind, NULL) < 0 ? -1 : 1;
 	if (!equals && left < 2)
 		return fail(parser, "--%s needs a value", flag);
@@ -328,7 +329,9 @@ static bool flag_takes_next(const char *flag)
 		return false;
 	ctl_camel(flag + 2, name, sizeof(name));
 	for (size_t i = 0; i < ctl_n_commands; i++) {
-		if (find_param(&ctl_commands[i], name) == '?')
+		char kind = find_param(&ctl_commands[i], name);
+
+		if (kind == '?' || kind == '!')
 			return false;
 	}
 	return true;
@@ -393,6 +396,10 @@ static int fill_request(struct parser *parser, unsigned int used)
 	snprintf(args->method, sizeof(args->method), "%s.%s",
 		 ctl_camel(command->noun, noun, sizeof(noun)),
 		 ctl_camel(command->verb, verb, sizeof(verb)));
+	if (find_param(command, "azure") == '!' && json_object_get(parser->params, "azure")) {
+		args->azure = args->json = true;
+		json_object_del(parser->params, "azure");
+	}
 	if (json_object_size(parser->params) == 0)
 		return 0;
 	args->params = json_dumps(parser->params, JSON_COMPACT);

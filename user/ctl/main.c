@@ -109,6 +109,41 @@ static json_t *ask(const struct ctl_args *args, struct ctl_client *client, const
 	return result;
 }
 
+/* peering.show of the peering that a request for its routes named. */
+static json_t *ask_peering(const struct ctl_args *args, struct ctl_client *client,
+			   enum ctl_exit *ret_exit)
+{
+	json_t *params = json_loads(args->params ? args->params : "{}", 0, NULL);
+	json_t *only = json_pack("{s:O*,s:O*}", "name", json_object_get(params, "name"), "vnet",
+				 json_object_get(params, "vnet"));
+	char *text = only ? json_dumps(only, JSON_COMPACT) : NULL;
+	json_t *peering = ask(args, client, "peering.show", text, ret_exit);
+
+	free(text);
+	json_decref(only);
+	json_decref(params);
+	return peering;
+}
+
+/* The routes of a peering as `az network routeserver peering` prints them. */
+static enum ctl_exit print_azure(const struct ctl_args *args, struct ctl_client *client,
+				 const json_t *result)
+{
+	bool learned = strcmp(args->method, "peering.listLearnedRoutes") == 0;
+	enum ctl_exit code = CTL_DONE;
+	json_t *peering = learned ? ask_peering(args, client, &code) : NULL;
+	const char *address = json_string_value(json_object_get(peering, "peerIp"));
+	json_t *document;
+
+	if (learned && !peering)
+		return code;
+	document = ctl_azure_routes(result, learned && !address ? "" : address);
+	print_json(args, document);
+	json_decref(document);
+	json_decref(peering);
+	return CTL_DONE;
+}
+
 static enum ctl_exit do_request(const struct ctl_args *args, struct ctl_client *client)
 {
 	enum ctl_exit code;
@@ -117,6 +152,11 @@ static enum ctl_exit do_request(const struct ctl_args *args, struct ctl_client *
 
 	if (!result)
 		return code;
+	if (args->azure) {
+		code = print_azure(args, client, result);
+		json_decref(result);
+		return code;
+	}
 	/* A configuration is JSON: there is no better text for it. */
 	if (args->json || strcmp(args->method, "config.show") == 0) {
 		struct ctl_args pretty = *args;

@@ -2,10 +2,11 @@
 # shellcheck shell=bash
 #
 # BIRD as an appliance in a node of lab.sh: nva_up NODE ASN; announce NODE PREFIX [KEY=VALUE...]; withdraw NODE
-# PREFIX. Keys: nexthop= med= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
+# PREFIX. RS2[NODE]="ADDRESS ASN TIMES": a second session, to that route server, with the node's own AS number
+# TIMES in front. Keys: nexthop= med= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
 # families. Sourced after lab.sh.
 
-declare -A ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
+declare -A RS2=() ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
 WAIT=${WAIT:-45} # seconds: a bound on a broken run
 
 need_cmd bird birdc
@@ -37,6 +38,18 @@ _nva_static() { # NODE 4|6
 	echo "}"
 }
 
+_nva_second() { # NODE ADDRESS ASN TIMES
+	local i prepend=
+	for ((i = 0; i < $4; i++)); do prepend="$prepend bgp_path.prepend(${ASN[$1]});"; done
+	cat <<-END
+	protocol bgp second {
+	  local ${IP4[$1]} as ${ASN[$1]}; neighbor $2 as $3; multihop 4;
+	  connect delay time 1; connect retry time 1; error wait time 1, 2;
+	  ipv4 { import none; export filter { if source != RTS_STATIC then reject; $prepend accept; }; };
+	}
+	END
+}
+
 _nva_config() { # NODE
 	local prefix rest
 	{
@@ -56,6 +69,7 @@ _nva_config() { # NODE
 		  ipv6 { import all; export filter announced; next hop address ${IP6[$1]}; };
 		}
 		END
+		[ -z "${RS2[$1]-}" ] || _nva_second "$1" ${RS2[$1]}
 	} >"$DIR/$1.conf"
 }
 
