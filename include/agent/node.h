@@ -288,14 +288,24 @@ bool node_effective_walk(const struct node_table *table, struct node_effective_c
 
 struct fib_verify_result {
 	uint64_t expected, present, missing, stale, differing, pending, rejected;
+	uint64_t derived_checked,
+		derived_differing; /* routes at whose edges trie and structure were compared */
+	bool incomplete;           /* a trie changed so much that not all of it could be read */
 	unsigned int n_examples;
 	struct {
 		char table[2 * VNET_NAME_MAX + 2];
 		struct ip_prefix prefix;
-		const char *what; /* "missing", "stale", "differing" */
+		const char *what; /* "missing", "stale", "differing", "derived" */
 	} examples[16];
 };
-/* Compares the maps with the plan, route by route, group by group. @repair writes the differences. */
-int node_fib_verify(struct node *node, bool repair, struct fib_verify_result *ret_result);
+/*
+ * Compares the maps with the plan, route by route, group by group, in slices: node_fib_verify_step() until it
+ * says false. @repair writes the differences. NULL: out of memory. node->plan must be there.
+ */
+struct fib_verify;
+struct fib_verify *node_fib_verify_new(struct node *node, bool repair);
+bool node_fib_verify_step(struct fib_verify *verify);
+const struct fib_verify_result *node_fib_verify_result(const struct fib_verify *verify);
+void node_fib_verify_free(struct fib_verify *verify); /* NULL is fine */
 
 #endif

@@ -218,8 +218,12 @@ const struct api_method api_methods[] = {
 	{ "fib.verify", API_WRITES_WITH_REPAIR,
 	  PARAMS({ "repair", API_BOOL,
 		   .doc = "Also write the differences; needs the right to write." }),
-	  method_fib_verify, "Compares the maps with what they should hold.",
-	  "expected present missing stale differing pending rejected examples[] generation" },
+	  method_fib_verify,
+	  "Compares the maps with what they should hold, and the derived lookup structures with "
+	  "the "
+	  "tries at the edges of each prefix. In slices: BGP goes on meanwhile.",
+	  "clean expected present missing stale differing pending rejected derivedChecked "
+	  "derivedDiffering examples[]{table prefix what} generation" },
 	{ "config.show", API_READS, NULL, method_config_show,
 	  "The configuration in force, in its normal form: the file's part and what the API made.",
 	  "config warnings[] path generation confirmBefore" },

@@ -126,39 +126,69 @@ int method_fib_show(struct api_call *call)
 	return 0;
 }
 
+/* --- fib.verify: a stream without elements, which takes as long as it takes ------------------------- */
+struct verify_stream {
+	struct api_stream base;
+	struct fib_verify *verify;
+};
+
+static bool verify_step(struct api_stream *base, struct node *node, struct json_out *out)
+{
+	return node_fib_verify_step(((struct verify_stream *)base)->verify);
+}
+
+static void write_example(struct json_out *out, const struct fib_verify_result *result,
+			  unsigned int i)
+{
+	json_out_begin_object(out, NULL);
+	json_out_string(out, "table", result->examples[i].table);
+	write_prefix(out, "prefix", &result->examples[i].prefix);
+	json_out_string(out, "what", result->examples[i].what);
+	json_out_end_object(out);
+}
+
+static void verify_end(struct api_stream *base, struct node *node, struct json_out *out)
+{
+	const struct fib_verify_result *result =
+		node_fib_verify_result(((struct verify_stream *)base)->verify);
+
+	json_out_bool(out, "clean",
+		      !(result->missing || result->stale || result->differing ||
+			result->derived_differing || result->incomplete));
+	json_out_uint(out, "expected", result->expected);
+	json_out_uint(out, "present", result->present);
+	json_out_uint(out, "missing", result->missing);
+	json_out_uint(out, "stale", result->stale);
+	json_out_uint(out, "differing", result->differing);
+	json_out_uint(out, "pending", result->pending);
+	json_out_uint(out, "rejected", result->rejected);
+	json_out_uint(out, "derivedChecked", result->derived_checked);
+	json_out_uint(out, "derivedDiffering", result->derived_differing);
+	json_out_begin_array(out, "examples");
+	for (unsigned int i = 0; i < result->n_examples; i++)
+		write_example(out, result, i);
+	json_out_end_array(out);
+	base->gone = result->incomplete;
+}
+
+static void verify_release(struct api_stream *base)
+{
+	node_fib_verify_free(((struct verify_stream *)base)->verify);
+}
+
 int method_fib_verify(struct api_call *call)
 {
-	struct fib_verify_result result = { 0 };
-	struct json_out *out = call->out;
-	int r;
+	bool repair = request_bool(call->request, "repair", false);
+	struct verify_stream *stream;
 
 	if (!call->node->maps)
 		return api_fail(call->error, API_NOT_READY, NULL,
 				"there is no data plane (dataplane.mode none)");
-	r = node_fib_verify(call->node, request_bool(call->request, "repair", false), &result);
-	if (r < 0) {
-		api_fail(call->error, API_DATAPLANE_ERROR, NULL, "the maps cannot be read: %s",
-			 strerror(-r));
-		call->error->error_number = -r;
+	stream = stream_open(call, sizeof(*stream), verify_step);
+	if (!stream)
 		return -1;
-	}
-	json_out_bool(out, "clean", !(result.missing || result.stale || result.differing));
-	json_out_uint(out, "expected", result.expected);
-	json_out_uint(out, "present", result.present);
-	json_out_uint(out, "missing", result.missing);
-	json_out_uint(out, "stale", result.stale);
-	json_out_uint(out, "differing", result.differing);
-	json_out_uint(out, "pending", result.pending);
-	json_out_uint(out, "rejected", result.rejected);
-	json_out_begin_array(out, "examples");
-	for (unsigned int i = 0; i < result.n_examples; i++) {
-		json_out_begin_object(out, NULL);
-		json_out_string(out, "table", result.examples[i].table);
-		write_prefix(out, "prefix", &result.examples[i].prefix);
-		json_out_string(out, "what", result.examples[i].what);
-		json_out_end_object(out);
-	}
-	json_out_end_array(out);
-	json_out_uint(out, "generation", call->node->generation);
-	return 0;
+	stream->base.end = verify_end;
+	stream->base.release = verify_release;
+	stream->verify = node_fib_verify_new(call->node, repair);
+	return stream->verify ? 0 : api_fail(call->error, API_INTERNAL, NULL, "out of memory");
 }
