@@ -30,7 +30,7 @@ lib_objs  = $(patsubst %.c,$(B)/%.o,$(wildcard user/$(1)/*.c))
 LIBA     := $(foreach m,$(MODULES),$(B)/lib$(m).a)
 MAIN_O   := $(B)/user/agent/main.o
 CTL_O    := $(B)/user/ctl/main.o
-CTL_LIBA := $(foreach m,ctl agent fib vnet rib bgp util,$(B)/lib$(m).a)
+CTL_LIBA := $(foreach m,ctl agent fib vnet rib bfd bgp util,$(B)/lib$(m).a)
 
 .PHONY: all
 all: $(B)/xrsd $(B)/xrsctl

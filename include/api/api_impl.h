@@ -142,9 +142,6 @@ void write_mac(struct json_out *out, const char *key, const uint8_t *mac);  /* z
 void write_time(struct json_out *out, const char *key, uint64_t wall_usec); /* 0: null */
 const char *nic_role_name(enum xrs_nic_role role);
 const char *nic_ifname(const struct node *node, uint32_t ifindex, char buf[static 16]);
-/* AS_PATH as an array; a set is an array within it. Communities as texts. */
-void write_as_path(struct json_out *out, const char *key, const struct bgp_attrs *attrs);
-void write_communities(struct json_out *out, const struct bgp_attrs *attrs);
 
 /* --- methods_peering.c --------------------------------------------------------------------------- */
 struct peering_bound {

@@ -50,6 +50,8 @@ enum ctl_action { /* what no single request answers */
 	CTL_EXPLAIN,
 	CTL_NEXT_HOP,
 	CTL_METRICS,
+	CTL_ROUTE_MAP,
+	CTL_COMPARE,
 	CTL_DETACH,
 	CTL_COMPLETION,
 	CTL_HELP,
@@ -82,10 +84,10 @@ struct ctl_args {
 	bool azure;         /* of routes of a peering: in Azure's JSON */
 	const char *socket; /* -s, or NULL */
 	const struct ctl_command *command;
-	char method[64];   /* of CTL_REQUEST and CTL_RPC */
-	char *params;      /* JSON text, owned; NULL: none */
-	const char *word;  /* the positional of commands that are no request */
-	char instance[64]; /* of dataplane detach */
+	char method[64];          /* of CTL_REQUEST and CTL_RPC */
+	char *params;             /* JSON text, owned; NULL: none */
+	const char *word, *other; /* the positionals of commands that are no request */
+	char instance[64];        /* of dataplane detach */
 	bool version;
 };
 /* 0, or -1 with what is wrong and what may be right in @text. ctl_args_done() in both cases. */
@@ -118,6 +120,17 @@ void ctl_put(struct json_out *out, const char *format, ...) __attribute__((forma
 bool ctl_is_request(const struct ctl_command *command);
 const struct ctl_command *ctl_find(const char *noun, const char *verb);
 void ctl_completion(struct json_out *out);
+
+/* --- without a daemon -------------------------------------------------------------------------------- */
+/*
+ * A route through a map of a file: {map rules[] permit route}, for the caller to release. NULL with
+ * @text; *ret_not_found: there is no such map.
+ */
+json_t *ctl_route_map_test(const json_t *params, char text[static CTL_TEXT], bool *ret_not_found);
+/*
+ * Two answers of `route list -j`: {prefixes same only[] differ[]}; NULL with @text when one is none.
+ */
+json_t *ctl_compare(const json_t *a, const json_t *b, char text[static CTL_TEXT]);
 
 /* --- the connection (client.c) -------------------------------------------------------------------------- */
 struct ctl_client;

@@ -81,6 +81,11 @@ explain 10.251.0.0/16
 of "a rule that changed a path is named, with what was received" fw2 '.policy == { routeMap: "in", rule: 0, ruleName: "second",
 	effect: "changed", received: .policy.received } and (.policy.received.asPath == [65002]) and .asPath == [65002, 65002]'
 of "and that is why it lost" fw2 '.lostAtStep == "asPathLength" and .lostTo == "fw"'
+ctl -j peering list-learned-routes fw2 --prefix 10.251.0.0/16 | jq '.value[0]' >"$DIR/route.json"
+offline() { ctl -j route-map test in --config "$CONF" --route "$(cat "$DIR/route.json")"; }
+check "route-map test says of that route, offline, what really came of it" \
+	jq -ne --slurpfile a "$DIR/explained" --slurpfile b <(offline) \
+	'($a[0].candidates[] | select(.peering == "fw2") | .asPath) == $b[0].route.asPath and $b[0].permit'
 explain 198.51.100.0/24
 of "a rule that dropped a path" fw2 '.policy.effect == "dropped" and .policy.ruleName == "no-tests" and .valid == false
 	and .installReason == "Filtered"'

@@ -7,8 +7,6 @@
 #include <string.h>
 
 #include "api/api_impl.h"
-#include "bgp/aspath.h"
-#include "bgp/community.h"
 #include "util/closest.h"
 
 static int not_found(struct api_call *call, const char *field, const char *kind, const char *name,
@@ -172,53 +170,4 @@ const char *nic_ifname(const struct node *node, uint32_t ifindex, char buf[stati
 		return link->name;
 	snprintf(buf, 16, "if%u", ifindex);
 	return ifindex ? buf : NULL;
-}
-
-struct as_path_writer {
-	struct json_out *out;
-	bool in_set;
-};
-
-static void write_asn(void *ctx, uint32_t asn, enum bgp_as_segment type, bool segment_start)
-{
-	struct as_path_writer *writer = ctx;
-	bool set = type == BGP_AS_SET || type == BGP_AS_CONFED_SET;
-
-	if (segment_start && writer->in_set)
-		json_out_end_array(writer->out);
-	if (segment_start && set)
-		json_out_begin_array(writer->out, NULL);
-	if (segment_start)
-		writer->in_set = set;
-	json_out_uint(writer->out, NULL, asn);
-}
-
-void write_as_path(struct json_out *out, const char *key, const struct bgp_attrs *attrs)
-{
-	struct as_path_writer writer = { .out = out };
-
-	json_out_begin_array(out, key);
-	aspath_each(attrs->as_path, write_asn, &writer);
-	if (writer.in_set)
-		json_out_end_array(out);
-	json_out_end_array(out);
-}
-
-void write_communities(struct json_out *out, const struct bgp_attrs *attrs)
-{
-	char text[COMMUNITY_TEXT_MAX], large[LARGE_COMMUNITY_TEXT_MAX];
-	unsigned int n = community_count(attrs->communities);
-
-	json_out_begin_array(out, "communities");
-	for (unsigned int i = 0; i < n; i++)
-		json_out_string(out, NULL,
-				community_format(community_get(attrs->communities, i), text));
-	json_out_end_array(out);
-	n = large_community_count(attrs->large_communities);
-	json_out_begin_array(out, "largeCommunities");
-	for (unsigned int i = 0; i < n; i++)
-		json_out_string(out, NULL,
-				large_community_format(
-					large_community_get(attrs->large_communities, i), large));
-	json_out_end_array(out);
 }

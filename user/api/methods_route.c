@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "api/api_impl.h"
+#include "bgp/attr_json.h"
 
 #define WALK_BUDGET (4 * API_STREAM_BUDGET)
 
@@ -114,19 +115,8 @@ void write_install(struct json_out *out, const struct node_table *table,
 
 void write_route_attrs(struct json_out *out, const struct bgp_attrs *attrs, uint32_t weight)
 {
-	write_addr(out, "nextHop", &attrs->next_hop);
-	json_out_string(out, "origin", bgp_origin_name(attrs->origin));
-	write_as_path(out, "asPath", attrs);
+	bgp_write_attrs(out, attrs);
 	json_out_uint(out, "weight", weight);
-	if (attrs->has & BGP_HAS_MED)
-		json_out_uint(out, "med", attrs->med);
-	else
-		json_out_null(out, "med");
-	if (attrs->has & BGP_HAS_LOCAL_PREF)
-		json_out_uint(out, "localPref", attrs->local_pref);
-	else
-		json_out_null(out, "localPref");
-	write_communities(out, attrs);
 }
 
 /* "Network" is what we originate ourselves: nobody's path. */

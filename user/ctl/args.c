@@ -460,10 +460,17 @@ static int parse(struct parser *parser, int argc, char *const *argv)
 	if (collect(parser, argc, argv) < 0 || find_command(parser, &used) < 0 ||
 	    take_flags(parser, argc, argv) < 0)
 		return -1;
-	if (ctl_is_request(args->command))
+	if (ctl_is_request(args->command) || args->command->action == CTL_ROUTE_MAP)
 		return fill_request(parser, used);
 	if (args->command->action == CTL_RPC)
 		return fill_rpc(parser);
+	if (args->command->action == CTL_COMPARE) {
+		if (parser->n_words != 3)
+			return fail(parser, "usage: xrsctl compare A.json B.json");
+		args->word = parser->words[1];
+		args->other = parser->words[2];
+		return 0;
+	}
 	if (args->command->action == CTL_MONITOR)
 		return fill_monitor(parser, used);
 	if (args->command->action == CTL_DETACH) {

@@ -334,6 +334,90 @@ static enum ctl_exit do_detach(const struct ctl_args *args)
 	return CTL_DONE;
 }
 
+static enum ctl_exit do_route_map(const struct ctl_args *args)
+{
+	json_t *params = args->params ? json_loads(args->params, 0, NULL) : json_object();
+	const char *expect = json_string_value(json_object_get(params, "expect"));
+	char text[CTL_TEXT] = "";
+	enum ctl_exit code = CTL_DONE;
+	bool not_found;
+	json_t *result = NULL;
+	struct json_out out;
+	bool permit;
+
+	not_found = false;
+	if (expect && strcmp(expect, "permit") != 0 && strcmp(expect, "drop") != 0)
+		snprintf(text, sizeof(text), "--expect takes permit or drop");
+	else
+		result = ctl_route_map_test(params, text, &not_found);
+	permit = json_is_true(json_object_get(result, "permit"));
+	if (!result) {
+		code = complain(args, not_found ? CTL_NOT_FOUND : CTL_USAGE,
+				not_found ? "NotFound" : "Usage", text);
+	} else if (args->json) {
+		print_json(args, result);
+	} else {
+		json_out_init(&out);
+		ctl_print_table(args->command->columns, json_object_get(result, "rules"),
+				args->no_header, 0, &out);
+		ctl_put(&out, "\n%s\n", permit ? "permit, as:" : "drop");
+		if (permit)
+			ctl_print_members(json_object_get(result, "route"), &out);
+		flush_text(&out);
+	}
+	if (result && expect && strcmp(expect, permit ? "permit" : "drop") != 0) {
+		fprintf(stderr, "xrsctl: expected %s, got %s\n", expect,
+			permit ? "permit" : "drop");
+		code = CTL_REFUSED;
+	}
+	json_decref(result);
+	json_decref(params);
+	return code;
+}
+
+static json_t *load_answer(const char *path, char text[static CTL_TEXT])
+{
+	json_error_t error;
+	json_t *json = strcmp(path, "-") == 0 ? json_loadf(stdin, 0, &error)
+					      : json_load_file(path, 0, &error);
+
+	if (!json)
+		snprintf(text, CTL_TEXT, "%s: %s", path, error.text);
+	return json;
+}
+
+static enum ctl_exit do_compare(const struct ctl_args *args)
+{
+	static const struct ctl_column columns[] = { { "PREFIX", "prefix", CTL_PLAIN },
+						     { "DIFFERENCE", "difference", CTL_PLAIN },
+						     { "HERE", "here", CTL_PLAIN },
+						     { "THERE", "there", CTL_PLAIN },
+						     { NULL, NULL, CTL_PLAIN } };
+	char text[CTL_TEXT] = "";
+	json_t *a = load_answer(args->word, text), *b = a ? load_answer(args->other, text) : NULL;
+	json_t *result = b ? ctl_compare(a, b, text) : NULL;
+	const json_t *rows = json_object_get(result, "value");
+	enum ctl_exit code = json_array_size(rows) ? CTL_REFUSED : CTL_DONE;
+	struct json_out out;
+
+	if (!result) {
+		code = complain(args, CTL_USAGE, "Usage", text);
+	} else if (args->json) {
+		print_json(args, result);
+	} else {
+		json_out_init(&out);
+		if (json_array_size(rows))
+			ctl_print_table(columns, rows, args->no_header, 0, &out);
+		ctl_put(&out, "%zu prefixes differ, %lld are the same\n", json_array_size(rows),
+			(long long)json_integer_value(json_object_get(result, "same")));
+		flush_text(&out);
+	}
+	json_decref(result);
+	json_decref(a);
+	json_decref(b);
+	return code;
+}
+
 /* Names for the completion: silent when anything is wrong. */
 static enum ctl_exit do_names(const struct ctl_args *args)
 {
@@ -407,6 +491,10 @@ static enum ctl_exit run(const struct ctl_args *args)
 		return args->word ? do_names(args) : do_text(ctl_completion);
 	case CTL_HELP:
 		return do_text(ctl_help);
+	case CTL_ROUTE_MAP:
+		return do_route_map(args);
+	case CTL_COMPARE:
+		return do_compare(args);
 	default:
 		break;
 	}

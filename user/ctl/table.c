@@ -139,6 +139,8 @@ static void format_value(const json_t *value, const char *separator, char *cell,
 		format_list(value, separator, cell, cap);
 		break;
 	case JSON_OBJECT:
+		if (json_object_size(value) == 0)
+			break;
 		text = json_dumps(value, JSON_COMPACT);
 		append_clean(cell, cap, text ? text : "");
 		free(text);
