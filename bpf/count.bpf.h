@@ -13,13 +13,16 @@
 
 XRS_INLINE bool xrs_is_steered(enum xrs_reason reason)
 {
-	return reason <= XRS_REASON_TC_BRIDGED;
+	return reason <= XRS_REASON_TC_DELIVERED;
 }
 
 XRS_INLINE void xrs_count_nexthop(__u32 nexthop, __u32 bytes)
 {
-	struct xrs_nh_stats *stats = bpf_map_lookup_elem(&xrs_nh_stats, &nexthop);
+	struct xrs_nh_stats *stats;
 
+	if (!nexthop)
+		return;
+	stats = bpf_map_lookup_elem(&xrs_nh_stats, &nexthop);
 	if (!stats)
 		return;
 	stats->packets++;

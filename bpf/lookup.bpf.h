@@ -131,21 +131,41 @@ XRS_INLINE enum xrs_reason xrs_way_reason(const struct xrs_packet *p, const stru
 
 	if (way == XRS_WAY_NONE)
 		return XRS_REASON_NO_NEXTHOP;
-	if (way != XRS_WAY_REDIRECT && way != XRS_WAY_BRIDGE)
+	if (way != XRS_WAY_REDIRECT && way != XRS_WAY_BRIDGE && way != XRS_WAY_VXLAN)
 		return XRS_REASON_TO_KERNEL;
 	if (xrs_is_self_loop(p, nh, ifindex))
 		return XRS_REASON_SELF_LOOP;
 	if (nh->mtu && xrs_l3_out(p) > nh->mtu)
 		return XRS_REASON_TOO_BIG;
-	if (way == XRS_WAY_REDIRECT)
-		return XRS_REASON_REDIRECTED;
+	if (way != XRS_WAY_BRIDGE)
+		return way == XRS_WAY_VXLAN ? XRS_REASON_ENCAPSULATED : XRS_REASON_REDIRECTED;
 	/* The frame stays in the VLAN it is in: the bridge would look for the next hop there. */
 	return xrs_vid(p) == nh->vlan ? XRS_REASON_BRIDGED : XRS_REASON_VLAN_MISMATCH;
 }
 
+/* The local VM that has the destination address; NULL: none, or nobody knows yet. */
+XRS_INLINE const struct xrs_nexthop *xrs_find_host(__u32 vnet, const struct xrs_packet *p)
+{
+	struct xrs_host_key key = { .vnet = vnet, .family = p->family };
+
+	__builtin_memcpy(key.addr, p->dst, sizeof(key.addr));
+	return bpf_map_lookup_elem(&xrs_host, &key);
+}
+
+/* A packet from an appliance for this vnet: XRS_REASON_DELIVERED with *ret_nh, or as without the table. */
+XRS_INLINE enum xrs_reason xrs_deliver(__u32 vnet, const struct xrs_packet *p, __u32 ifindex,
+				       const struct xrs_nexthop **ret_nh)
+{
+	const struct xrs_nexthop *host = xrs_find_host(vnet, p);
+
+	if (!host || xrs_is_self_loop(p, host, ifindex))
+		return XRS_REASON_LOCAL;
+	*ret_nh = host;
+	return host->mtu && xrs_l3_out(p) > host->mtu ? XRS_REASON_TOO_BIG : XRS_REASON_DELIVERED;
+}
+
 /*
- * From the route table to the way out: XRS_REASON_REDIRECTED or XRS_REASON_BRIDGED with *ret_nh, still
- * to be carried out; any other reason is final.
+ * From the route table to the way out: a reason with *ret_nh, still to be carried out; without, final.
  */
 XRS_INLINE enum xrs_reason xrs_choose(const struct xrs_nic *nic, const struct xrs_packet *p,
 				      struct xrs_decision *d, const struct xrs_nexthop **ret_nh)
@@ -159,6 +179,8 @@ XRS_INLINE enum xrs_reason xrs_choose(const struct xrs_nic *nic, const struct xr
 	d->kind = leaf >> XRS_FAST_KIND_SHIFT & XRS_FAST_KIND_MASK;
 	d->prefix_len = leaf & 0xff;
 	reason = xrs_route_reason(d->kind);
+	if (reason == XRS_REASON_LOCAL && nic->role == XRS_NIC_NVA)
+		return xrs_deliver(nic->vnet, p, d->ifindex, ret_nh);
 	if (reason != XRS_GO_ON)
 		return reason;
 	d->group = leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK;

@@ -116,6 +116,22 @@ struct {
 } xrs_nexthop SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XRS_HOST_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xrs_host_key);
+	__type(value, struct xrs_nexthop);
+} xrs_host SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XRS_VNI_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xrs_vni_key);
+	__type(value, struct xrs_vni);
+} xrs_vni SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_DEVMAP_HASH);
 	__uint(max_entries, XRS_NIC_MAX);
 	__type(key, __u32);
@@ -152,6 +168,14 @@ struct {
 	__type(key, struct xrs_bfd_key);
 	__type(value, __u32);
 } xrs_bfd_peer SEC(".maps");
+
+/* Not before this time, in nanoseconds since boot, less the burst, may a nic's next ICMP error go out. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, XRS_NIC_MAX);
+	__type(key, __u32);
+	__type(value, __u64);
+} xrs_icmp SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

@@ -84,7 +84,7 @@ struct xrs_packet {
 	__u32 l4_off; /* 0: no L4 header was found */
 	__u32 l4_len;
 	__u32 l4_hlen; /* TCP, UDP: length of the header; else 0 */
-	__u32 src[4];  /* network order; IPv4 in the first word */
+	__u32 src[4];  /* network order; IPv4 in the first word, the rest zero */
 	__u32 dst[4];
 	__u32 flow_label;
 	__u16 sport, dport; /* network order; 0 when there are none */
@@ -95,6 +95,7 @@ struct xrs_packet {
 	bool options;  /* IPv4 options are present */
 	bool fragment; /* any fragment, the first as well */
 	bool has_csum;
+	bool trailer; /* UDP: octets that its length, and its checksum, leave out */
 	bool opaque; /* what stands behind the IP header could not be read: an offload may hide there */
 	bool nd;     /* neighbour discovery: never routed (RFC 4861 section 3.1) */
 };
@@ -169,6 +170,7 @@ XRS_INLINE void xrs_parse_udp(const __u8 *l4, const __u8 *end, struct xrs_packet
 	if (p->l4_len < 8 || l4 + 8 > end)
 		return;
 	p->l4_hlen = 8;
+	p->trailer = XRS_NET16(XRS_LOAD(__u16, l4 + 4)) != p->l4_len;
 	p->csum = XRS_LOAD(__u16, l4 + 6);
 	p->has_csum = true;
 }

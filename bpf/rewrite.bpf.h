@@ -55,19 +55,13 @@ XRS_INLINE bool xrs_set_ether(__u8 *start, const __u8 *end, const struct xrs_nex
 }
 
 /*
- * TTL or hop limit less one. The checksum of IPv4 follows by RFC 1624 equation 3: the word that holds
- * the TTL falls by 0x0100, so the complement of the sum rises by it.
+ * TTL or hop limit less one, of the IP header at @ip. The checksum of IPv4 follows by RFC 1624 equation 3:
+ * the word that holds the TTL falls by 0x0100, so the complement of the sum rises by it.
  */
-XRS_INLINE bool xrs_dec_ttl(__u8 *start, const __u8 *end, __u32 l3_off, __u8 family)
+XRS_INLINE bool xrs_dec_ttl_at(__u8 *ip, const __u8 *end, __u8 family)
 {
-	__u8 *ip;
 	__u32 sum;
 
-	/* The verifier forgets what it knew of a number on the stack; the compiler must not know more. */
-	asm volatile("" : "+r"(l3_off));
-	if (l3_off > ETH_HLEN + XRS_VLAN_DEPTH * XRS_VLAN_LEN)
-		return false;
-	ip = start + l3_off;
 	if (ip + XRS_IPV4_LEN > end)
 		return false;
 	if (family == 6) {
@@ -78,6 +72,15 @@ XRS_INLINE bool xrs_dec_ttl(__u8 *start, const __u8 *end, __u32 l3_off, __u8 fam
 	sum = (__u32)XRS_LOAD(__u16, ip + 10) + XRS_NET16(0x0100);
 	XRS_STORE(__u16, ip + 10, (__u16)(sum + (sum >= 0xffff)));
 	return true;
+}
+
+XRS_INLINE bool xrs_dec_ttl(__u8 *start, const __u8 *end, __u32 l3_off, __u8 family)
+{
+	/* The verifier forgets what it knew of a number on the stack; the compiler must not know more. */
+	asm volatile("" : "+r"(l3_off));
+	if (l3_off > ETH_HLEN + XRS_VLAN_DEPTH * XRS_VLAN_LEN)
+		return false;
+	return xrs_dec_ttl_at(start + l3_off, end, family);
 }
 
 #endif

@@ -19,7 +19,7 @@
  * xrs_steer_tc writes to a frame through helpers only: with a single direct write the kernel would
  * make every cloned frame (tcpdump is running) writable before the program starts, and lose the mark.
  *
- * Nothing here may drop a frame but a route of type None and antiSpoof.
+ * Nothing here may drop a frame but a route of type None, antiSpoof, and an answer in its place.
  */
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
@@ -32,6 +32,8 @@
 #include "flow.bpf.h"
 #include "lookup.bpf.h"
 #include "rewrite.bpf.h"
+#include "vxlan.bpf.h"
+#include "icmp.bpf.h"
 #include "count.bpf.h"
 
 #define XRS_TEST_IFINDEX 1   /* test runs come from the loopback device, nothing else does */
@@ -90,6 +92,13 @@ XRS_INLINE enum xrs_reason xrs_decide(const struct xrs_nic *nic, const __u8 *sta
 	return xrs_choose(nic, p, d, ret_nh);
 }
 
+/* The next hop's way is out of a device, not up to the bridge. */
+XRS_INLINE bool xrs_is_sent(enum xrs_reason reason)
+{
+	return reason == XRS_REASON_REDIRECTED || reason == XRS_REASON_ENCAPSULATED ||
+	       reason == XRS_REASON_DELIVERED;
+}
+
 /* --- XDP -------------------------------------------------------------------------------------------- */
 /* The record that a test run put in front of the frame; NULL for frames of a device. */
 XRS_INLINE struct xrs_decision *xrs_probe(struct xdp_md *ctx)
@@ -143,19 +152,26 @@ XRS_INLINE bool xrs_retag(struct xdp_md *ctx, const struct xrs_packet *p,
 	return xrs_set_ether((void *)(long)ctx->data, (void *)(long)ctx->data_end, nh, p, nh->vlan);
 }
 
-/* False, and the frame as it was: it can not leave through XDP. */
-XRS_INLINE bool xrs_redirect(struct xdp_md *ctx, const struct xrs_packet *p,
-			     const struct xrs_nexthop *nh, bool generic)
+/* Could the frame leave through XDP? Asked for before it is changed. */
+XRS_INLINE bool xrs_ask_redirect(struct xdp_md *ctx, const struct xrs_packet *p, __u32 ifindex,
+				 bool generic)
+{
+	if (xrs_maybe_partial_once(p) || p->frame_len > (__u32)(ctx->data_end - ctx->data))
+		return false;
+	if (generic)
+		bpf_redirect(ifindex, 0);
+	else if (bpf_redirect_map(&xrs_devmap, ifindex, 0) != XDP_REDIRECT)
+		return false;
+	return true;
+}
+
+/* Ethernet header, tags and TTL. False, and the frame as it was: no room. */
+XRS_INLINE bool xrs_rewrite(struct xdp_md *ctx, const struct xrs_packet *p,
+			    const struct xrs_nexthop *nh)
 {
 	__u32 l3_off = ETH_HLEN + (nh->vlan ? XRS_VLAN_LEN : 0);
 	__u8 *start, *end;
 
-	if (xrs_maybe_partial_once(p) || p->frame_len > (__u32)(ctx->data_end - ctx->data))
-		return false;
-	if (generic)
-		bpf_redirect(nh->ifindex, 0);
-	else if (bpf_redirect_map(&xrs_devmap, nh->ifindex, 0) != XDP_REDIRECT)
-		return false;
 	if (!xrs_tags_fit(p, nh->vlan)) {
 		if (!xrs_retag(ctx, p, nh))
 			return false;
@@ -166,6 +182,42 @@ XRS_INLINE bool xrs_redirect(struct xdp_md *ctx, const struct xrs_packet *p,
 	start = (void *)(long)ctx->data;
 	end = (void *)(long)ctx->data_end;
 	return xrs_set_macs(start, end, nh) && xrs_dec_ttl(start, end, l3_off, p->family);
+}
+
+/* Outer headers in front of the frame, whose own tags go. False, and the frame as it was: no room. */
+__attribute__((noinline)) bool xrs_encapsulate_once(struct xdp_md *ctx, const struct xrs_packet *p,
+						    const struct xrs_nexthop *nh, __u32 hash)
+{
+	__u32 outer;
+
+	if (!p || !nh)
+		return false;
+	outer = nh->tunnel.family == 6 ? XRS_VXLAN_OUTER6 : XRS_VXLAN_OUTER4;
+	if (bpf_xdp_adjust_head(ctx, (int)p->l3_off - (int)(outer + ETH_HLEN)))
+		return false;
+	if (nh->tunnel.family == 6)
+		return xrs_put_outer6((void *)(long)ctx->data, (void *)(long)ctx->data_end, nh, p,
+				      hash);
+	return xrs_put_outer4((void *)(long)ctx->data, (void *)(long)ctx->data_end, nh, p, hash);
+}
+
+XRS_INLINE bool xrs_encapsulate(struct xdp_md *ctx, const struct xrs_packet *p,
+				const struct xrs_nexthop *nh, __u32 hash, bool generic)
+{
+	if (nh->tunnel.family == 6 && !xrs_inner_is_summed(p))
+		return false;
+	return xrs_ask_redirect(ctx, p, nh->ifindex, generic) &&
+	       xrs_encapsulate_once(ctx, p, nh, hash);
+}
+
+/* Out through XDP as @reason says. False, and the frame as it was: it can not. */
+XRS_INLINE bool xrs_send(struct xdp_md *ctx, const struct xrs_packet *p,
+			 const struct xrs_nexthop *nh, enum xrs_reason reason, __u32 hash,
+			 bool generic)
+{
+	if (reason == XRS_REASON_ENCAPSULATED)
+		return xrs_encapsulate(ctx, p, nh, hash, generic);
+	return xrs_ask_redirect(ctx, p, nh->ifindex, generic) && xrs_rewrite(ctx, p, nh);
 }
 
 /* The verdict of a reason that is not a redirect; the frame is marked for tc unless it is dropped. */
@@ -209,7 +261,11 @@ XRS_INLINE enum xrs_reason xrs_decide_xdp(struct xdp_md *ctx, const struct xrs_n
 	if (start + XRS_LINEAR > end && p->frame_len > (__u32)(end - start))
 		return XRS_REASON_TO_TC;
 	reason = xrs_decide(nic, start, end, p, d, ret_nh);
-	return reason == XRS_REASON_TOO_BIG ? XRS_REASON_TO_TC : reason;
+	/* The tc half knows segments from large packets, and answers in the gateway's name. */
+	if (reason == XRS_REASON_TOO_BIG ||
+	    (reason == XRS_REASON_TTL_EXPIRED && xrs_has_gateway(nic, p->family)))
+		return XRS_REASON_TO_TC;
+	return reason;
 }
 
 XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
@@ -231,9 +287,9 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 	if (nic && nic->flags & XRS_NIC_F_TC && !probe)
 		return XDP_PASS;
 	reason = xrs_decide_xdp(ctx, nic, &p, &d, &nh);
-	if (nh && reason == XRS_REASON_REDIRECTED && !xrs_redirect(ctx, &p, nh, generic))
+	if (nh && xrs_is_sent(reason) && !xrs_send(ctx, &p, nh, reason, d.hash, generic))
 		reason = XRS_REASON_TO_TC;
-	if (reason == XRS_REASON_REDIRECTED)
+	if (xrs_is_sent(reason))
 		verdict = XDP_REDIRECT;
 	else
 		verdict = xrs_verdict(ctx, reason, probe, &final);
@@ -266,6 +322,136 @@ int xrs_steer_skb(struct xdp_md *ctx)
 	return xrs_steer_xdp(ctx, true);
 }
 
+/* --- the other side: frames from outside for local VMs -------------------------------------------------- */
+struct xrs_arrival {
+	__u32 outer; /* octets in front of the inner frame that go; 0: no tunnel */
+	__u32 vnet;
+	bool switched; /* by its MAC, to the VM itself: not a hop, nothing is rewritten */
+};
+
+/* The VXLAN network that an outer packet belongs to, if it ends here. */
+XRS_INLINE const struct xrs_vni *xrs_find_vni(const struct xrs_packet *outer, const __u8 *vxlan)
+{
+	struct xrs_vni_key key = { .port = XRS_NET16(outer->dport), .family = outer->family };
+
+	key.vni = XRS_NET32(XRS_LOAD(__u32, vxlan + 4)) >> 8;
+	__builtin_memcpy(key.local, outer->dst, sizeof(key.local));
+	return bpf_map_lookup_elem(&xrs_vni, &key);
+}
+
+XRS_INLINE bool xrs_is_vni_gateway(const struct xrs_vni *vni, const __u8 *mac)
+{
+	for (__u32 i = 0; i < XRS_GATEWAY_MACS; i++) {
+		if (i < vni->n_gateway_macs && xrs_mac_equal(vni->gateway_mac[i], mac))
+			return true;
+	}
+	return false;
+}
+
+/* The inner packet of @outer into @p. False: no tunnel that ends here. */
+XRS_INLINE bool xrs_open_tunnel(const __u8 *start, const __u8 *end, const struct xrs_packet *outer,
+				struct xrs_packet *p, struct xrs_arrival *in,
+				enum xrs_reason *ret_reason)
+{
+	__u32 off = outer->l4_off;
+	const struct xrs_vni *vni;
+	const __u8 *vxlan;
+
+	asm volatile("" : "+r"(off));
+	if (outer->proto != XRS_PROTO_UDP || off > XRS_LINEAR)
+		return false;
+	vxlan = start + off + XRS_UDP_LEN;
+	if (vxlan + XRS_VXLAN_LEN > end || vxlan[0] != XRS_VXLAN_FLAG_I)
+		return false;
+	vni = xrs_find_vni(outer, vxlan);
+	if (!vni)
+		return false;
+	in->outer = off + XRS_UDP_LEN + XRS_VXLAN_LEN;
+	in->vnet = vni->vnet;
+	p->frame_len = outer->frame_len - in->outer;
+	start = vxlan + XRS_VXLAN_LEN;
+	*ret_reason = xrs_parse_ether(start, end, p);
+	if (*ret_reason == XRS_GO_ON)
+		*ret_reason = xrs_parse_ip(start, end, p);
+	in->switched = !xrs_is_vni_gateway(vni, p->dmac);
+	return true;
+}
+
+/* From the packet for the VM to the VM. */
+XRS_INLINE enum xrs_reason xrs_arrive(const struct xrs_nic *nic, const struct xrs_packet *p,
+				      const struct xrs_arrival *in, __u32 ifindex,
+				      const struct xrs_nexthop **ret_nh)
+{
+	enum xrs_reason reason = xrs_admit_once(nic, p);
+
+	if (reason != XRS_GO_ON)
+		return reason;
+	reason = xrs_deliver(in->vnet, p, ifindex, ret_nh);
+	if (*ret_nh && in->switched && !xrs_mac_equal((*ret_nh)->dmac, p->dmac))
+		return XRS_REASON_NOT_GATEWAY;
+	return reason;
+}
+
+/* Takes the outer headers off and sends the frame to the VM. */
+XRS_INLINE bool xrs_hand_over(struct xdp_md *ctx, const struct xrs_packet *p,
+			      const struct xrs_arrival *in, const struct xrs_nexthop *nh)
+{
+	if (in->switched && !xrs_tags_fit(p, nh->vlan))
+		return false;
+	if (!xrs_ask_redirect(ctx, p, nh->ifindex, false))
+		return false;
+	if (in->outer && bpf_xdp_adjust_head(ctx, (int)in->outer))
+		return false;
+	return in->switched || xrs_rewrite(ctx, p, nh);
+}
+
+XRS_INLINE enum xrs_reason xrs_parse_outer(const struct xrs_nic *nic, const __u8 *start,
+					   const __u8 *end, struct xrs_packet *p)
+{
+	enum xrs_reason reason;
+
+	if (!nic)
+		return XRS_REASON_UNKNOWN_NIC;
+	if (p->frame_len > (__u32)(end - start))
+		return XRS_REASON_TO_KERNEL;
+	reason = xrs_parse_ether(start, end, p);
+	if (reason != XRS_GO_ON)
+		return reason;
+	return xrs_to_gateway_once(nic, p) ? xrs_parse_ip(start, end, p) : XRS_REASON_NOT_GATEWAY;
+}
+
+/*
+ * On an uplink: VXLAN packets that end here, and plain ones, for a local VM. Everything else, and what XDP must
+ * not carry (offloads, several buffers), passes as it came: the kernel's own way is the other half.
+ */
+SEC("xdp")
+int xrs_uplink(struct xdp_md *ctx)
+{
+	const __u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct xrs_packet outer = { .frame_len = xrs_frame_len(ctx) }, inner = { 0 };
+	struct xrs_decision d = { .ifindex = ctx->ingress_ifindex };
+	const struct xrs_nic *nic = xrs_find_nic(d.ifindex);
+	const struct xrs_nexthop *nh = NULL;
+	const struct xrs_packet *p = &outer;
+	struct xrs_arrival in = { 0 };
+	enum xrs_reason reason = xrs_parse_outer(nic, start, end, &outer);
+
+	if (nic && reason == XRS_GO_ON) {
+		in.vnet = nic->vnet;
+		if (xrs_open_tunnel(start, end, &outer, &inner, &in, &reason))
+			p = &inner;
+		if (reason == XRS_GO_ON)
+			reason = xrs_arrive(nic, p, &in, d.ifindex, &nh);
+	}
+	if (nh && reason == XRS_REASON_DELIVERED && !xrs_hand_over(ctx, p, &in, nh))
+		reason = XRS_REASON_TO_KERNEL;
+	d.reason = reason;
+	d.family = p->family;
+	xrs_count(nic ? nic->slot : 0, reason, 0, outer.frame_len);
+	xrs_trace_decision(nic, &d);
+	return reason == XRS_REASON_DELIVERED ? XDP_REDIRECT : XDP_PASS;
+}
+
 /* --- tc --------------------------------------------------------------------------------------------- */
 /* Did xrs_steer finish with this frame, on this device? */
 XRS_INLINE bool xrs_is_final(struct __sk_buff *skb)
@@ -292,11 +478,11 @@ XRS_INLINE bool xrs_retag_skb(struct __sk_buff *skb, const struct xrs_packet *p,
 }
 
 /* A segmented frame is measured by the kernel as well: tunnels inside it add more than we parsed. */
-XRS_INLINE bool xrs_segments_fit(struct __sk_buff *skb, const struct xrs_nexthop *nh)
+XRS_INLINE bool xrs_segments_fit(struct __sk_buff *skb, __u32 ifindex)
 {
 	__u32 len = 0;
 
-	return !skb->gso_size || bpf_check_mtu(skb, nh->ifindex, &len, 0, BPF_MTU_CHK_SEGS) <= 0;
+	return !skb->gso_size || bpf_check_mtu(skb, ifindex, &len, 0, BPF_MTU_CHK_SEGS) <= 0;
 }
 
 /* The same change on a copy; the kernel corrects the sum that some devices leave with the skb. */
@@ -310,23 +496,35 @@ XRS_INLINE bool xrs_dec_ttl_skb(struct __sk_buff *skb, __u32 l3_off, __u8 family
 	return !bpf_skb_store_bytes(skb, l3_off, head, XRS_CHANGED_LEN, BPF_F_RECOMPUTE_CSUM);
 }
 
-XRS_INLINE enum xrs_reason xrs_redirect_skb(struct __sk_buff *skb, const struct xrs_packet *p,
-					    const struct xrs_nexthop *nh, int *ret_verdict)
+/*
+ * Out of a device: the next hop's, or for VXLAN the host's own VXLAN device, which puts the outer headers in
+ * front of whatever offload the frame still needs.
+ */
+XRS_INLINE enum xrs_reason xrs_send_skb(struct __sk_buff *skb, const struct xrs_packet *p,
+					const struct xrs_nexthop *nh, enum xrs_reason reason,
+					int *ret_verdict)
 {
+	bool vxlan = reason == XRS_REASON_ENCAPSULATED;
+	__u32 ifindex = vxlan ? nh->tunnel.device : nh->ifindex;
+	__u16 vlan = vxlan ? 0 : nh->vlan;
 	__u32 l3_off = p->l3_off;
 
-	if (!xrs_segments_fit(skb, nh))
+	if (!ifindex)
+		return XRS_REASON_TO_KERNEL;
+	if (!xrs_segments_fit(skb, ifindex))
 		return XRS_REASON_TOO_BIG;
-	if (!xrs_tags_fit(p, nh->vlan)) {
-		if (!xrs_retag_skb(skb, p, nh->vlan))
+	if (!xrs_tags_fit(p, vlan)) {
+		if (!xrs_retag_skb(skb, p, vlan))
 			return XRS_REASON_VLAN_MISMATCH;
 		l3_off = ETH_HLEN;
 	}
 	if (!xrs_dec_ttl_skb(skb, l3_off, p->family) ||
 	    bpf_skb_store_bytes(skb, 0, nh->dmac, 2 * ETH_ALEN, 0)) /* dmac and smac, in a row */
 		return XRS_REASON_TRUNCATED;
-	*ret_verdict = bpf_redirect(nh->ifindex, 0);
-	return XRS_REASON_TC_REDIRECTED;
+	*ret_verdict = bpf_redirect(ifindex, 0);
+	if (reason == XRS_REASON_DELIVERED)
+		return XRS_REASON_TC_DELIVERED;
+	return vxlan ? XRS_REASON_TC_ENCAPSULATED : XRS_REASON_TC_REDIRECTED;
 }
 
 XRS_INLINE enum xrs_reason xrs_bridge_skb(struct __sk_buff *skb, const struct xrs_packet *p,
@@ -338,6 +536,79 @@ XRS_INLINE enum xrs_reason xrs_bridge_skb(struct __sk_buff *skb, const struct xr
 	/* It was classified by the gateway's MAC; the new one is not this host's. */
 	bpf_skb_change_type(skb, PACKET_OTHERHOST);
 	return XRS_REASON_TC_BRIDGED;
+}
+
+/* A bucket of answers for each nic and CPU. */
+XRS_INLINE bool xrs_answer_is_due(__u32 slot)
+{
+	__u64 *next = bpf_map_lookup_elem(&xrs_icmp, &slot);
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!next)
+		return false;
+	if (*next > now + XRS_ICMP_BURST * XRS_ICMP_GAP_NS)
+		return false;
+	*next = (*next > now ? *next : now) + XRS_ICMP_GAP_NS;
+	return true;
+}
+
+/* Puts @n octets of headers between Ethernet and the quoted packet, and sends it back. */
+XRS_INLINE bool xrs_send_answer(struct __sk_buff *skb, const struct xrs_packet *p, const __u8 *head,
+				__u32 n, __u32 len)
+{
+	__u8 macs[2 * ETH_ALEN];
+
+	__builtin_memcpy(macs, p->smac, ETH_ALEN);
+	__builtin_memcpy(macs + ETH_ALEN, p->dmac, ETH_ALEN);
+	return !bpf_skb_change_tail(skb, ETH_HLEN + len, 0) &&
+	       !bpf_skb_adjust_room(skb, (__s32)n, BPF_ADJ_ROOM_MAC, 0) &&
+	       !bpf_skb_store_bytes(skb, ETH_HLEN, head, n, BPF_F_RECOMPUTE_CSUM) &&
+	       !bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
+}
+
+/*
+ * Makes the frame an ICMP error to its sender. False: it stays, and the kernel may answer. Tags inside the
+ * frame are the kernel's: room can only be made behind the Ethernet header.
+ */
+__attribute__((noinline)) bool xrs_answer_once(struct __sk_buff *skb, const struct xrs_nic *nic,
+					       const struct xrs_packet *p, __u32 mtu, bool probe)
+{
+	__u8 head[XRS_ICMP6_HEAD], quote[XRS_QUOTE] = { 0 };
+	__u32 len, whole;
+	__u64 sum;
+
+	if (!nic || !p || p->l3_off != ETH_HLEN || !xrs_has_gateway(nic, p->family))
+		return false;
+	len = p->l3_len < XRS_QUOTE ? p->l3_len : XRS_QUOTE;
+	asm volatile("" : "+r"(len));
+	if (len < XRS_IPV4_LEN || len > XRS_QUOTE ||
+	    bpf_skb_load_bytes(skb, ETH_HLEN, quote, len) || !xrs_may_answer(p, quote, mtu) ||
+	    (!probe && !xrs_answer_is_due(nic->slot)))
+		return false;
+	whole = bpf_csum_diff(NULL, 0, (void *)quote, XRS_QUOTE, 0);
+	if (p->family == 6) {
+		sum = bpf_csum_diff(NULL, 0, (void *)quote, XRS_IPV6_LEN, 0);
+		xrs_put_icmp6(head, nic, p, mtu, len, xrs_quote_sum(p, whole, sum));
+		return xrs_send_answer(skb, p, head, XRS_ICMP6_HEAD, len);
+	}
+	sum = bpf_csum_diff(NULL, 0, (void *)quote, XRS_IPV4_LEN, 0);
+	xrs_put_icmp4(head, nic, p, mtu, len, xrs_quote_sum(p, whole, sum));
+	return xrs_send_answer(skb, p, head, XRS_ICMP4_HEAD, len);
+}
+
+/* TTL_EXPIRED and TOO_BIG: the answer, or the same reason again. */
+XRS_INLINE enum xrs_reason xrs_answer(struct __sk_buff *skb, const struct xrs_nic *nic,
+				      const struct xrs_packet *p, __u32 mtu, enum xrs_reason reason,
+				      bool probe, int *ret_verdict)
+{
+	bool too_big = reason == XRS_REASON_TOO_BIG;
+
+	if (too_big && !mtu)
+		return reason;
+	if (!xrs_answer_once(skb, nic, p, too_big ? mtu : 0, probe))
+		return reason;
+	*ret_verdict = bpf_redirect(skb->ifindex, 0);
+	return too_big ? XRS_REASON_TOO_BIG_ANSWERED : XRS_REASON_TTL_ANSWERED;
 }
 
 XRS_INLINE enum xrs_reason xrs_decide_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
@@ -387,10 +658,13 @@ int xrs_steer_tc(struct __sk_buff *skb)
 	}
 	nic = xrs_find_nic(d.ifindex);
 	reason = xrs_decide_skb(skb, nic, &p, &d, &nh);
-	if (nh && reason == XRS_REASON_REDIRECTED)
-		reason = xrs_redirect_skb(skb, &p, nh, &verdict);
+	if (nh && xrs_is_sent(reason))
+		reason = xrs_send_skb(skb, &p, nh, reason, &verdict);
 	else if (nh && reason == XRS_REASON_BRIDGED)
 		reason = xrs_bridge_skb(skb, &p, nh);
+	if (nic && (reason == XRS_REASON_TOO_BIG || reason == XRS_REASON_TTL_EXPIRED))
+		reason = xrs_answer(skb, nic, &p, nh ? nh->mtu : 0, reason,
+				    d.magic == XRS_PROBE_MAGIC, &verdict);
 	if (reason == XRS_REASON_NONE || reason == XRS_REASON_SPOOFED)
 		verdict = TC_ACT_SHOT;
 	if (verdict == TC_ACT_UNSPEC && d.magic != XRS_PROBE_MAGIC)

@@ -25,6 +25,8 @@
 #define XRS_GROUP_MAX      16384   /* next-hop groups */
 #define XRS_NEXTHOP_MAX    4096    /* next hops; 0 is reserved for "none" */
 #define XRS_ROUTE_MAX      4194304 /* routes of one table and family: a limit, not an allocation */
+#define XRS_HOST_MAX       65536   /* addresses of local VMs, of all vnets */
+#define XRS_VNI_MAX        4096    /* VXLAN networks that end here, times local addresses */
 #define XRS_GATEWAY_MACS   4       /* gateway MAC addresses of one nic */
 #define XRS_SOURCES        4       /* antiSpoof source prefixes of one nic and family */
 #define XRS_BUCKETS        256     /* flow buckets of one group; a power of two */
@@ -46,10 +48,12 @@ enum xrs_nic_role {
 	XRS_NIC_UPLINK = 2,
 };
 
-#define XRS_NIC_F_ANTI_SPOOF 0x1u /* check source MAC and addresses */
-#define XRS_NIC_F_SYMMETRIC  0x2u /* both directions of a flow choose the same bucket (default) */
-#define XRS_NIC_F_TRACE      0x4u /* decisions go to xrs_trace */
-#define XRS_NIC_F_TC         0x8u /* xrs_steer passes everything: the tc half alone steers */
+#define XRS_NIC_F_ANTI_SPOOF 0x1u  /* check source MAC and addresses */
+#define XRS_NIC_F_SYMMETRIC  0x2u  /* both directions of a flow choose the same bucket (default) */
+#define XRS_NIC_F_TRACE      0x4u  /* decisions go to xrs_trace */
+#define XRS_NIC_F_TC         0x8u  /* xrs_steer passes everything: the tc half alone steers */
+#define XRS_NIC_F_GATEWAY4   0x10u /* gateway4 is known: ICMP errors come from it */
+#define XRS_NIC_F_GATEWAY6   0x20u /* likewise */
 
 struct xrs_nic_key {
 	__u32 ifindex;
@@ -57,6 +61,7 @@ struct xrs_nic_key {
 
 struct xrs_nic {
 	__u32 table; /* index in xrs_table and xrs_table6 */
+	__u32 vnet;  /* scope of addresses in xrs_host: the index of the vnet's table main */
 	__u32 slot;  /* index in xrs_stats */
 	__u32 flags; /* XRS_NIC_F_* */
 	enum xrs_nic_role role;
@@ -65,6 +70,8 @@ struct xrs_nic {
 	__u8 gateway_mac[XRS_GATEWAY_MACS][6];
 	__u8 mac[6]; /* the VM's MAC for antiSpoof; zero: not checked */
 	__u8 pad[2];
+	__u8 gateway4[4];
+	__u8 gateway6[16];
 	__u8 source4[XRS_SOURCES][4];
 	__u8 source4_len[XRS_SOURCES];
 	__u8 source6[XRS_SOURCES][16];
@@ -180,10 +187,27 @@ enum xrs_way {
 	XRS_WAY_VXLAN = 4,    /* encapsulated here */
 };
 
+/*
+ * Way VXLAN (RFC 7348): the outer headers. xrs_steer writes them by itself and sends the frame out of the next
+ * hop's `ifindex`; what it must not (offloads, fragments over IPv6) xrs_steer_tc gives to `device`,
+ * the host's own VXLAN device, which encapsulates with all that the kernel can do.
+ */
+struct xrs_tunnel {
+	__u32 vni;
+	__u32 device;
+	__u16 port;   /* UDP, host order */
+	__u16 family; /* of the outer addresses: 4, 6; 0: no tunnel */
+	__u8 dmac[6]; /* outer: the other end, or the gateway to it */
+	__u8 smac[6];
+	__u8 local[16];
+	__u8 remote[16];
+	__u8 pad[8];
+};
+
 struct xrs_nexthop {
 	enum xrs_way way;
-	__u32 ifindex; /* egress for XRS_WAY_REDIRECT; else where it was resolved */
-	__u32 mtu;     /* largest L3 packet that fits; 0: not checked */
+	__u32 ifindex; /* egress for XRS_WAY_REDIRECT and VXLAN; else where it was resolved */
+	__u32 mtu;     /* largest L3 packet that fits, without outer headers; 0: not checked */
 	__u8 dmac[6];
 	__u8 smac[6];
 	__u16 vlan;   /* VLAN id that the frame must carry on the egress; 0: none */
@@ -193,6 +217,31 @@ struct xrs_nexthop {
 	__u8 pad[16];               /* what a packet needs stands in the first cache line */
 	char peering[XRS_NAME_LEN]; /* the peering that announced it first, for people */
 	char vnet[XRS_NAME_LEN];    /* with addr: the identity that a restart adopts it by */
+	struct xrs_tunnel tunnel;
+};
+
+/* --- xrs_host: hash, address of a local VM -> the nic it is behind -----------------------------------------
+ * The value is a next hop of way REDIRECT. Frames of nics of role nva whose route is VnetLocal, and frames
+ * that come in on an uplink, go straight there; an address that is not here goes the kernel's way.
+ */
+struct xrs_host_key {
+	__u32 vnet;   /* as in xrs_nic and xrs_vni */
+	__u32 family; /* 4, 6 */
+	__u8 addr[16];
+};
+
+/* --- xrs_vni: hash, VXLAN network that ends at a local address -> vnet; read by xrs_uplink ------------ */
+struct xrs_vni_key {
+	__u32 vni;
+	__u16 port;   /* UDP, host order */
+	__u16 family; /* of `local` */
+	__u8 local[16];
+};
+
+struct xrs_vni {
+	__u32 vnet;
+	__u32 n_gateway_macs; /* inner frames to one of these are routed; the rest goes by its MAC */
+	__u8 gateway_mac[XRS_GATEWAY_MACS][6];
 };
 
 struct xrs_nh_stats { /* xrs_nh_stats: per-CPU array, same index */
@@ -236,32 +285,38 @@ struct xrs_bfd_key {
  * X(enumerator, counter name, verdict text). Verdicts: steered, passed, dropped. The order is the
  * order of struct xrs_nic_stats and never changes within one layout version.
  */
-#define XRS_REASONS(X)                                                                          \
-	X(REDIRECTED, redirected, "steered")       /* sent out of the next hop's interface */   \
-	X(BRIDGED, bridged, "steered")             /* rewritten, the bridge delivers */         \
-	X(TC_REDIRECTED, tc_redirected, "steered") /* as REDIRECTED, by xrs_steer_tc */         \
-	X(TC_BRIDGED, tc_bridged, "steered")       /* as BRIDGED, by xrs_steer_tc */            \
-	X(TO_TC, to_tc, "passed")                  /* left to xrs_steer_tc: offload metadata */ \
-	X(TO_KERNEL, to_kernel, "passed")          /* next hop's way is `kernel` */             \
-	X(UNKNOWN_NIC, unknown_nic, "passed")      /* not in xrs_nic (counted in slot 0) */     \
-	X(NOT_IP, not_ip, "passed")                /* ARP, LLDP, more than two tags, ... */     \
-	X(NOT_GATEWAY, not_gateway, "passed")      /* destination MAC is not the gateway's */   \
-	X(TRUNCATED, truncated, "passed")          /* shorter than its headers say */           \
-	X(BAD_HEADER, bad_header, "passed")        /* version, header length, total length */   \
-	X(IP_OPTIONS, ip_options, "passed")        /* the kernel handles options */             \
-	X(SPECIAL_DST, special_dst, "passed")      /* multicast, broadcast, link-local, ... */  \
-	X(TTL_EXPIRED, ttl_expired, "passed")      /* TTL or hop limit 1 or less */             \
-	X(NO_ROUTE, no_route, "passed")            /* no prefix matches */                      \
-	X(LOCAL, local, "passed")                  /* VnetLocal */                              \
-	X(INTERNET, internet, "passed")            /* Internet */                               \
-	X(PROTECTED, protected_prefix, "passed")   /* protectedPrefixes */                      \
-	X(NO_NEXTHOP, no_nexthop, "passed")        /* group without a live member */            \
-	X(SELF_LOOP, self_loop, "passed")          /* would return to the NVA it came from */   \
-	X(TOO_BIG, too_big, "passed")              /* above the next hop's MTU */               \
-	X(NO_TABLE, no_table, "passed")            /* the nic's table is not there */           \
-	X(VLAN_MISMATCH, vlan_mismatch, "passed")  /* tags that the egress can not carry */     \
-	X(NONE, none, "dropped")                   /* a route of type None */                   \
-	X(SPOOFED, spoofed, "dropped")             /* antiSpoof */
+#define XRS_REASONS(X)                                                                            \
+	X(REDIRECTED, redirected, "steered")           /* sent out of the next hop's interface */ \
+	X(BRIDGED, bridged, "steered")                 /* rewritten, the bridge delivers */       \
+	X(TC_REDIRECTED, tc_redirected, "steered")     /* as REDIRECTED, by xrs_steer_tc */       \
+	X(TC_BRIDGED, tc_bridged, "steered")           /* as BRIDGED, by xrs_steer_tc */          \
+	X(ENCAPSULATED, encapsulated, "steered")       /* by VXLAN, sent to another host */       \
+	X(TC_ENCAPSULATED, tc_encapsulated, "steered") /* by the host's VXLAN device */           \
+	X(DELIVERED, delivered, "steered")             /* from outside straight to a local VM */  \
+	X(TC_DELIVERED, tc_delivered, "steered")       /* the same by xrs_steer_tc */             \
+	X(TO_TC, to_tc, "passed")                 /* left to xrs_steer_tc: offload metadata */    \
+	X(TO_KERNEL, to_kernel, "passed")         /* next hop's way is `kernel` */                \
+	X(UNKNOWN_NIC, unknown_nic, "passed")     /* not in xrs_nic (counted in slot 0) */        \
+	X(NOT_IP, not_ip, "passed")               /* ARP, LLDP, more than two tags, ... */        \
+	X(NOT_GATEWAY, not_gateway, "passed")     /* destination MAC is not the gateway's */      \
+	X(TRUNCATED, truncated, "passed")         /* shorter than its headers say */              \
+	X(BAD_HEADER, bad_header, "passed")       /* version, header length, total length */      \
+	X(IP_OPTIONS, ip_options, "passed")       /* the kernel handles options */                \
+	X(SPECIAL_DST, special_dst, "passed")     /* multicast, broadcast, link-local, ... */     \
+	X(TTL_EXPIRED, ttl_expired, "passed")     /* TTL or hop limit 1 or less */                \
+	X(NO_ROUTE, no_route, "passed")           /* no prefix matches */                         \
+	X(LOCAL, local, "passed")                 /* VnetLocal */                                 \
+	X(INTERNET, internet, "passed")           /* Internet */                                  \
+	X(PROTECTED, protected_prefix, "passed")  /* protectedPrefixes */                         \
+	X(NO_NEXTHOP, no_nexthop, "passed")       /* group without a live member */               \
+	X(SELF_LOOP, self_loop, "passed")         /* would return to the NVA it came from */      \
+	X(TOO_BIG, too_big, "passed")             /* above the next hop's MTU */                  \
+	X(NO_TABLE, no_table, "passed")           /* the nic's table is not there */              \
+	X(VLAN_MISMATCH, vlan_mismatch, "passed") /* tags that the egress can not carry */        \
+	X(NONE, none, "dropped")                  /* a route of type None */                      \
+	X(TTL_ANSWERED, ttl_answered, "dropped")  /* and the sender told, by xrs_steer_tc */      \
+	X(TOO_BIG_ANSWERED, too_big_answered, "dropped") /* likewise */                           \
+	X(SPOOFED, spoofed, "dropped")                   /* antiSpoof */
 
 enum xrs_reason {
 #define X(name, field, verdict) XRS_REASON_##name,
@@ -330,7 +385,7 @@ struct xrs_mark {
 #endif
 XRS_ASSERT_SIZE(struct xrs_meta, 8);
 XRS_ASSERT_SIZE(struct xrs_nic_key, 4);
-XRS_ASSERT_SIZE(struct xrs_nic, 28 + 24 + 8 + 20 + 68 + XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_nic, 32 + 24 + 8 + 20 + 20 + 68 + XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_key4, 8);
 XRS_ASSERT_SIZE(struct xrs_key6, 20);
 XRS_ASSERT_SIZE(struct xrs_route, 16);
@@ -338,9 +393,13 @@ XRS_ASSERT_SIZE(struct xrs_fast_page, XRS_FAST_PAGE);
 XRS_ASSERT_SIZE(struct xrs_fast_head, 24);
 XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
 XRS_ASSERT_SIZE(struct xrs_bucket, 4 * XRS_BUCKETS);
-XRS_ASSERT_SIZE(struct xrs_nexthop, 64 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_bfd, 80 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_bfd_key, 32);
+XRS_ASSERT_SIZE(struct xrs_host_key, 24);
+XRS_ASSERT_SIZE(struct xrs_vni_key, 24);
+XRS_ASSERT_SIZE(struct xrs_vni, 8 + 6 * XRS_GATEWAY_MACS);
+XRS_ASSERT_SIZE(struct xrs_tunnel, 64);
+XRS_ASSERT_SIZE(struct xrs_nexthop, 2 * 64 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
 XRS_ASSERT_SIZE(struct xrs_mark, 12);

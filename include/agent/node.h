@@ -203,7 +203,8 @@ struct node {
 	bool hosts_due;                /* ... in a moment */
 	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
 	struct loop_work fib_work;
-	bool net_synced; /* the first picture is whole */
+	bool net_synced;      /* the first picture is whole */
+	struct node_vms *vms; /* addresses of local VMs */
 	struct node_counters counters;
 	struct mono started;
 	uint64_t started_wall;
@@ -285,6 +286,17 @@ bool node_effective_walk(const struct node_table *table, struct node_effective_c
 			 bool (*fn)(void *ctx, const struct ip_prefix *prefix,
 				    const struct effective_result *result),
 			 void *ctx);
+
+/* A local VM's address: learned by ARP or neighbour discovery, behind a nic of role vm. */
+struct node_vm {
+	const struct node_vnet *vnet;
+	struct ip_addr addr;
+	uint32_t ifindex; /* the nic */
+};
+/* Walks them, in no order: start with *cursor = 0; false at the end. */
+bool node_vm_next(const struct node *node, size_t *cursor, struct node_vm *ret);
+/* VXLAN networks that xrs_uplink takes frames of, times the addresses they come to. */
+size_t node_vm_vnis(const struct node *node);
 
 struct fib_verify_result {
 	uint64_t expected, present, missing, stale, differing, pending, rejected;

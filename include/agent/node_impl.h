@@ -62,6 +62,9 @@ const char *node_vnet_endpoint_differs(const struct node_vnet *vnet, const struc
 				       const struct peering_config *b,
 				       const struct route_server_config *old);
 
+/* What tells this vnet's addresses from another's in the maps: the index of its table main. */
+uint32_t node_vnet_scope(const struct node_vnet *vnet);
+
 /* --- node_peering.c ------------------------------------------------------------------------ */
 void node_peering_fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
 			   struct rib_peer_config *ret);
@@ -157,11 +160,14 @@ int node_scope_route(const struct node_vnet *vnet, const struct ip_addr *addr,
 /* Matches one link, or all, against the rules: attaches, changes or forgets. */
 void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
+/* The addresses of this device have changed, or of any (0): they may be the gateway's. */
+void node_nic_addresses(struct node *node, uint32_t ifindex);
 void node_nic_rematch(struct node *node);
 /* Attach failures that may have passed are tried again. */
 void node_nic_retry(struct node *node);
 /* What the nics of a vnet and its peered vnets have in common, for the choice of a way out. */
 struct resolve_nics node_nic_common(const struct node *node, const struct node_vnet *vnet);
+struct node_nic *node_nic_by_ifindex(const struct node *node, uint32_t ifindex);
 /* Some nic is served by XDP, in any mode. */
 bool node_nic_any_xdp(const struct node *node);
 /* At a stop: forgets the structs; attachments stay. */
@@ -174,6 +180,14 @@ void node_nic_sweep(struct node *node);
 void node_hosts_kick(struct node *node);
 /* The RIB goes, and with it what it told. */
 void node_hosts_forget(struct node_vnet *vnet);
+
+/* --- node_vm.c ----------------------------------------------------------------------------- */
+int node_vm_init(struct node *node);
+void node_vm_done(struct node *node);
+/* Something that the list of local VMs is made from has changed. */
+void node_vm_dirty(struct node *node);
+/* A local VM is behind this device: it stays in xrs_devmap. */
+bool node_vm_uses(const struct node *node, uint32_t ifindex);
 
 /* --- node_net.c ---------------------------------------------------------------------------- */
 int node_net_init(struct node *node);

@@ -112,6 +112,18 @@ struct xrs_bfd *fib_maps_bfd(const struct fib_maps *maps);
 int fib_maps_bfd_set(struct fib_maps *maps, uint32_t slot, const struct xrs_bfd *entry);
 int fib_maps_bfd_del(struct fib_maps *maps, uint32_t slot);
 
+/* Local VMs by address, and VXLAN networks that end here. _del: absent is 0. _next: NULL @key begins. */
+int fib_maps_host_set(struct fib_maps *maps, const struct xrs_host_key *key,
+		      const struct xrs_nexthop *host);
+int fib_maps_host_del(struct fib_maps *maps, const struct xrs_host_key *key);
+int fib_maps_host_next(const struct fib_maps *maps, const struct xrs_host_key *key,
+		       struct xrs_host_key *ret_key);
+int fib_maps_vni_set(struct fib_maps *maps, const struct xrs_vni_key *key,
+		     const struct xrs_vni *vni);
+int fib_maps_vni_del(struct fib_maps *maps, const struct xrs_vni_key *key);
+int fib_maps_vni_next(const struct fib_maps *maps, const struct xrs_vni_key *key,
+		      struct xrs_vni_key *ret_key);
+
 /* --- route tables ------------------------------------------------------------------------------------- */
 /*
  * Opens or makes both tries of a table and puts them at @index of the outer maps. Pinned tries are

@@ -7,7 +7,8 @@
  * tests. Needs CAP_BPF and CAP_NET_ADMIN. Never replaces a program that someone else attached.
  *
  * Pins, below /sys/fs/bpf/<instance>:
- *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc
+ *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc,
+ *   progs/xrs_uplink
  *   links/<ifname>       the XDP half;  links/<ifname>:tc  the tcx half
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
  *
@@ -34,7 +35,8 @@ enum loader_mode {
 	LOADER_AUTO, /* native; where the driver has no XDP the tc half alone */
 	LOADER_NATIVE,
 	LOADER_GENERIC,
-	LOADER_TC, /* the tc half alone */
+	LOADER_TC,     /* the tc half alone */
+	LOADER_UPLINK, /* xrs_uplink, native, by itself: the kernel takes what it passes */
 };
 const char *loader_mode_name(enum loader_mode mode);
 int loader_mode_parse(const char *name, enum loader_mode *ret_mode); /* 0 or -EINVAL */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The picture of the host's network: links, neighbours, bridge FDB, port VLANs, addresses.
+ * The picture of the host's network: links, neighbours, bridge FDB, tables of VXLAN devices, port VLANs,
+ * addresses.
  *
  * Filled by nl_watch.c from netlink and by tests by hand; read by resolve.c, the agent and the API.
  * Pure: no sockets, no clock, no log. What the kernel or a guest can grow is bounded below; what does
@@ -20,6 +21,7 @@
 #define NET_NEIGHS_MAX    65536
 #define NET_FDB_MAX       131072
 #define NET_ADDRS_MAX     65536
+#define NET_VTEPS_MAX     65536
 #define NET_IF_NAME_MAX   16  /* IFNAMSIZ */
 #define NET_ALT_NAMES_MAX 8   /* further ones are counted, not kept */
 #define NET_ALT_NAME_LEN  128 /* ALTIFNAMSIZ */
@@ -51,6 +53,13 @@ enum net_tun_type {
 #define NET_XDP_RX_SG       0x20u
 #define NET_XDP_NDO_XMIT_SG 0x40u
 
+struct net_vxlan {
+	uint32_t vni;
+	uint16_t port; /* UDP destination port, host order */
+	bool metadata; /* `external`: the VNI comes with each frame, there is no table to read */
+	struct ip_addr local; /* IP_NONE: chosen by the route to the other end */
+};
+
 /* Strings are zero-padded to their full size: links are compared octet by octet. */
 struct net_link {
 	uint32_t ifindex;
@@ -77,8 +86,9 @@ struct net_link {
 	enum net_tun_type tun_type;
 	bool tun_persist;
 	bool tun_vnet_hdr;
-	uint32_t xdp_prog_id; /* attached in any mode; 0: none */
-	uint8_t xdp_mode;     /* XDP_ATTACHED_*: 0 none, 1 driver, 2 generic, 3 hw, 4 several */
+	struct net_vxlan vxlan; /* of kind "vxlan" */
+	uint32_t xdp_prog_id;   /* attached in any mode; 0: none */
+	uint8_t xdp_mode;       /* XDP_ATTACHED_*: 0 none, 1 driver, 2 generic, 3 hw, 4 several */
 
 	/* Kept by setters of their own; net_model_link_set() leaves them alone. */
 	bool xdp_features_known;
@@ -129,6 +139,14 @@ struct net_fdb {
 	bool local;    /* the address of this host on that port or bridge (NUD_PERMANENT) */
 };
 
+struct net_vtep { /* an entry in the table of a VXLAN device: where a MAC is to be sent to */
+	uint32_t ifindex;
+	uint8_t mac[NET_MAC_LEN];
+	struct ip_addr remote;
+	uint32_t vni;  /* 0: the device's */
+	uint16_t port; /* host order; 0: the device's */
+};
+
 struct net_addr {
 	uint32_t ifindex;
 	struct ip_addr addr;
@@ -150,7 +168,7 @@ void net_model_free(struct net_model *model);
 uint64_t net_model_version(const struct net_model *model);
 
 struct net_model_counts {
-	size_t links, neighs, fdb, addrs;
+	size_t links, neighs, fdb, addrs, vteps;
 	uint64_t refused; /* objects that did not fit (-ENOSPC), since the start */
 };
 struct net_model_counts net_model_counts(const struct net_model *model);
@@ -207,6 +225,11 @@ const struct net_fdb *net_model_fdb(const struct net_model *model, uint32_t brid
 				    const uint8_t mac[NET_MAC_LEN], uint16_t vlan);
 const struct net_fdb *net_model_fdb_next(const struct net_model *model, size_t *cursor);
 
+int net_model_vtep_set(struct net_model *model, const struct net_vtep *vtep);
+int net_model_vtep_del(struct net_model *model, const struct net_vtep *vtep);
+const struct net_vtep *net_model_vtep(const struct net_model *model, uint32_t ifindex,
+				      const uint8_t mac[NET_MAC_LEN]);
+
 int net_model_addr_set(struct net_model *model, const struct net_addr *addr);
 int net_model_addr_del(struct net_model *model, const struct net_addr *addr);
 /* The address with that device and prefix length. */
@@ -242,6 +265,7 @@ enum net_class {
 	NET_CLASS_NEIGH,
 	NET_CLASS_FDB,
 	NET_CLASS_ADDR,
+	NET_CLASS_VTEP,
 	NET_CLASSES,
 };
 /* From now on every _set() marks its object; net_model_sweep() finds those that nothing marked. */

@@ -41,6 +41,8 @@ int nl_parse_vlan_change(const struct nlmsghdr *nlh, struct net_port_vlans *vlan
 int nl_parse_neigh(const struct nlmsghdr *nlh, struct net_neigh *ret_neigh);
 /* RTM_NEWNEIGH, RTM_DELNEIGH of AF_BRIDGE: the bridges' own tables, not those of drivers. */
 int nl_parse_fdb(const struct nlmsghdr *nlh, struct net_fdb *ret_fdb);
+/* The same of the tables of VXLAN devices: unicast MACs with one address to send to. */
+int nl_parse_vtep(const struct nlmsghdr *nlh, struct net_vtep *ret_vtep);
 /* RTM_NEWADDR, RTM_DELADDR. */
 int nl_parse_addr(const struct nlmsghdr *nlh, struct net_addr *ret_addr);
 /* RTM_NEWROUTE as an answer to RTM_GETROUTE. */

@@ -22,7 +22,7 @@ enum net_event_kind {
 	NET_EVENT_LINK_CHANGED, /* `changes` says what */
 	NET_EVENT_LINK_REMOVED, /* deleted or moved to another namespace; `link` is its last picture */
 	NET_EVENT_NEIGH,        /* `ifindex`, `addr`: usable, unusable or another MAC */
-	NET_EVENT_FDB,          /* `ifindex` is the bridge, `mac` */
+	NET_EVENT_FDB,          /* `ifindex` is the bridge or VXLAN device, `mac` */
 	NET_EVENT_ADDR,         /* `ifindex`, `addr` of this host came or went */
 	NET_EVENT_ROUTE,        /* some routes or rules changed: look up again (debounce) */
 	NET_EVENT_OVERRUN,      /* events were lost; a re-dump follows */

@@ -23,6 +23,9 @@
  *               skb, which every Ethernet device can send. When the FDB does not know the port, the
  *               egress is the bridge or VLAN device itself, which floods
  *
+ *   5 VXLAN     3 or 4 through a VXLAN device, and the underlay takes XDP frames: XDP encapsulates, and the tc
+ *               half gives what XDP can not to that device
+ *
  * So REDIRECT and KERNEL are right for a frame of any nic; BRIDGE only for those that resolve_nics
  * speaks of. Source MAC: that of the L3 device, i.e. the gateway's; a MAC of its own on a bridge port
  * would move the gateway in the bridges behind it. What a redirect to a port does not pass: the bridge's
@@ -74,6 +77,22 @@ enum resolve_reason { /* resolve_reason_name(): "NoRoute" */
 	RESOLVE_REASONS,
 };
 
+/*
+ * The next hop is behind a VXLAN device of this host, on another one. Until resolve_underlay() has found the way
+ * there, and where it finds none that XDP can take, frames go through that device.
+ */
+struct resolved_tunnel {
+	uint32_t device; /* the VXLAN device; 0: there is no tunnel */
+	uint32_t vni;
+	uint16_t port;         /* UDP, host order */
+	struct ip_addr remote; /* the other end */
+	struct ip_addr local;  /* IP_NONE: by the route there */
+	struct ip_addr via;    /* the neighbour on the way: the other end, or a gateway */
+	uint32_t via_ifindex;  /* where it is asked for; 0: not known */
+	bool via_managed;      /* the kernel keeps it, or it is permanent */
+	uint8_t dmac[NET_MAC_LEN], smac[NET_MAC_LEN]; /* outer */
+};
+
 struct resolved_nexthop {
 	enum resolve_reason reason;  /* RESOLVE_OK: usable, `way` is not XRS_WAY_NONE */
 	char text[RESOLVE_TEXT_MAX]; /* the reason with names, for people; "" when resolved */
@@ -101,6 +120,7 @@ struct resolved_nexthop {
 	uint16_t
 		vlan; /* REDIRECT: tag on the egress; BRIDGE: tag that the frame must have come with */
 	uint32_t mtu; /* largest L3 packet */
+	struct resolved_tunnel tunnel;
 };
 
 /*
@@ -110,6 +130,13 @@ struct resolved_nexthop {
 void resolve_nexthop(const struct net_model *model, const struct ip_addr *addr,
 		     const struct net_route *route, const struct resolve_nics *nics,
 		     struct resolved_nexthop *ret);
+/*
+ * The second question for a next hop with a tunnel: @route is the lookup of tunnel.remote. When XDP can send
+ * there by itself the way becomes XRS_WAY_VXLAN and `ifindex` the device of the underlay; otherwise
+ * everything stays as it is, and `why` says why. tunnel.via and via_ifindex are set as soon as known.
+ */
+void resolve_underlay(const struct net_model *model, const struct net_route *route,
+		      struct resolved_nexthop *nexthop);
 static inline bool resolve_is_ok(const struct resolved_nexthop *nexthop)
 {
 	return nexthop->reason == RESOLVE_OK;

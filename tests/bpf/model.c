@@ -21,6 +21,7 @@ struct seen { /* the frame, taken apart */
 	unsigned int sport, dport;
 	const uint8_t *l4; /* NULL: not found, or a fragment */
 	unsigned int l4_len;
+	bool piece;   /* IPv6: a fragment */
 	bool unclear; /* extension headers that hide the rest, or a routing header */
 };
 
@@ -106,6 +107,7 @@ static void walk_v6(struct seen *s)
 			break;
 		if (next == 44) {
 			s->proto = s->ip[at];
+			s->piece = true;
 			return;
 		}
 		if (next == 43)
@@ -303,19 +305,52 @@ static bool unfinished(const struct seen *s)
 	return sum == be16(s->l4 + at);
 }
 
+static const struct xrs_nexthop *local_vm(const struct model *m, const struct xrs_nic *nic,
+					  const struct seen *s)
+{
+	for (unsigned int i = 0; i < m->n_hosts; i++) {
+		const struct xrs_host_key *key = &m->host[i].key;
+
+		if (key->vnet == nic->vnet && key->family == (s->bits == 32 ? 4u : 6u) &&
+		    !memcmp(key->addr, s->dst, s->bits / 8))
+			return &m->host[i].value;
+	}
+	return NULL;
+}
+
+static bool back_where_it_came_from(const struct xrs_nexthop *nh, const struct seen *s,
+				    uint32_t ifindex)
+{
+	return nh->ifindex == ifindex || !memcmp(nh->dmac, s->frame + 6, 6);
+}
+
+/* What the route says is inside the vnet. */
+static enum xrs_reason inside(const struct model *m, const struct xrs_nic *nic, uint32_t ifindex,
+			      const struct seen *s, struct model_result *ret)
+{
+	const struct xrs_nexthop *vm = nic->role == XRS_NIC_NVA ? local_vm(m, nic, s) : NULL;
+
+	if (!vm || back_where_it_came_from(vm, s, ifindex))
+		return XRS_REASON_LOCAL;
+	ret->way = vm;
+	return vm->mtu && s->size > vm->mtu ? XRS_REASON_TOO_BIG : XRS_REASON_DELIVERED;
+}
+
 static enum xrs_reason by_nexthop(const struct xrs_nexthop *nh, const struct seen *s,
 				  uint32_t ifindex)
 {
 	if (nh->way == XRS_WAY_NONE)
 		return XRS_REASON_NO_NEXTHOP;
-	if (nh->way == XRS_WAY_KERNEL || nh->way == XRS_WAY_VXLAN)
+	if (nh->way == XRS_WAY_KERNEL)
 		return XRS_REASON_TO_KERNEL;
-	if (nh->ifindex == ifindex || !memcmp(nh->dmac, s->frame + 6, 6))
+	if (back_where_it_came_from(nh, s, ifindex))
 		return XRS_REASON_SELF_LOOP;
 	if (nh->mtu && s->size > nh->mtu)
 		return XRS_REASON_TOO_BIG;
 	if (nh->way == XRS_WAY_REDIRECT)
 		return XRS_REASON_REDIRECTED;
+	if (nh->way == XRS_WAY_VXLAN)
+		return XRS_REASON_ENCAPSULATED;
 	return vid(s) == nh->vlan ? XRS_REASON_BRIDGED : XRS_REASON_VLAN_MISMATCH;
 }
 
@@ -345,7 +380,7 @@ static enum xrs_reason decide(const struct model *m, const struct xrs_nic *nic, 
 	route = &found->value;
 	ret->prefix_len = found->prefix.len;
 	if (route->kind == XRS_ROUTE_LOCAL)
-		return XRS_REASON_LOCAL;
+		return inside(m, nic, ifindex, s, ret);
 	if (route->kind == XRS_ROUTE_INTERNET)
 		return XRS_REASON_INTERNET;
 	if (route->kind == XRS_ROUTE_DROP)
@@ -357,7 +392,8 @@ static enum xrs_reason decide(const struct model *m, const struct xrs_nic *nic, 
 			       .member[hash(s, nic->flags & XRS_NIC_F_SYMMETRIC) % XRS_BUCKETS];
 	if (!ret->nexthop)
 		return XRS_REASON_NO_NEXTHOP;
-	return by_nexthop(&m->nexthop[ret->nexthop], s, ifindex);
+	ret->way = &m->nexthop[ret->nexthop];
+	return by_nexthop(ret->way, s, ifindex);
 }
 
 /* --- what leaves -------------------------------------------------------------------------------------- */
@@ -384,6 +420,7 @@ static void age(uint8_t *ip)
 	sum = wrong + (0xffff - (sum / 65536 + sum % 65536) % 0xffff) % 0xffff;
 	while (sum > 0xffff)
 		sum = sum / 65536 + sum % 65536;
+	sum %= 0xffff; /* of the two zeros the one that a right header may have (RFC 1624 section 3) */
 	ip[10] = (uint8_t)(sum >> 8);
 	ip[11] = (uint8_t)sum;
 }
@@ -416,32 +453,255 @@ static void write_frame(const struct xrs_nexthop *nh, const struct seen *s, bool
 	age(out + at);
 }
 
-static enum xrs_reason carry_out(const struct model *m, const struct seen *s, enum model_half half,
-				 enum xrs_reason reason, struct model_result *ret)
+/* --- sums, from nothing ------------------------------------------------------------------------------- */
+static uint64_t add_up(const uint8_t *data, size_t len, uint64_t sum)
 {
-	bool tc = half == MODEL_TC;
-	const struct xrs_nexthop *nh = &m->nexthop[ret->nexthop];
+	for (size_t i = 0; i < len; i++)
+		sum += i % 2 ? data[i] : (uint64_t)data[i] << 8;
+	return sum;
+}
 
-	if (reason == XRS_REASON_TOO_BIG && !tc)
-		return XRS_REASON_TO_TC;
-	if (reason == XRS_REASON_REDIRECTED && !tc &&
-	    (unfinished(s) || (half == MODEL_XDP && nh->ifindex != m->device)))
-		return XRS_REASON_TO_TC;
-	if (reason != XRS_REASON_REDIRECTED && reason != XRS_REASON_BRIDGED)
+static unsigned int complement(uint64_t sum)
+{
+	while (sum > 0xffff)
+		sum = sum / 65536 + sum % 65536;
+	return (unsigned int)(0xffff - sum);
+}
+
+static void set16(uint8_t *at, unsigned int value)
+{
+	at[0] = (uint8_t)(value >> 8);
+	at[1] = (uint8_t)value;
+}
+
+static uint64_t pseudo(const uint8_t *addresses, unsigned int octets, unsigned int len,
+		       unsigned int proto)
+{
+	return add_up(addresses, octets, len + proto);
+}
+
+/* Does the inner packet have a checksum over all that it carries? */
+static bool summed(const struct seen *s)
+{
+	unsigned int head = s->bits == 32 ? 20 : 40;
+
+	if (!s->l4 || s->l4 != s->ip + head)
+		return false;
+	if (s->proto == (s->bits == 32 ? 1 : 58))
+		return true;
+	if (s->proto == 6)
+		return s->l4_len >= 20 && be16(s->l4 + 16);
+	return s->proto == 17 && s->l4_len >= 8 && be16(s->l4 + 6) && be16(s->l4 + 4) == s->l4_len;
+}
+
+/* The packet as it would be with right checksums: what the outer one takes for granted. */
+static void put_right(uint8_t *ip, const struct seen *s)
+{
+	unsigned int head = s->bits == 32 ? 20 : 40;
+	unsigned int at = s->proto == 6 ? 16 : s->proto == 17 ? 6 : 2;
+	uint8_t *l4 = ip + head;
+	uint64_t sum = s->proto == 1
+			       ? 0
+			       : pseudo(ip + head - s->bits / 4, s->bits / 4, s->l4_len, s->proto);
+
+	if (s->bits == 32) {
+		set16(ip + 10, 0);
+		set16(ip + 10, complement(add_up(ip, 20, 0)));
+	}
+	if (s->l4_len < at + 2) /* ICMP of less than a checksum: nothing to put right */
+		return;
+	set16(l4 + at, 0);
+	set16(l4 + at, complement(add_up(l4, s->l4_len, sum)));
+}
+
+/* RFC 7348. */
+static void write_vxlan(const struct xrs_nexthop *nh, const struct seen *s, uint32_t flow,
+			struct model_result *ret)
+{
+	const struct xrs_tunnel *t = &nh->tunnel;
+	unsigned int head = t->family == 6 ? 40 : 20, len = 8 + 8 + 14 + s->size;
+	uint8_t *out = ret->frame, *ip = out + 14, *udp = ip + head, *inner = udp + 16;
+	static uint8_t copy[4096];
+
+	memset(out, 0, 14 + head + 16);
+	memcpy(out, t->dmac, 6);
+	memcpy(out + 6, t->smac, 6);
+	set16(out + 12, t->family == 6 ? 0x86dd : 0x0800);
+	if (t->family == 6) {
+		ip[0] = 0x60;
+		set16(ip + 4, len);
+		ip[6] = 17;
+		ip[7] = 64;
+		memcpy(ip + 8, t->local, 16);
+		memcpy(ip + 24, t->remote, 16);
+	} else {
+		ip[0] = 0x45;
+		set16(ip + 2, 20 + len);
+		ip[6] = 0x40;
+		ip[8] = 64;
+		ip[9] = 17;
+		memcpy(ip + 12, t->local, 4);
+		memcpy(ip + 16, t->remote, 4);
+		set16(ip + 10, complement(add_up(ip, 20, 0)));
+	}
+	set16(udp, 49152 + (flow >> 16) % 16384);
+	set16(udp + 2, t->port);
+	set16(udp + 4, len);
+	udp[8] = 8;
+	udp[12] = (uint8_t)(t->vni >> 16);
+	set16(udp + 13, t->vni & 0xffff);
+	memcpy(inner, nh->dmac, 6);
+	memcpy(inner + 6, nh->smac, 6);
+	set16(inner + 12, s->type);
+	memcpy(inner + 14, s->ip, s->len - s->l3);
+	age(inner + 14);
+	ret->len = (size_t)(inner + 14 - out) + s->len - s->l3;
+	if (t->family != 6)
+		return;
+	memcpy(copy, udp, len);
+	put_right(copy + 30, s);
+	len = complement(add_up(copy, len, pseudo(ip + 8, 32, len, 17)));
+	set16(udp + 6, len ? len : 0xffff);
+}
+
+/* --- answers ------------------------------------------------------------------------------------------- */
+static bool answered(const struct xrs_nic *nic, const struct seen *s, unsigned int mtu)
+{
+	if (s->l3 != 14 ||
+	    !(nic->flags & (s->bits == 32 ? XRS_NIC_F_GATEWAY4 : XRS_NIC_F_GATEWAY6)))
+		return false;
+	if (s->bits == 128)
+		return !s->piece && (s->proto != 58 || (s->size > 40 && s->ip[40] >= 128));
+	if (mtu && !(s->ip[6] & 0x40))
+		return false;
+	if (be16(s->ip + 6) % 0x2000)
+		return false;
+	return s->proto != 1 || (s->size > 20 ? s->ip[20] == 0 || s->ip[20] == 8 : true);
+}
+
+static void write_answer(const struct xrs_nic *nic, const struct seen *s, unsigned int mtu,
+			 struct model_result *ret)
+{
+	unsigned int head = s->bits == 32 ? 20 : 40, quote = s->size < 128 ? s->size : 128;
+	uint8_t *out = ret->frame, *ip = out + 14, *icmp = ip + head;
+	uint64_t sum;
+
+	memset(out + 12, 0, 2 + head + 8);
+	memcpy(out, s->frame + 6, 6);
+	memcpy(out + 6, s->frame, 6);
+	set16(out + 12, s->type);
+	if (s->bits == 32) {
+		ip[0] = 0x45;
+		ip[1] = 0xc0;
+		set16(ip + 2, 28 + quote);
+		ip[8] = 64;
+		ip[9] = 1;
+		memcpy(ip + 12, nic->gateway4, 4);
+		memcpy(ip + 16, s->src, 4);
+		set16(ip + 10, complement(add_up(ip, 20, 0)));
+		icmp[0] = mtu ? 3 : 11;
+		icmp[1] = mtu ? 4 : 0;
+	} else {
+		ip[0] = 0x60;
+		set16(ip + 4, 8 + quote);
+		ip[6] = 58;
+		ip[7] = 64;
+		memcpy(ip + 8, nic->gateway6, 16);
+		memcpy(ip + 24, s->src, 16);
+		icmp[0] = mtu ? 2 : 3;
+	}
+	set16(icmp + 6, mtu);
+	memcpy(icmp + 8, s->ip, quote);
+	/* An unfinished checksum will be finished: then its part adds the complement of what it is now. */
+	if ((s->proto == 6 || s->proto == 17) && s->l4 == s->ip + head &&
+	    s->l4_len >= (s->proto == 6 ? 20u : 8u) && unfinished(s))
+		sum = add_up(s->ip, head, 0xffff - be16(s->l4 + (s->proto == 6 ? 16 : 6)));
+	else
+		sum = add_up(s->ip, quote, 0);
+	sum = add_up(icmp, 8, sum);
+	if (s->bits == 128)
+		sum += pseudo(ip + 8, 32, 8 + quote, 58);
+	set16(icmp + 2, complement(sum));
+	ret->len = 14 + head + 8 + quote;
+}
+
+/* --- the end -------------------------------------------------------------------------------------------- */
+static enum xrs_reason answer(const struct xrs_nic *nic, const struct seen *s,
+			      enum xrs_reason reason, struct model_result *ret)
+{
+	unsigned int mtu = reason == XRS_REASON_TOO_BIG && ret->way ? ret->way->mtu : 0;
+
+	if ((reason == XRS_REASON_TOO_BIG && !mtu) || !answered(nic, s, mtu))
 		return reason;
-	write_frame(nh, s, reason == XRS_REASON_BRIDGED, tc, ret);
-	if (!tc)
+	write_answer(nic, s, mtu, ret);
+	return mtu ? XRS_REASON_TOO_BIG_ANSWERED : XRS_REASON_TTL_ANSWERED;
+}
+
+/* The tc half can do everything. */
+static enum xrs_reason by_tc(const struct xrs_nic *nic, const struct seen *s,
+			     enum xrs_reason reason, struct model_result *ret)
+{
+	struct xrs_nexthop untagged;
+
+	switch (reason) {
+	case XRS_REASON_TOO_BIG:
+	case XRS_REASON_TTL_EXPIRED:
+		return answer(nic, s, reason, ret);
+	case XRS_REASON_BRIDGED:
+		write_frame(ret->way, s, true, true, ret);
+		return XRS_REASON_TC_BRIDGED;
+	case XRS_REASON_REDIRECTED:
+		write_frame(ret->way, s, false, true, ret);
+		return XRS_REASON_TC_REDIRECTED;
+	case XRS_REASON_DELIVERED:
+		write_frame(ret->way, s, false, true, ret);
+		return XRS_REASON_TC_DELIVERED;
+	case XRS_REASON_ENCAPSULATED:
+		if (!ret->way->tunnel.device)
+			return XRS_REASON_TO_KERNEL;
+		untagged = *ret->way;
+		untagged.vlan = 0;
+		write_frame(&untagged, s, false, true, ret);
+		return XRS_REASON_TC_ENCAPSULATED;
+	default:
 		return reason;
-	return reason == XRS_REASON_BRIDGED ? XRS_REASON_TC_BRIDGED : XRS_REASON_TC_REDIRECTED;
+	}
+}
+
+static enum xrs_reason by_xdp(const struct model *m, const struct xrs_nic *nic,
+			      const struct seen *s, enum xrs_reason reason, uint32_t flow,
+			      bool devmap, struct model_result *ret)
+{
+	bool sent = reason == XRS_REASON_REDIRECTED || reason == XRS_REASON_ENCAPSULATED ||
+		    reason == XRS_REASON_DELIVERED;
+
+	if (reason == XRS_REASON_TOO_BIG)
+		return XRS_REASON_TO_TC;
+	if (reason == XRS_REASON_TTL_EXPIRED &&
+	    nic->flags & (s->bits == 32 ? XRS_NIC_F_GATEWAY4 : XRS_NIC_F_GATEWAY6))
+		return XRS_REASON_TO_TC;
+	if (sent && (unfinished(s) || (devmap && ret->way->ifindex != m->device)))
+		return XRS_REASON_TO_TC;
+	if (reason == XRS_REASON_ENCAPSULATED) {
+		if (ret->way->tunnel.family == 6 && !summed(s))
+			return XRS_REASON_TO_TC;
+		write_vxlan(ret->way, s, flow, ret);
+	} else if (sent || reason == XRS_REASON_BRIDGED) {
+		write_frame(ret->way, s, reason == XRS_REASON_BRIDGED, false, ret);
+	}
+	return reason;
 }
 
 static uint32_t action(enum xrs_reason reason, bool tc)
 {
 	if (reason == XRS_REASON_NONE || reason == XRS_REASON_SPOOFED)
 		return tc ? TC_ACT_SHOT : XDP_DROP;
-	if (reason == XRS_REASON_REDIRECTED)
+	if (reason == XRS_REASON_REDIRECTED || reason == XRS_REASON_ENCAPSULATED ||
+	    reason == XRS_REASON_DELIVERED)
 		return XDP_REDIRECT;
-	if (reason == XRS_REASON_TC_REDIRECTED)
+	if (reason == XRS_REASON_TC_REDIRECTED || reason == XRS_REASON_TC_ENCAPSULATED ||
+	    reason == XRS_REASON_TC_DELIVERED || reason == XRS_REASON_TTL_ANSWERED ||
+	    reason == XRS_REASON_TOO_BIG_ANSWERED)
 		return TC_ACT_REDIRECT;
 	return tc ? (uint32_t)TC_ACT_UNSPEC : XDP_PASS;
 }
@@ -464,7 +724,12 @@ void model_run(const struct model *m, uint32_t ifindex, const uint8_t *frame, si
 		ret->reason = XRS_REASON_UNKNOWN_NIC;
 	else if (nic->flags & XRS_NIC_F_TC && !tc)
 		ret->reason = XRS_REASON_TO_TC;
-	else
-		ret->reason = carry_out(m, &s, half, decide(m, nic, ifindex, &s, ret), ret);
+	else {
+		enum xrs_reason reason = decide(m, nic, ifindex, &s, ret);
+		uint32_t flow = s.ip && s.bits ? hash(&s, nic->flags & XRS_NIC_F_SYMMETRIC) : 0;
+
+		ret->reason = tc ? by_tc(nic, &s, reason, ret)
+				 : by_xdp(m, nic, &s, reason, flow, half == MODEL_XDP, ret);
+	}
 	ret->action = action(ret->reason, tc);
 }

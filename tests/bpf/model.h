@@ -22,6 +22,13 @@ struct model_route {
 	struct xrs_route value;
 };
 
+#define MODEL_HOSTS 24
+
+struct model_host {
+	struct xrs_host_key key;
+	struct xrs_nexthop value;
+};
+
 struct model {
 	uint32_t ifindex[MODEL_NICS];
 	struct xrs_nic nic[MODEL_NICS];
@@ -30,6 +37,8 @@ struct model {
 	unsigned int n_routes;
 	struct xrs_bucket bucket[MODEL_SLOTS];
 	struct xrs_nexthop nexthop[MODEL_SLOTS];
+	struct model_host host[MODEL_HOSTS];
+	unsigned int n_hosts;
 	uint32_t device; /* the only one in the devmap */
 };
 
@@ -37,6 +46,7 @@ struct model_result {
 	enum xrs_reason reason;
 	uint32_t action;
 	uint32_t nexthop, group, prefix_len;
+	const struct xrs_nexthop *way; /* how it leaves; NULL: nowhere */
 	uint8_t frame[4096];
 	size_t len;
 };

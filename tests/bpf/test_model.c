@@ -61,8 +61,13 @@ static void random_nic(struct model *m, int i)
 {
 	struct xrs_nic *nic = &m->nic[i];
 
-	*nic = (struct xrs_nic){ .table = i == 3 ? 9 : LAB_TABLE, .slot = LAB_SLOT };
+	*nic = (struct xrs_nic){ .table = i == 3 ? 9 : LAB_TABLE, .slot = LAB_SLOT, .vnet = 5 };
+	nic->role = i == 1 ? XRS_NIC_NVA : XRS_NIC_VM;
 	nic->flags = i & 1 ? XRS_NIC_F_SYMMETRIC : XRS_NIC_F_ANTI_SPOOF;
+	nic->flags |= chance(70) ? XRS_NIC_F_GATEWAY4 | XRS_NIC_F_GATEWAY6 : 0;
+	memcpy(nic->gateway4, "\x0a\x01\x00\x01", 4);
+	memcpy(nic->gateway6, "\xfd\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01",
+	       16);
 	nic->n_gateway_macs = (uint32_t)i % 3;
 	memcpy(nic->gateway_mac[0], LAB_GATEWAY, 6);
 	memcpy(nic->gateway_mac[1], "\x02\x00\x00\x00\x01\x02", 6);
@@ -78,7 +83,9 @@ static void random_nic(struct model *m, int i)
 
 static struct xrs_route random_value(void)
 {
-	struct xrs_route value = { .kind = chance(80) ? XRS_ROUTE_STEER : draw(5) };
+	struct xrs_route value = { .kind = chance(65)   ? XRS_ROUTE_STEER
+					   : chance(60) ? XRS_ROUTE_LOCAL
+							: draw(5) };
 
 	value.group = value.kind == XRS_ROUTE_STEER ? 1 + draw(MODEL_SLOTS - 1) : 0;
 	return value;
@@ -123,9 +130,48 @@ static void change_routes(struct model *m)
 		;
 }
 
+static struct xrs_tunnel random_tunnel(void)
+{
+	struct xrs_tunnel t = { .vni = draw(1 << 24), .port = PICK(ports) };
+
+	t.family = chance(50) ? 4 : 6;
+	t.device = chance(80) ? 71 : 0;
+	for (unsigned int i = 0; i < 6; i++)
+		t.dmac[i] = t.smac[i] = (uint8_t)draw(256);
+	for (unsigned int i = 0; i < (t.family == 4 ? 4 : 16); i++) {
+		t.local[i] = (uint8_t)draw(256);
+		t.remote[i] = (uint8_t)draw(256);
+	}
+	return t;
+}
+
+static void random_host(struct model *m)
+{
+	struct model_host *host = &m->host[m->n_hosts];
+	bool six = chance(50);
+	struct ip_addr addr;
+
+	cr_assert(!ip_parse(six ? PICK(v6) : PICK(v4), &addr));
+	*host = (struct model_host){ .key = { .vnet = chance(90) ? 5 : 6, .family = addr.family },
+				     .value = lab_nexthop(500 + m->n_hosts, XRS_WAY_REDIRECT) };
+	memcpy(host->key.addr, addr.bytes, 16);
+	for (unsigned int i = 0; i < m->n_hosts; i++) {
+		if (!memcmp(&m->host[i].key, &host->key, sizeof(host->key)))
+			return;
+	}
+	host->value.ifindex = chance(60) ? 1 : 71 + draw(3);
+	host->value.mtu = chance(30) ? 60 + draw(100) : 0;
+	host->value.vlan = PICK(vlans);
+	cr_assert(!fib_maps_host_set(lab.maps, &host->key, &host->value));
+	m->n_hosts++;
+}
+
 static void random_nexthop(struct model *m, uint32_t i)
 {
-	struct xrs_nexthop nh = lab_nexthop(i, chance(80) ? 1 + draw(2) : draw(5));
+	struct xrs_nexthop nh = lab_nexthop(i, chance(70) ? 1 + draw(2) : draw(5));
+
+	if (nh.way == XRS_WAY_VXLAN)
+		nh.tunnel = random_tunnel();
 
 	nh.ifindex = chance(60) ? 1 : 71 + draw(3);
 	nh.mtu = chance(50) ? 60 + draw(100) : 0;
@@ -166,6 +212,8 @@ static void build(struct model *m, bool fast)
 		cr_assert(!fib_maps_fast_figures(lab.maps, LAB_TABLE, family, &figures));
 		cr_assert(figures.on == fast);
 	}
+	for (int i = 0; i < MODEL_HOSTS; i++)
+		random_host(m);
 }
 
 /* An address at the edge of a route, or just beside it. */

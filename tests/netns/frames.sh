@@ -133,7 +133,7 @@ steering_section() { # LAB
 	check_frame "$lab: a wrong L4 checksum stays as it was sent" fw 10 \
 		"$(frame "$SMAC" "${MAC[fw]}" "$vm" 203.0.113.10 63 | sed s/l4sum=ok/l4sum=BAD/)"
 	check_counted "$lab: each is counted once, under its reason" vm1 $STEERED=10 steered=10 \
-		none=0 to_tc=0 ttl_expired=0 local=0 internet=0 no_route=0
+		none=0 to_tc=0 ttl_answered=0 local=0 internet=0 no_route=0
 	exits_section "$lab"
 	checksum_section "$lab"
 }
@@ -165,7 +165,7 @@ exits_section() { # LAB
 	check_equal "$lab: a frame to another MAC than the gateway's is not steered" 0 \
 		"$(seen_count fw '^id=19[0-5] .*ttl=63')"
 	check_counted "$lab: each exit has counted exactly what left by it" vm1 $STEERED=1 steered=1 none=25 \
-		local=7 internet=3 ttl_expired=6 no_route=0 no_nexthop=0
+		local=7 internet=3 ttl_answered=6 ttl_expired=0 no_route=0 no_nexthop=0
 	# Broadcasts of ARP are among these.
 	check "$lab: what is not for the gateway is counted as such" \
 		test "$(counter vm1 not_gateway)" -ge $(($(jq .not_gateway "$DIR/.counters-vm1") + 6))

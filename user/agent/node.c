@@ -338,6 +338,8 @@ static int start(struct node *node)
 	if (err == 0)
 		err = start_vnets(node);
 	if (err == 0)
+		err = node_vm_init(node);
+	if (err == 0)
 		err = node_net_init(node);
 	if (err < 0)
 		return err;
@@ -379,6 +381,7 @@ void node_free(struct node *node)
 		node_vnet_free(node->vnets[--node->n_vnets]);
 	free(node->vnets);
 	bfd_free(node->bfd);
+	node_vm_done(node);
 	node_nic_free_all(node);
 	node_net_done(node);
 	loop_timer_stop(node->loop, &node->sweep_deadline);

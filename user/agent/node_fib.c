@@ -112,7 +112,7 @@ static void set_devmap(struct node *node, struct node_nexthop *state, uint32_t i
 		if (node->nexthop_state[id].devmap == old)
 			old = 0; /* another next hop still leaves there */
 	}
-	if (old)
+	if (old && !node_vm_uses(node, old))
 		fib_maps_dev_del(node->maps, old);
 }
 
@@ -132,6 +132,31 @@ static void manage_neighbour(struct node *node, struct node_nexthop *state,
 			       mono_add_sec(loop_now(node->loop), NL_NEIGH_PROBE_SEC));
 }
 
+static void manage_underlay(struct node *node, const struct resolved_tunnel *tunnel)
+{
+	enum nl_neigh_method method;
+	int err;
+
+	if (!tunnel->via_ifindex || tunnel->via_managed)
+		return;
+	err = nl_neigh_manage(node->request, tunnel->via_ifindex, &tunnel->via, &method);
+	if (err < 0 || method == NL_NEIGH_PROBED)
+		loop_timer_set(node->loop, &node->probe_timer,
+			       mono_add_sec(loop_now(node->loop), NL_NEIGH_PROBE_SEC));
+}
+
+/* The way to the other end of the tunnel, where there is one. */
+static void resolve_tunnel(struct node *node, struct resolved_nexthop *now)
+{
+	const struct nl_route_query query = { .dst = now->tunnel.remote, .src = now->tunnel.local };
+	struct net_route route;
+
+	if (!now->tunnel.device || nl_route_lookup(node->request, &query, &route) < 0)
+		return;
+	resolve_underlay(node->net, &route, now);
+	manage_underlay(node, &now->tunnel);
+}
+
 /* The first peering with this address, for people who read the map. */
 static const char *peering_of(const struct node_vnet *vnet, const struct ip_addr *addr)
 {
@@ -140,6 +165,22 @@ static const char *peering_of(const struct node_vnet *vnet, const struct ip_addr
 			return vnet->config->peerings[i].name;
 	}
 	return "";
+}
+
+static void render_tunnel(const struct resolved_nexthop *r, struct xrs_tunnel *ret)
+{
+	const struct resolved_tunnel *t = &r->tunnel;
+
+	if (r->way != XRS_WAY_VXLAN)
+		return;
+	ret->vni = t->vni;
+	ret->device = t->device;
+	ret->port = t->port;
+	ret->family = t->remote.family;
+	memcpy(ret->dmac, t->dmac, sizeof(ret->dmac));
+	memcpy(ret->smac, t->smac, sizeof(ret->smac));
+	memcpy(ret->local, t->local.bytes, sizeof(ret->local));
+	memcpy(ret->remote, t->remote.bytes, sizeof(ret->remote));
 }
 
 static void render_nexthop(const struct node_vnet *vnet, const struct nexthop_info *info,
@@ -159,6 +200,7 @@ static void render_nexthop(const struct node_vnet *vnet, const struct nexthop_in
 	ret->bfd = node_bfd_slot(vnet, &info->addr);
 	if (vnet)
 		snprintf(ret->vnet, sizeof(ret->vnet), "%s", vnet->config->name);
+	render_tunnel(r, &ret->tunnel);
 }
 
 static void log_nexthop(const struct node_vnet *vnet, const struct nexthop_info *info,
@@ -211,7 +253,8 @@ static bool port_is_known(const struct node *node, const struct resolved_nexthop
 {
 	const struct net_link *link = net_model_link(node->net, r->ifindex);
 
-	return resolve_is_ok(r) && link && (link->master || r->ifindex == r->l3_ifindex) &&
+	return resolve_is_ok(r) && link &&
+	       (link->master || r->ifindex == r->l3_ifindex || r->way == XRS_WAY_VXLAN) &&
 	       strcmp(link->kind, "bridge") != 0;
 }
 
@@ -232,6 +275,7 @@ static void resolve(struct node *node, uint32_t id, const struct nexthop_info *i
 		return; /* no answer is no news: what was known stays */
 	}
 	resolve_nexthop(node->net, &info->addr, &route, &nics, &now);
+	resolve_tunnel(node, &now);
 	manage_neighbour(node, state, info, &now);
 	if (now.reason != state->resolved.reason || now.way != state->resolved.way)
 		log_nexthop(vnet, info, &now);
@@ -513,7 +557,8 @@ void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr)
 {
 	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
 	     id = nexthop_next(node->nexthops, id)) {
-		if (ip_equal(&nexthop_info(node->nexthops, id)->addr, addr))
+		if (ip_equal(&nexthop_info(node->nexthops, id)->addr, addr) ||
+		    ip_equal(&node->nexthop_state[id].resolved.tunnel.via, addr))
 			dirty_nexthop(node, id);
 	}
 }
@@ -533,7 +578,8 @@ void node_fib_dirty_link(struct node *node, uint32_t ifindex)
 	     id = nexthop_next(node->nexthops, id)) {
 		const struct resolved_nexthop *r = &node->nexthop_state[id].resolved;
 
-		if (r->ifindex == ifindex || r->l3_ifindex == ifindex || !resolve_is_ok(r))
+		if (r->ifindex == ifindex || r->l3_ifindex == ifindex || !resolve_is_ok(r) ||
+		    r->tunnel.device == ifindex || r->tunnel.via_ifindex == ifindex)
 			dirty_nexthop(node, id);
 	}
 }

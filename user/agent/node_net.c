@@ -63,6 +63,12 @@ static void fdb_changed(struct node *node, const struct net_event *event)
 		node_fib_dirty_mac(node, event->mac);
 }
 
+static void addr_changed(struct node *node, const struct net_event *event)
+{
+	node_nic_addresses(node, event->ifindex);
+	node_fib_dirty_all(node, NULL);
+}
+
 static void all_changed(struct node *node, const struct net_event *event)
 {
 	node_fib_dirty_all(node, NULL);
@@ -71,6 +77,7 @@ static void all_changed(struct node *node, const struct net_event *event)
 static void synced(struct node *node, const struct net_event *event)
 {
 	node->net_synced = true;
+	node_nic_addresses(node, 0);
 	node_fib_dirty_all(node, NULL);
 	node_fib_kick(node);
 }
@@ -78,7 +85,7 @@ static void synced(struct node *node, const struct net_event *event)
 static void (*const handlers[NET_EVENT_SYNCED + 1])(struct node *, const struct net_event *) = {
 	[NET_EVENT_LINK_ADDED] = link_added,     [NET_EVENT_LINK_CHANGED] = link_changed,
 	[NET_EVENT_LINK_REMOVED] = link_removed, [NET_EVENT_NEIGH] = neigh_changed,
-	[NET_EVENT_FDB] = fdb_changed,           [NET_EVENT_ADDR] = all_changed,
+	[NET_EVENT_FDB] = fdb_changed,           [NET_EVENT_ADDR] = addr_changed,
 	[NET_EVENT_ROUTE] = all_changed,         [NET_EVENT_SYNCED] = synced,
 };
 
@@ -87,6 +94,7 @@ static void on_event(void *ctx, const struct net_event *event)
 	if (handlers[event->kind]) /* an overrun is logged by the watch and followed by SYNCED */
 		handlers[event->kind](ctx, event);
 	node_hosts_kick(ctx);
+	node_vm_dirty(ctx);
 }
 
 static void process(struct node *node)

@@ -25,7 +25,7 @@ const char *nic_attach_state_name(enum nic_attach_state state)
 	return names[state];
 }
 
-static struct node_nic *by_ifindex(const struct node *node, uint32_t ifindex)
+struct node_nic *node_nic_by_ifindex(const struct node *node, uint32_t ifindex)
 {
 	for (size_t i = 0; i < node->n_nics; i++) {
 		if (node->nics[i]->ifindex == ifindex)
@@ -76,7 +76,7 @@ static void add_gateway_mac(struct node_nic *nic, const uint8_t *mac)
 	memcpy(nic->gateway_mac[nic->n_gateway_macs++], mac, 6);
 }
 
-/* Default (design section 5): the nic's own MAC and its bridge's. */
+/* Default (design section 5): the nic's own MAC and its bridge's. An uplink's is this host's there. */
 static void fill_gateway_macs(const struct node *node, struct node_nic *nic,
 			      const struct net_link *link)
 {
@@ -84,13 +84,46 @@ static void fill_gateway_macs(const struct node *node, struct node_nic *nic,
 	const struct net_link *master = net_model_link(node->net, link->master);
 
 	nic->n_gateway_macs = 0;
-	for (size_t i = 0; i < vnet->n_gateway_macs; i++)
+	for (size_t i = 0; i < vnet->n_gateway_macs && nic->role != XRS_NIC_UPLINK; i++)
 		add_gateway_mac(nic, vnet->gateway_macs[i].bytes);
-	if (vnet->n_gateway_macs)
+	if (nic->n_gateway_macs)
 		return;
 	add_gateway_mac(nic, link->mac);
 	if (master)
 		add_gateway_mac(nic, master->mac);
+}
+
+/* The device whose addresses are the gateway's: the nic's bridge, or the nic itself. */
+static uint32_t gateway_device(const struct node *node, const struct node_nic *nic)
+{
+	const struct net_link *link = net_model_link(node->net, nic->ifindex);
+	const struct net_link *master = link ? net_model_link(node->net, link->master) : NULL;
+
+	return master && strcmp(master->kind, "bridge") == 0 ? master->ifindex : nic->ifindex;
+}
+
+/* The lowest address of each family that lies in the vnet: where ICMP errors come from. */
+static void fill_gateway_addresses(const struct node *node, const struct node_nic *nic,
+				   struct xrs_nic *ret)
+{
+	uint32_t device = gateway_device(node, nic);
+	const struct net_addr *own;
+	struct ip_addr v4 = { 0 }, v6 = { 0 };
+	size_t cursor = 0;
+
+	while ((own = net_model_addr_next(node->net, &cursor))) {
+		struct ip_addr *best = own->addr.family == IP_V4 ? &v4 : &v6;
+
+		if (own->ifindex == device && vnet_contains(nic->vnet->config, &own->addr) &&
+		    (best->family == IP_NONE || ip_cmp(&own->addr, best) < 0))
+			*best = own->addr;
+	}
+	if (v4.family != IP_NONE)
+		ret->flags |= XRS_NIC_F_GATEWAY4;
+	if (v6.family != IP_NONE)
+		ret->flags |= XRS_NIC_F_GATEWAY6;
+	memcpy(ret->gateway4, v4.bytes, sizeof(ret->gateway4));
+	memcpy(ret->gateway6, v6.bytes, sizeof(ret->gateway6));
 }
 
 static void add_source(struct xrs_nic *entry, const struct ip_prefix *prefix)
@@ -120,6 +153,7 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 
 	memset(ret, 0, sizeof(*ret));
 	ret->table = nic->table->index;
+	ret->vnet = node_vnet_scope(nic->vnet);
 	ret->slot = nic->slot;
 	ret->role = nic->role;
 	ret->flags = (rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) |
@@ -127,6 +161,7 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 		     (nic->tc_alone ? XRS_NIC_F_TC : 0);
 	ret->n_gateway_macs = nic->n_gateway_macs;
 	memcpy(ret->gateway_mac, nic->gateway_mac, sizeof(ret->gateway_mac));
+	fill_gateway_addresses(node, nic, ret);
 	if (rule->anti_spoof)
 		fill_sources(ret, rule, nic->vnet->config);
 	memcpy(ret->name, nic->name, sizeof(nic->name));
@@ -196,6 +231,11 @@ static void choose_mode(const struct config *config, struct node_nic *nic,
 	size_t i = 0;
 
 	nic->mode = configured_mode(config, &config->nics[nic->rule]);
+	if (nic->role == XRS_NIC_UPLINK) {
+		nic->wanted = LOADER_UPLINK;
+		nic->mode_why = "an uplink: XDP in the driver, behind it the kernel";
+		return;
+	}
 	if (nic->mode != NIC_MODE_AUTO) {
 		nic->wanted = fixed[nic->mode];
 		nic->mode_why = "configured";
@@ -338,7 +378,7 @@ static void follow_name(struct node_nic *nic, const struct net_link *link)
 
 void node_nic_link(struct node *node, const struct net_link *link)
 {
-	struct node_nic *nic = by_ifindex(node, link->ifindex);
+	struct node_nic *nic = node_nic_by_ifindex(node, link->ifindex);
 	const struct nic_rule *rule;
 	struct nic_facts facts;
 	struct node_vnet *vnet;
@@ -369,11 +409,23 @@ void node_nic_link(struct node *node, const struct net_link *link)
 	fill_gateway_macs(node, nic, link);
 	attach(node, nic);
 	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */
+	node_vm_dirty(node);
+}
+
+void node_nic_addresses(struct node *node, uint32_t ifindex)
+{
+	for (size_t i = 0; i < node->n_nics; i++) {
+		struct node_nic *nic = node->nics[i];
+
+		if (nic->state == NIC_ATTACHED &&
+		    (ifindex == 0 || gateway_device(node, nic) == ifindex))
+			write_entry(node, nic);
+	}
 }
 
 void node_nic_gone(struct node *node, uint32_t ifindex)
 {
-	struct node_nic *nic = by_ifindex(node, ifindex);
+	struct node_nic *nic = node_nic_by_ifindex(node, ifindex);
 	struct node_vnet *vnet;
 
 	if (!nic)
@@ -381,6 +433,7 @@ void node_nic_gone(struct node *node, uint32_t ifindex)
 	vnet = nic->vnet;
 	forget(node, nic, true);
 	node_fib_dirty_all(node, vnet);
+	node_vm_dirty(node);
 }
 
 void node_nic_rematch(struct node *node)
@@ -422,12 +475,12 @@ void node_nic_sweep(struct node *node)
 		return;
 	n = loader_list(node->config->instance, list, XRS_NIC_MAX);
 	for (int i = 0; i < n && i < XRS_NIC_MAX; i++) {
-		if (!list[i].ifindex || !by_ifindex(node, list[i].ifindex))
+		if (!list[i].ifindex || !node_nic_by_ifindex(node, list[i].ifindex))
 			privilege_detach(node->config->instance, list[i].ifname, list[i].ifindex);
 	}
 	free(list);
 	while (fib_maps_nic_next(node->maps, ifindex, &next) == 0) {
-		if (by_ifindex(node, next)) {
+		if (node_nic_by_ifindex(node, next)) {
 			ifindex = next;
 			continue;
 		}

@@ -642,3 +642,10 @@ void node_vnet_free(struct node_vnet *vnet)
 	free(vnet->users);
 	free(vnet);
 }
+
+uint32_t node_vnet_scope(const struct node_vnet *vnet)
+{
+	const struct node_table *table = node_find_table(vnet, "main");
+
+	return table ? table->index : FIB_TABLE_BAD;
+}

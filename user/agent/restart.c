@@ -82,7 +82,8 @@ static void adopt_nexthops(struct node *node, unsigned int *count)
 		/* Not known to be dead: in use until resolve says otherwise. */
 		nexthop_set_usable(node->nexthops, id, value.way != XRS_WAY_NONE);
 		node->nexthop_state[id].devmap =
-			value.way == XRS_WAY_REDIRECT && fib_maps_dev_has(node->maps, value.ifindex)
+			(value.way == XRS_WAY_REDIRECT || value.way == XRS_WAY_VXLAN) &&
+					fib_maps_dev_has(node->maps, value.ifindex)
 				? value.ifindex
 				: 0;
 		(*count)++;

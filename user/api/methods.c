@@ -48,7 +48,7 @@
 	"pfxSnt maxPrefixes bfdState"
 #define NIC_FIELDS                                                                             \
 	"name ifindex kind vnet mac altNames[] ifAlias group master attachState attachReason " \
-	"xdpMode progId linkId role routeTable rxRewritten rxPassed rxDropped"
+	"xdpMode mode modeReason progId linkId role routeTable rxRewritten rxPassed rxDropped"
 #define PEER_ROUTE_FIELDS                                                                    \
 	"value[]{localAddress network nextHop sourcePeer origin source asPath[] weight med " \
 	"localPref communities[] largeCommunities[] valid best multipath stale routeStatus " \
@@ -155,7 +155,7 @@ const struct api_method api_methods[] = {
 	{ "nic.list", API_READS, PARAMS(VNET, PAGE), method_nic_list,
 	  "The host's interfaces that are nics.", "value[] nextCursor generation" },
 	{ "nic.show", API_READS, PARAMS(NAME("nic")), method_nic_show, "One nic with its counters.",
-	  NIC_FIELDS " counters" },
+	  NIC_FIELDS " addresses[] counters" },
 	{ "nic.listEffectiveRoutes", API_READS, PARAMS(NAME("nic"), PAGE), method_nic_effective,
 	  "The routes that a nic uses and those that lost, with what the BPF maps hold.",
 	  "value[]{source state addressPrefix nextHopType nextHopIpAddress[] peering[] "
@@ -211,7 +211,8 @@ const struct api_method api_methods[] = {
 	  "answeredBy inMap" },
 	{ "fib.show", API_READS, NULL, method_fib_show,
 	  "Figures of the BPF maps, and the next hops.",
-	  "generation adopted sweepDone routes groups nextHops tables[]{vnet routeTable family "
+	  "generation adopted sweepDone routes groups nextHops localVms vxlanNetworks "
+	  "tables[]{vnet routeTable family "
 	  "routes "
 	  "lookup reason memoryBytes rootBits nodes builds enlargements pauses fallbackPackets} "
 	  "value[]" },

@@ -19,6 +19,26 @@ static void write_counts(struct json_out *out, const char *key,
 	json_out_end_object(out);
 }
 
+/* null: the way is not VXLAN. */
+static void write_tunnel(struct json_out *out, const struct xrs_nexthop *hop)
+{
+	const struct xrs_tunnel *t = &hop->tunnel;
+	struct ip_addr addr;
+
+	if (hop->way != XRS_WAY_VXLAN) {
+		json_out_null(out, "tunnel");
+		return;
+	}
+	json_out_begin_object(out, "tunnel");
+	json_out_uint(out, "vni", t->vni);
+	json_out_uint(out, "port", t->port);
+	addr = ip_from_bytes(t->family, t->remote);
+	write_addr(out, "remote", &addr);
+	addr = ip_from_bytes(t->family, t->local);
+	write_addr(out, "local", &addr);
+	json_out_end_object(out);
+}
+
 static void write_hop(struct json_out *out, const struct node *node, uint32_t id)
 {
 	static const char *const ways[] = { "none", "redirect", "bridge", "kernel", "vxlan" };
@@ -46,6 +66,7 @@ static void write_hop(struct json_out *out, const struct node *node, uint32_t id
 	json_out_string(out, "way", hop.way <= XRS_WAY_VXLAN ? ways[hop.way] : "unknown");
 	json_out_bool(out, "xdp", state->resolved.xdp && state->devmap);
 	json_out_string(out, "wayReason", state->resolved.why);
+	write_tunnel(out, &hop);
 	json_out_string(out, "interface", nic_ifname(node, hop.ifindex, name));
 	write_mac(out, "mac", hop.dmac);
 	json_out_uint(out, "mtu", hop.mtu);
@@ -103,6 +124,8 @@ int method_fib_show(struct api_call *call)
 	const struct node *node = call->node;
 	struct fib_plan_totals totals = { .memory = 0 };
 	struct json_out *out = call->out;
+	size_t cursor = 0, n_hosts = 0;
+	struct node_vm host;
 
 	if (node->plan)
 		totals = fib_plan_totals(node->plan);
@@ -118,6 +141,10 @@ int method_fib_show(struct api_call *call)
 	json_out_uint(out, "writeErrors", node->counters.fib_write_errors);
 	json_out_uint(out, "planMemoryBytes", totals.memory);
 	write_tables(out, node);
+	while (node_vm_next(node, &cursor, &host))
+		n_hosts++;
+	json_out_uint(out, "localVms", n_hosts);
+	json_out_uint(out, "vxlanNetworks", node_vm_vnis(node));
 	json_out_begin_array(out, "value");
 	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
 	     id = nexthop_next(node->nexthops, id))

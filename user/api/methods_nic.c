@@ -84,6 +84,21 @@ static void write_mode(struct json_out *out, const struct node_nic *nic)
 	json_out_string(out, "modeReason", nic->attachment.native_error ? refused : nic->mode_why);
 }
 
+/* What the kernel has learned of the VM behind the nic. */
+static void write_addresses(struct json_out *out, const struct node *node,
+			    const struct node_nic *nic)
+{
+	struct node_vm host;
+	size_t cursor = 0;
+
+	json_out_begin_array(out, "addresses");
+	while (node_vm_next(node, &cursor, &host)) {
+		if (host.ifindex == nic->ifindex)
+			write_addr(out, NULL, &host.addr);
+	}
+	json_out_end_array(out);
+}
+
 static void write_nic(struct json_out *out, const struct node *node, const struct node_nic *nic,
 		      bool each)
 {
@@ -107,6 +122,8 @@ static void write_nic(struct json_out *out, const struct node *node, const struc
 	for (uint32_t i = 0; i < nic->n_gateway_macs; i++)
 		write_mac(out, NULL, nic->gateway_mac[i]);
 	json_out_end_array(out);
+	if (each)
+		write_addresses(out, node, nic);
 	write_counters(out, node, nic, each);
 }
 

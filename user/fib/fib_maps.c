@@ -24,7 +24,8 @@ static const char *const map_names[FIB_MAP_MAX] = {
 	[FIB_MAP_NEXTHOP] = "xrs_nexthop",   [FIB_MAP_DEVMAP] = "xrs_devmap",
 	[FIB_MAP_STATS] = "xrs_stats",       [FIB_MAP_NH_STATS] = "xrs_nh_stats",
 	[FIB_MAP_TRACE] = "xrs_trace",       [FIB_MAP_BFD] = "xrs_bfd",
-	[FIB_MAP_BFD_PEER] = "xrs_bfd_peer",
+	[FIB_MAP_BFD_PEER] = "xrs_bfd_peer", [FIB_MAP_HOST] = "xrs_host",
+	[FIB_MAP_VNI] = "xrs_vni",
 };
 
 /* --- opening -------------------------------------------------------------------------------------- */
@@ -286,6 +287,48 @@ bool fib_maps_dev_has(const struct fib_maps *maps, uint32_t ifindex)
 int fib_maps_dev_next(const struct fib_maps *maps, uint32_t ifindex, uint32_t *ret_ifindex)
 {
 	return next_key(maps->fd[FIB_MAP_DEVMAP], ifindex, ret_ifindex);
+}
+
+/* --- local VMs and the VXLAN networks that end here --------------------------------------------------- */
+static int delete_any(int fd, const void *key)
+{
+	int ret = bpf_map_delete_elem(fd, key);
+
+	return ret == -ENOENT ? 0 : ret;
+}
+
+int fib_maps_host_set(struct fib_maps *maps, const struct xrs_host_key *key,
+		      const struct xrs_nexthop *host)
+{
+	return bpf_map_update_elem(maps->fd[FIB_MAP_HOST], key, host, BPF_ANY);
+}
+
+int fib_maps_host_del(struct fib_maps *maps, const struct xrs_host_key *key)
+{
+	return delete_any(maps->fd[FIB_MAP_HOST], key);
+}
+
+int fib_maps_host_next(const struct fib_maps *maps, const struct xrs_host_key *key,
+		       struct xrs_host_key *ret_key)
+{
+	return bpf_map_get_next_key(maps->fd[FIB_MAP_HOST], key, ret_key);
+}
+
+int fib_maps_vni_set(struct fib_maps *maps, const struct xrs_vni_key *key,
+		     const struct xrs_vni *vni)
+{
+	return bpf_map_update_elem(maps->fd[FIB_MAP_VNI], key, vni, BPF_ANY);
+}
+
+int fib_maps_vni_del(struct fib_maps *maps, const struct xrs_vni_key *key)
+{
+	return delete_any(maps->fd[FIB_MAP_VNI], key);
+}
+
+int fib_maps_vni_next(const struct fib_maps *maps, const struct xrs_vni_key *key,
+		      struct xrs_vni_key *ret_key)
+{
+	return bpf_map_get_next_key(maps->fd[FIB_MAP_VNI], key, ret_key);
 }
 
 /* --- groups ------------------------------------------------------------------------------------------- */

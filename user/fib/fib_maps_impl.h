@@ -25,6 +25,8 @@ enum fib_map { /* the order of map_names in fib_maps.c */
 	FIB_MAP_TRACE,
 	FIB_MAP_BFD,
 	FIB_MAP_BFD_PEER,
+	FIB_MAP_HOST,
+	FIB_MAP_VNI,
 	FIB_MAP_MAX,
 };
 

@@ -201,8 +201,10 @@ static int load(const char *instance, bool frags, char text[static LOADER_TEXT],
 	if (!skel)
 		return loader_say(text, -errno, "open the BPF object: %s", strerror(errno));
 	skel->rodata->xrs_has_frags = frags;
-	if (frags)
+	if (frags) {
 		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
+		bpf_program__set_flags(skel->progs.xrs_uplink, BPF_F_XDP_HAS_FRAGS);
+	}
 	ret = adopt_maps(instance, skel, text);
 	if (!ret) {
 		ret = xrs_bpf__load(skel);
@@ -231,12 +233,15 @@ static int load_and_pin(struct loader *loader, char text[static LOADER_TEXT])
 	loader->xdp_fd = bpf_program__fd(loader->skel->progs.xrs_steer);
 	loader->generic_fd = bpf_program__fd(loader->skel->progs.xrs_steer_skb);
 	loader->tc_fd = bpf_program__fd(loader->skel->progs.xrs_steer_tc);
+	loader->uplink_fd = bpf_program__fd(loader->skel->progs.xrs_uplink);
 	ret = pin_maps(loader->instance, loader->skel, text);
 	if (!ret)
 		ret = pin_prog(loader->instance, STEER_PROG, loader->xdp_fd, text);
 	if (!ret)
 		ret = pin_prog(loader->instance, STEER_SKB, loader->generic_fd, text);
-	return ret ? ret : pin_prog(loader->instance, STEER_TC, loader->tc_fd, text);
+	if (!ret)
+		ret = pin_prog(loader->instance, STEER_TC, loader->tc_fd, text);
+	return ret ? ret : pin_prog(loader->instance, UPLINK_PROG, loader->uplink_fd, text);
 }
 
 int loader_open(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader)

@@ -25,15 +25,13 @@
 #define CLSACT_PRIORITY    0x5852
 
 static const char *const mode_names[] = {
-	[LOADER_AUTO] = "auto",
-	[LOADER_NATIVE] = "native",
-	[LOADER_GENERIC] = "generic",
-	[LOADER_TC] = "tc",
+	[LOADER_AUTO] = "auto", [LOADER_NATIVE] = "native", [LOADER_GENERIC] = "generic",
+	[LOADER_TC] = "tc",     [LOADER_UPLINK] = "uplink",
 };
 
 const char *loader_mode_name(enum loader_mode mode)
 {
-	return mode <= LOADER_TC ? mode_names[mode] : "unknown";
+	return mode <= LOADER_UPLINK ? mode_names[mode] : "unknown";
 }
 
 int loader_mode_parse(const char *name, enum loader_mode *ret_mode)
@@ -309,18 +307,19 @@ static int say_conflict(struct attach *a, uint32_t prog_id)
 			  out->ifname, out->foreign_name, prog_id, out->ifname);
 }
 
-static int create_xdp(struct attach *a, uint32_t flags)
+/* The program for a device that runs XDP as @real says. */
+static int xdp_prog(const struct attach *a, enum loader_mode real)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
-	int fd = flags == XDP_FLAGS_SKB_MODE ? a->loader->generic_fd : a->loader->xdp_fd;
-
-	return bpf_link_create(fd, (int)a->out->ifindex, BPF_XDP, &opts);
+	if (a->mode == LOADER_UPLINK)
+		return a->loader->uplink_fd;
+	return real == LOADER_GENERIC ? a->loader->generic_fd : a->loader->xdp_fd;
 }
 
 static int create_xdp_link(struct attach *a)
 {
-	uint32_t flags = a->mode == LOADER_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
-	int fd = create_xdp(a, flags);
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = a->mode == LOADER_GENERIC ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+	int fd = bpf_link_create(xdp_prog(a, a->mode), (int)a->out->ifindex, BPF_XDP, &opts);
 	uint32_t foreign;
 
 	if (fd != -EBUSY && fd != -EEXIST)
@@ -335,15 +334,14 @@ static int attach_xdp(struct attach *a)
 {
 	const char *instance = a->loader->instance;
 	struct loader_attachment *out = a->out;
-	enum loader_mode mode;
+	enum loader_mode real, asked = a->mode == LOADER_UPLINK ? LOADER_NATIVE : a->mode;
 	uint32_t foreign;
 	int ret, fd;
 
-	mode = xdp_on_device(out->ifindex, &foreign);
-	if (a->mode != LOADER_AUTO && a->mode != mode)
+	real = xdp_on_device(out->ifindex, &foreign);
+	if (asked != LOADER_AUTO && asked != real)
 		remove_link(instance, out->ifname, out->ifindex, false);
-	fd = mode == LOADER_GENERIC ? a->loader->generic_fd : a->loader->xdp_fd;
-	ret = adopt_link(a, false, fd, &out->xdp);
+	ret = adopt_link(a, false, xdp_prog(a, real), &out->xdp);
 	if (ret != -ENOENT)
 		return ret;
 	xdp_on_device(out->ifindex, &foreign);
@@ -425,6 +423,14 @@ static int attach_tc(struct attach *a)
 	return pin_link(a, fd, true, &out->tc);
 }
 
+/* An uplink has none: after the XDP half was taken over, the tc half of what it was before goes. */
+static int detach_tc(struct attach *a)
+{
+	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, true);
+	detach_clsact(a->out->ifindex);
+	return 0;
+}
+
 /* --- both --------------------------------------------------------------------------------------------- */
 static void undo(struct attach *a)
 {
@@ -444,7 +450,7 @@ static void undo(struct attach *a)
 
 static int attach_both(struct attach *a)
 {
-	int ret = attach_tc(a);
+	int ret = a->mode == LOADER_UPLINK ? detach_tc(a) : attach_tc(a);
 
 	if (ret)
 		return ret;

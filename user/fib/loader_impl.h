@@ -11,11 +11,12 @@
 #define STEER_PROG          "xrs_steer"
 #define STEER_SKB           "xrs_steer_skb"
 #define STEER_TC            "xrs_steer_tc"
+#define UPLINK_PROG         "xrs_uplink"
 
 struct loader {
 	char instance[LOADER_INSTANCE_MAX];
 	struct xrs_bpf *skel;
-	int xdp_fd, generic_fd, tc_fd; /* the programs; the skeleton's */
+	int xdp_fd, generic_fd, tc_fd, uplink_fd; /* the programs; the skeleton's */
 };
 
 /* One line for the caller's caller; returns @code. */

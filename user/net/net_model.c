@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Four tables of one shape: a payload, found by a hash of its key, with the mark of the dump that last
- * saw it. What differs between links, neighbours, FDB entries and addresses stands in one row each.
+ * Five tables of one shape: a payload, found by a hash of its key, with the mark of the dump that last
+ * saw it. What differs between links, neighbours, FDB entries, addresses and VTEPs stands in one row each.
  *
  * Filled by nl_watch.c and tests. Never asks the kernel, never logs.
  */
@@ -22,7 +22,7 @@
 
 struct item {
 	uint32_t mark;
-	uint64_t payload[]; /* struct net_link, net_neigh, net_fdb or net_addr */
+	uint64_t payload[]; /* struct net_link, net_neigh, net_fdb, net_addr or net_vtep */
 };
 
 struct class_ops {
@@ -143,6 +143,32 @@ static bool addr_of_link(const void *payload, uint32_t ifindex)
 	return ((const struct net_addr *)payload)->ifindex == ifindex;
 }
 
+static uint32_t vtep_hash(const void *payload)
+{
+	const struct net_vtep *vtep = payload;
+
+	return hash_bytes(vtep->mac, NET_MAC_LEN, vtep->ifindex);
+}
+
+static bool vtep_eq(const void *item, const void *key)
+{
+	const struct net_vtep *a = payload_of(item), *b = key;
+
+	return a->ifindex == b->ifindex && !memcmp(a->mac, b->mac, NET_MAC_LEN);
+}
+
+static bool vtep_same(const void *old, const void *new)
+{
+	const struct net_vtep *a = old, *b = new;
+
+	return ip_equal(&a->remote, &b->remote) && a->vni == b->vni && a->port == b->port;
+}
+
+static bool vtep_of_link(const void *payload, uint32_t ifindex)
+{
+	return ((const struct net_vtep *)payload)->ifindex == ifindex;
+}
+
 static const struct class_ops classes[NET_CLASSES] = {
 	[NET_CLASS_LINK] = { sizeof(struct net_link), NET_LINKS_MAX, link_hash, link_eq, NULL,
 			     link_of_link },
@@ -152,6 +178,8 @@ static const struct class_ops classes[NET_CLASSES] = {
 			    fdb_of_link },
 	[NET_CLASS_ADDR] = { sizeof(struct net_addr), NET_ADDRS_MAX, addr_hash, addr_eq, addr_same,
 			     addr_of_link },
+	[NET_CLASS_VTEP] = { sizeof(struct net_vtep), NET_VTEPS_MAX, vtep_hash, vtep_eq, vtep_same,
+			     vtep_of_link },
 };
 
 /* --- what they share -------------------------------------------------------------------------------- */
@@ -313,6 +341,7 @@ struct net_model_counts net_model_counts(const struct net_model *model)
 		.neighs = htab_count(model->tables[NET_CLASS_NEIGH]),
 		.fdb = htab_count(model->tables[NET_CLASS_FDB]),
 		.addrs = htab_count(model->tables[NET_CLASS_ADDR]),
+		.vteps = htab_count(model->tables[NET_CLASS_VTEP]),
 		.refused = model->refused,
 	};
 }
@@ -349,6 +378,7 @@ static const struct {
 	FIELD(vlan_id, NET_LINK_PARENT),
 	FIELD(vlan_proto, NET_LINK_PARENT),
 	FIELD(vlan_filtering, NET_LINK_BRIDGE),
+	FIELD(vxlan, NET_LINK_PARENT),
 	FIELD(xdp_prog_id, NET_LINK_XDP_PROG),
 	FIELD(xdp_mode, NET_LINK_XDP_PROG),
 };
@@ -601,6 +631,30 @@ const struct net_fdb *net_model_fdb(const struct net_model *model, uint32_t brid
 const struct net_fdb *net_model_fdb_next(const struct net_model *model, size_t *cursor)
 {
 	return next(model, NET_CLASS_FDB, cursor);
+}
+
+int net_model_vtep_set(struct net_model *model, const struct net_vtep *vtep)
+{
+	return set(model, NET_CLASS_VTEP, vtep);
+}
+
+/* As of the FDB: a late "gone from there" must not undo "now elsewhere". */
+int net_model_vtep_del(struct net_model *model, const struct net_vtep *vtep)
+{
+	const struct net_vtep *held = find(model, NET_CLASS_VTEP, vtep);
+
+	if (!held || !ip_equal(&held->remote, &vtep->remote))
+		return NET_SAME;
+	return del(model, NET_CLASS_VTEP, vtep);
+}
+
+const struct net_vtep *net_model_vtep(const struct net_model *model, uint32_t ifindex,
+				      const uint8_t mac[NET_MAC_LEN])
+{
+	struct net_vtep key = { .ifindex = ifindex };
+
+	memcpy(key.mac, mac, NET_MAC_LEN);
+	return find(model, NET_CLASS_VTEP, &key);
 }
 
 int net_model_addr_set(struct net_model *model, const struct net_addr *addr)

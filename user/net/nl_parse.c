@@ -209,6 +209,32 @@ static int parse_tun(const struct nlattr *data, struct net_link *link)
 	return 0;
 }
 
+static const struct attr_rule vxlan_rules[] = {
+	{ IFLA_VXLAN_ID, MNL_TYPE_U32, 0 },
+	{ IFLA_VXLAN_LOCAL, MNL_TYPE_BINARY, 4 },
+	{ IFLA_VXLAN_LOCAL6, MNL_TYPE_BINARY, 16 },
+	{ IFLA_VXLAN_PORT, MNL_TYPE_U16, 0 },
+	{ IFLA_VXLAN_COLLECT_METADATA, MNL_TYPE_U8, 0 },
+};
+static const struct attr_table vxlan_table = TABLE(vxlan_rules, IFLA_VXLAN_COLLECT_METADATA);
+
+static int parse_vxlan(const struct nlattr *data, struct net_link *link)
+{
+	const struct nlattr *tb[IFLA_VXLAN_COLLECT_METADATA + 1];
+	struct net_vxlan *vxlan = &link->vxlan;
+
+	if (parse_nested(data, &vxlan_table, tb) ||
+	    (tb[IFLA_VXLAN_LOCAL] && !get_ip(tb[IFLA_VXLAN_LOCAL], AF_INET, &vxlan->local)) ||
+	    (tb[IFLA_VXLAN_LOCAL6] && !get_ip(tb[IFLA_VXLAN_LOCAL6], AF_INET6, &vxlan->local)))
+		return -EBADMSG;
+	if (ip_is_zero(&vxlan->local))
+		vxlan->local = (struct ip_addr){ 0 };
+	vxlan->vni = get_u32(tb[IFLA_VXLAN_ID]);
+	vxlan->port = ntohs(get_u16(tb[IFLA_VXLAN_PORT]));
+	vxlan->metadata = get_u8(tb[IFLA_VXLAN_COLLECT_METADATA]);
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*parse)(const struct nlattr *data, struct net_link *link);
@@ -216,6 +242,7 @@ static const struct {
 	{ "vlan", parse_vlan },
 	{ "bridge", parse_bridge },
 	{ "tun", parse_tun },
+	{ "vxlan", parse_vxlan },
 };
 
 static const struct attr_rule info_rules[] = {
@@ -483,7 +510,8 @@ int nl_parse_vlan_change(const struct nlmsghdr *nlh, struct net_port_vlans *vlan
 static const struct attr_rule neigh_rules[] = {
 	{ NDA_DST, MNL_TYPE_BINARY, 0 },    { NDA_LLADDR, MNL_TYPE_BINARY, 0 },
 	{ NDA_VLAN, MNL_TYPE_U16, 0 },      { NDA_MASTER, MNL_TYPE_U32, 0 },
-	{ NDA_FLAGS_EXT, MNL_TYPE_U32, 0 },
+	{ NDA_FLAGS_EXT, MNL_TYPE_U32, 0 }, { NDA_PORT, MNL_TYPE_U16, 0 },
+	{ NDA_VNI, MNL_TYPE_U32, 0 },
 };
 static const struct attr_table neigh_table = TABLE(neigh_rules, NDA_FLAGS_EXT);
 
@@ -532,6 +560,33 @@ int nl_parse_fdb(const struct nlmsghdr *nlh, struct net_fdb *ret_fdb)
 	fdb.local = ndm->ndm_state & NUD_PERMANENT;
 	get_mac(tb[NDA_LLADDR], fdb.mac);
 	*ret_fdb = fdb;
+	return 0;
+}
+
+int nl_parse_vtep(const struct nlmsghdr *nlh, struct net_vtep *ret_vtep)
+{
+	const struct nlattr *tb[NDA_FLAGS_EXT + 1];
+	const struct ndmsg *ndm = parse(nlh, sizeof(*ndm), &neigh_table, tb);
+	struct net_vtep vtep = { 0 };
+	uint8_t af;
+
+	if (!ndm)
+		return -EBADMSG;
+	if (ndm->ndm_family != AF_BRIDGE || tb[NDA_MASTER] || !tb[NDA_DST] || !tb[NDA_LLADDR])
+		return NL_PARSE_SKIP;
+	af = mnl_attr_get_payload_len(tb[NDA_DST]) == ip_bytes(IP_V4) ? AF_INET : AF_INET6;
+	if (ndm->ndm_ifindex <= 0 || !get_ip(tb[NDA_DST], af, &vtep.remote) ||
+	    mnl_attr_get_payload_len(tb[NDA_LLADDR]) != NET_MAC_LEN)
+		return -EBADMSG;
+	get_mac(tb[NDA_LLADDR], vtep.mac);
+	/* The zero MAC has the list of those who get what floods. */
+	if (vtep.mac[0] & 1 || !memcmp(vtep.mac, (const uint8_t[NET_MAC_LEN]){ 0 }, NET_MAC_LEN) ||
+	    ip_is_multicast(&vtep.remote) || ip_is_zero(&vtep.remote))
+		return NL_PARSE_SKIP;
+	vtep.ifindex = (uint32_t)ndm->ndm_ifindex;
+	vtep.vni = get_u32(tb[NDA_VNI]);
+	vtep.port = ntohs(get_u16(tb[NDA_PORT]));
+	*ret_vtep = vtep;
 	return 0;
 }
 

@@ -278,12 +278,31 @@ static void tell_neigh(struct nl_watch *watch, const struct net_neigh *neigh, bo
 	tell(watch, &event, NULL);
 }
 
+static int on_vtep(struct nl_watch *watch, const struct nlmsghdr *nlh, bool removed)
+{
+	struct net_event event = { .kind = NET_EVENT_FDB, .removed = removed };
+	struct net_vtep vtep;
+	int r = nl_parse_vtep(nlh, &vtep);
+
+	if (r)
+		return r;
+	r = removed ? net_model_vtep_del(watch->model, &vtep)
+		    : net_model_vtep_set(watch->model, &vtep);
+	event.ifindex = vtep.ifindex;
+	memcpy(event.mac, vtep.mac, NET_MAC_LEN);
+	if (has_changed(watch, r))
+		tell(watch, &event, NULL);
+	return 0;
+}
+
 static int on_fdb(struct nl_watch *watch, const struct nlmsghdr *nlh, bool removed)
 {
 	struct net_event event = { .kind = NET_EVENT_FDB, .removed = removed };
 	struct net_fdb fdb;
 	int r = nl_parse_fdb(nlh, &fdb);
 
+	if (r == NL_PARSE_SKIP)
+		return on_vtep(watch, nlh, removed);
 	if (r)
 		return r;
 	r = removed ? net_model_fdb_del(watch->model, &fdb) : net_model_fdb_set(watch->model, &fdb);
@@ -455,6 +474,7 @@ static void sweep(struct nl_watch *watch)
 	sweep_class(watch, NET_CLASS_NEIGH, NET_EVENT_NEIGH);
 	sweep_class(watch, NET_CLASS_FDB, NET_EVENT_FDB);
 	sweep_class(watch, NET_CLASS_ADDR, NET_EVENT_ADDR);
+	sweep_class(watch, NET_CLASS_VTEP, NET_EVENT_FDB);
 }
 
 /* A link that left its bridge unseen is in no dump of ports. */

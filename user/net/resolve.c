@@ -286,6 +286,27 @@ static void choose_way(struct path *path)
 	}
 }
 
+/* Behind a VXLAN device whose table names one other end for this MAC. */
+static void find_tunnel(struct path *path)
+{
+	const struct net_link *device = path->egress;
+	struct resolved_tunnel *tunnel = &path->ret->tunnel;
+	const struct net_vtep *vtep;
+
+	if (path->flood || strcmp(device->kind, "vxlan") != 0 || device->vxlan.metadata ||
+	    path->ret->vlan)
+		return;
+	vtep = net_model_vtep(path->model, device->ifindex, path->ret->dmac);
+	if (!vtep)
+		return;
+	tunnel->device = device->ifindex;
+	tunnel->vni = vtep->vni ? vtep->vni : device->vxlan.vni;
+	tunnel->port = vtep->port ? vtep->port : device->vxlan.port;
+	tunnel->remote = vtep->remote;
+	if (device->vxlan.local.family == vtep->remote.family)
+		tunnel->local = device->vxlan.local;
+}
+
 static enum resolve_reason walk(struct path *path)
 {
 	static enum resolve_reason (*const steps[])(struct path *) = { step_address, step_route,
@@ -306,8 +327,10 @@ static enum resolve_reason walk(struct path *path)
 	reason = step_neighbour(path);
 	if (reason == RESOLVE_OK)
 		reason = step_port(path);
-	if (reason == RESOLVE_OK)
+	if (reason == RESOLVE_OK) {
 		choose_way(path);
+		find_tunnel(path);
+	}
 	return reason;
 }
 
@@ -321,6 +344,89 @@ void resolve_nexthop(const struct net_model *model, const struct ip_addr *addr,
 
 	memset(ret, 0, sizeof(*ret));
 	ret->reason = walk(&path);
+}
+
+/* --- the underlay of a tunnel -------------------------------------------------------------------------- */
+/* RFC 7348 section 4.3: outer IP, UDP, VXLAN and the inner Ethernet header. */
+static uint32_t tunnel_overhead(const struct ip_addr *remote)
+{
+	return (remote->family == IP_V4 ? 20 : 40) + 8 + 8 + 14;
+}
+
+/* The device that frames for the underlay's neighbour leave by. NULL, and why: none that would do. */
+static const struct net_link *underlay_egress(const struct net_model *model,
+					      const struct net_link *l3,
+					      const struct resolved_tunnel *tunnel,
+					      const char **ret_why)
+{
+	uint32_t port = net_model_port_of_mac(model, l3->ifindex, tunnel->dmac);
+	const struct net_link *egress = net_model_link(model, port);
+
+	*ret_why = NULL;
+	if (!egress || is_vlan(l3))
+		*ret_why = "the underlay is a VLAN, or a bridge that does not know the port";
+	else if (!egress->up || !egress->carrier)
+		*ret_why = "the underlay is down";
+	else if (!resolve_takes_xdp(egress))
+		*ret_why = "the underlay does not take XDP frames";
+	return *ret_why ? NULL : egress;
+}
+
+static const char *take_neighbour(const struct net_model *model, const struct net_link *l3,
+				  struct resolved_tunnel *tunnel)
+{
+	const struct net_neigh *neigh = net_model_neigh(model, l3->ifindex, &tunnel->via);
+
+	tunnel->via_managed = neigh && (neigh->managed || neigh->nud & NUD_PERMANENT);
+	if (!neigh || net_neigh_state(neigh) != NET_NEIGH_VALID || !is_unicast_mac(neigh->mac))
+		return "the other end of the tunnel has not answered yet";
+	memcpy(tunnel->dmac, neigh->mac, NET_MAC_LEN);
+	memcpy(tunnel->smac, l3->mac, NET_MAC_LEN);
+	return NULL;
+}
+
+static const char *walk_underlay(const struct net_model *model, const struct net_route *route,
+				 struct resolved_nexthop *nexthop,
+				 const struct net_link **ret_egress)
+{
+	const struct net_link *l3 = net_model_link(model, route->oif);
+	struct resolved_tunnel *tunnel = &nexthop->tunnel;
+	const char *why;
+
+	if (route->error || route->type != RTN_UNICAST || !l3 || l3->type != ARPHRD_ETHER)
+		return "no Ethernet route to the other end of the tunnel";
+	tunnel->via = route->gateway.family == IP_NONE ? tunnel->remote : route->gateway;
+	tunnel->via_ifindex = l3->ifindex;
+	if (tunnel->local.family == IP_NONE)
+		tunnel->local = route->prefsrc;
+	if (tunnel->local.family != tunnel->remote.family)
+		return "no address of this host to send from";
+	why = take_neighbour(model, l3, tunnel);
+	if (why)
+		return why;
+	*ret_egress = underlay_egress(model, l3, tunnel, &why);
+	if (why)
+		return why;
+	limit_mtu(nexthop, l3->mtu - tunnel_overhead(&tunnel->remote));
+	limit_mtu(nexthop, (*ret_egress)->mtu - tunnel_overhead(&tunnel->remote));
+	return NULL;
+}
+
+void resolve_underlay(const struct net_model *model, const struct net_route *route,
+		      struct resolved_nexthop *nexthop)
+{
+	const struct net_link *egress = NULL;
+	const char *why;
+
+	if (!resolve_is_ok(nexthop) || !nexthop->tunnel.device)
+		return;
+	why = walk_underlay(model, route, nexthop, &egress);
+	nexthop->why = why ? why : "XDP encapsulates";
+	if (why)
+		return;
+	nexthop->way = XRS_WAY_VXLAN;
+	nexthop->ifindex = egress->ifindex;
+	nexthop->xdp = true;
 }
 
 /* --- what nics have in common --------------------------------------------------------------------------- */

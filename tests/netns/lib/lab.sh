@@ -232,7 +232,8 @@ counter() { # NIC REASON
 # of all reasons by which a frame reaches an appliance.
 counters() { # NIC
 	ctl -j nic show --name "$1" |
-		jq '.counters | .steered = .redirected + .bridged + .tc_redirected + .tc_bridged'
+		jq '.counters | .steered = .redirected + .bridged + .tc_redirected + .tc_bridged +
+			.encapsulated + .tc_encapsulated'
 }
 
 count_from() { # NIC

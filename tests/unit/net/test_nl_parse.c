@@ -326,6 +326,35 @@ static struct nlmsghdr *fdb_msg(uint32_t master, uint16_t vlan, uint16_t state)
 	return nlh;
 }
 
+static struct nlmsghdr *vtep_msg(const void *remote, size_t len)
+{
+	struct nlmsghdr *nlh = fdb_msg(0, 0, NUD_REACHABLE);
+
+	mnl_attr_put(nlh, NDA_DST, len, remote);
+	mnl_attr_put_u16(nlh, NDA_PORT, htons(8472));
+	mnl_attr_put_u32(nlh, NDA_VNI, 77);
+	return nlh;
+}
+
+Test(nl_parse, table_of_a_vxlan_device)
+{
+	const uint8_t v4[4] = { 192, 0, 2, 2 }, v6[16] = { 0xfd, 0, 0xff },
+		      group[4] = { 239, 1, 1, 1 };
+	struct ip_addr remote = ip_from_bytes(IP_V4, v4);
+	struct net_vtep vtep;
+
+	cr_assert_eq(nl_parse_vtep(vtep_msg(v4, 4), &vtep), 0);
+	cr_assert(vtep.ifindex == 8 && ip_equal(&vtep.remote, &remote));
+	cr_assert(vtep.port == 8472 && vtep.vni == 77);
+	cr_assert_arr_eq(vtep.mac, mac1, 6);
+	cr_assert_eq(nl_parse_vtep(vtep_msg(v6, 16), &vtep), 0);
+	cr_assert(vtep.remote.family == IP_V6 && vtep.remote.bytes[0] == 0xfd);
+	cr_assert_eq(nl_parse_vtep(vtep_msg(group, 4), &vtep), NL_PARSE_SKIP, "a group");
+	cr_assert_eq(nl_parse_vtep(vtep_msg(v6, 7), &vtep), -EBADMSG);
+	cr_assert_eq(nl_parse_vtep(fdb_msg(7, 0, NUD_REACHABLE), &vtep), NL_PARSE_SKIP,
+		     "a bridge's entry");
+}
+
 Test(nl_parse, fdb)
 {
 	struct net_fdb fdb;

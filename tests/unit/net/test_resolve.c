@@ -556,6 +556,70 @@ Test(resolve, a_veth_whose_other_end_is_here_and_runs_no_napi)
 	cr_assert_str_eq(got.why, "the egress takes XDP frames");
 }
 
+/* The appliance behind the VXLAN port; its other end is host 1 of the underlay. */
+static struct resolved_nexthop behind_vxlan(uint32_t underlay, const struct ip_addr *gateway)
+{
+	struct net_route route = { .type = RTN_UNICAST, .oif = BR }, under = route;
+	struct net_link device = *net_model_link(model, BR_VXLAN);
+	struct ip_addr addr = host(BR, 4);
+	struct resolve_nics nics = ON_BR;
+	struct resolved_nexthop got;
+	struct net_vtep vtep = { .ifindex = BR_VXLAN, .remote = host(underlay, 1) };
+
+	device.vxlan = (struct net_vxlan){ .vni = 700, .port = 4789 };
+	net_model_link_set(model, &device, NULL);
+	mac_of(BR, 4, vtep.mac);
+	net_model_vtep_set(model, &vtep);
+	resolve_nexthop(model, &addr, &route, &nics, &got);
+	under.oif = underlay;
+	under.prefsrc = host(underlay, 254);
+	if (gateway) {
+		under.gateway = *gateway;
+		vtep.remote = host(underlay, 77);
+	}
+	resolve_underlay(model, &under, &got);
+	return got;
+}
+
+Test(resolve, an_appliance_on_another_host)
+{
+	struct resolved_nexthop got = behind_vxlan(ETH, NULL);
+	struct ip_addr far = host(ETH, 1), near = host(ETH, 254);
+	uint8_t mac[NET_MAC_LEN];
+
+	cr_assert(got.reason == RESOLVE_OK && got.way == XRS_WAY_VXLAN && got.xdp);
+	cr_assert(got.ifindex == ETH && got.tunnel.device == BR_VXLAN);
+	cr_assert(got.tunnel.vni == 700 && got.tunnel.port == 4789);
+	cr_assert(ip_equal(&got.tunnel.remote, &far) && ip_equal(&got.tunnel.local, &near));
+	cr_assert(ip_equal(&got.tunnel.via, &far) && got.tunnel.via_ifindex == ETH);
+	mac_of(BR, 4, mac);
+	cr_assert_arr_eq(got.dmac, mac, NET_MAC_LEN);
+	mac_of(ETH, 1, mac);
+	cr_assert_arr_eq(got.tunnel.dmac, mac, NET_MAC_LEN);
+	cr_assert_eq(got.mtu, 1450, "the least of bridge, device, and underlay less 50");
+}
+
+Test(resolve, a_tunnel_over_a_gateway)
+{
+	struct ip_addr gateway = host(ETH, 1);
+	struct resolved_nexthop got = behind_vxlan(ETH, &gateway);
+
+	cr_assert(got.way == XRS_WAY_VXLAN && ip_equal(&got.tunnel.via, &gateway));
+}
+
+/* What is not possible here goes on as before: through the VXLAN device. */
+Test(resolve, an_underlay_that_xdp_can_not_use)
+{
+	struct resolved_nexthop got = behind_vxlan(VETHR, NULL);
+
+	cr_assert(got.way == XRS_WAY_BRIDGE && got.ifindex == BR_VXLAN && !got.xdp);
+	cr_assert_str_eq(got.why, "the underlay does not take XDP frames");
+	got = behind_vxlan(ETH20, NULL);
+	cr_assert(got.way == XRS_WAY_BRIDGE && strstr(got.why, "VLAN"), "%s", got.why);
+	got = behind_vxlan(WG, NULL);
+	cr_assert(got.way == XRS_WAY_BRIDGE && strstr(got.why, "no Ethernet route"), "%s", got.why);
+}
+
 Test(resolve, an_unresolved_next_hop_still_says_whom_to_ask)
 {
 	struct net_route route = { .type = RTN_UNICAST, .oif = BR };
