@@ -112,7 +112,7 @@ RUN          := XRS_BUILD=$(B) tests/run.sh
 JOBS         ?= 3
 
 .PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench profile fuzz fuzz-bins test-all
-tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS)
+tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS) $(BENCH_BGP)
 check: $(CHECK_BINS) $(T)/tool_manual ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
 check-pure: $(PURE_BINS) ## the part of check that is without I/O: SAN=1 check-pure is quick
@@ -129,7 +129,7 @@ test-all: all tests
 		$(filter-out $(CHECK_TESTS),$(TREE_TESTS))
 bpf-test: $(BPF_BINS) ## packets through the real program (root)
 	$(Q)$(RUN) $(BPF_BINS)
-netns-test: all $(TOOL_BINS) ## real frames between namespaces (root)
+netns-test: all $(TOOL_BINS) $(BENCH_BGP) ## real frames between namespaces (root)
 	$(Q)$(RUN) -j $(JOBS) $(NETNS_TESTS)
 interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)

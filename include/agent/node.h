@@ -194,6 +194,7 @@ struct node {
 	struct loader *loader;
 	struct fib_maps *maps;
 	struct fib_plan *plan;
+	struct fib_writer *writer; /* of routes, on a second thread */
 	struct net_model *net;
 	struct nl_watch *watch;
 	struct nl_request *request;

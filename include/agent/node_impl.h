@@ -3,6 +3,7 @@
 #ifndef XRS_AGENT_NODE_IMPL_H
 #define XRS_AGENT_NODE_IMPL_H
 
+#include "agent/fib_writer.h"
 #include "agent/node.h"
 
 /* Seconds after start at which what nobody announced again is removed (design section 9). */
@@ -135,6 +136,8 @@ void node_fib_done(struct node *node);
 void node_fib_kick(struct node *node);
 /* What the configuration says of derived lookup structures. */
 void node_fib_reconfigure(struct node *node);
+/* Waits for the routes that are being written by the second thread: before a table goes, or is compared. */
+void node_fib_drain(struct node *node);
 /* Writes changed next hops and groups now: the failure path does not wait for a slice. */
 void node_fib_urgent(struct node *node);
 /* Resolve again: all of a vnet and its peered vnets (NULL: of all), or those with this address or MAC. */

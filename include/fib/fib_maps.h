@@ -5,6 +5,7 @@
  * Called by the fib edge of the agent, the API's read-back and tests. Never logs, never decides an
  * order (fib_plan does), never frees a large trie in one piece. Everything but opening and the
  * creation of tables and derived structures works on descriptors alone, so it goes on without capabilities.
+ * Writing routes may go on in a second thread: whatever shares something with it waits for one batch at most.
  *
  * Pins, below /sys/fs/bpf/<instance>:
  *   maps/<map>                   the fixed maps, made by loader_open()

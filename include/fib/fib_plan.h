@@ -25,6 +25,8 @@
 #include "fib/fib_maps.h"
 
 #define FIB_PLAN_SLOTS 64 /* next hops or groups of one batch */
+#define FIB_PLAN_ROUTES_OUT \
+	2 /* batches of routes that may be out at a time: one is written, one waits */
 
 struct fib_plan;
 
@@ -47,7 +49,10 @@ int fib_plan_del_group(struct fib_plan *plan, uint32_t id);
 
 /* Tables are numbered as in xrs_table. Adding one that is there: 0. */
 int fib_plan_table_add(struct fib_plan *plan, uint32_t table);
-/* Forgets a table with all of its routes, without operations: fib_maps_table_close() deals with them. */
+/*
+ * Forgets a table with all of its routes, without operations: fib_maps_table_close() deals with them. A batch
+ * of it that is out must be carried out before the number is used again.
+ */
 void fib_plan_table_remove(struct fib_plan *plan, uint32_t table);
 
 /*
@@ -62,7 +67,7 @@ int fib_plan_del_route(struct fib_plan *plan, uint32_t table, const struct ip_pr
  * The map holds this; NULL or a free slot: nothing. What nobody wants is stale: it is kept, and forwards
  * on, until it is wanted again or fib_plan_sweep(). In any order, but tables first. The same calls tell
  * the plan of a difference that fib.verify found: the next batches repair it. Errors as above; -EBUSY:
- * the entry is part of the batch that is out.
+ * the entry is part of a batch that is out.
  */
 int fib_plan_adopt_nexthop(struct fib_plan *plan, uint32_t id, const struct xrs_nexthop *nexthop);
 int fib_plan_adopt_group(struct fib_plan *plan, uint32_t id, const struct xrs_group *group,
@@ -103,9 +108,13 @@ struct fib_plan_batch {
 
 /*
  * The next batch; its arrays belong to the plan and live until fib_plan_done(). False: nothing can be
- * done now, or a batch is out already. What is wanted may change while a batch is out.
+ * done now. What is wanted may change while a batch is out. FIB_PLAN_ROUTES_OUT batches of routes may be
+ * out at a time, and beside them one of next hops or groups, which is never a removal then. Batches of
+ * routes are reported in any order.
  */
 bool fib_plan_next(struct fib_plan *plan, struct fib_plan_batch *ret_batch);
+/* The same for next hops and groups that are to be written, and nothing else: an appliance died. */
+bool fib_plan_next_urgent(struct fib_plan *plan, struct fib_plan_batch *ret_batch);
 /* The batch was carried out; `error` of every entry is set. */
 void fib_plan_done(struct fib_plan *plan, const struct fib_plan_batch *batch);
 /* Sets `error` (negative errno) of all entries: for a call that failed before it tried any. */

@@ -23,19 +23,6 @@ need_root
 need_cmd ip jq
 need_file "$BENCH"
 
-network() {
-	local i
-	ns_add rs peers
-	ip -n "$ID-rs" link add rs0 type veth peer name eth0 netns "$ID-peers"
-	ip -n "$ID-rs" addr add $RS/16 dev rs0
-	ip -n "$ID-rs" link set rs0 up
-	ip -n "$ID-peers" link set eth0 up
-	for ((i = 1; i <= MESH_PEERS; i++)); do
-		echo "addr add $(peer_ip $i)/16 dev eth0"
-	done >"$DIR/addresses"
-	ip -n "$ID-peers" -batch "$DIR/addresses" || abandon "addresses of the peers"
-}
-
 # Prefixes of the default-free zone where the data is at hand; else bench_bgp generates its own.
 SOURCE=()
 input() {
@@ -160,7 +147,7 @@ table() { # SCENARIO
 
 mkdir -p "${RESULTS%/*}"
 : >"$RESULTS"
-network
+bench_network "$MESH_PEERS"
 input
 diag "$(date -u +%F), $(nproc) CPUs, $(sed -n 's/model name.*: //p' /proc/cpuinfo | head -1), Linux $(uname -r), load $(cut -d' ' -f1-3 /proc/loadavg)"
 for scenario in $SCENARIOS; do

@@ -42,6 +42,9 @@ struct model {
 	unsigned int fail_percent, capacity;
 	unsigned int generation;
 	unsigned long writes;
+	struct fib_plan_batch
+		out[FIB_PLAN_ROUTES_OUT]; /* of routes: handed out, not carried out yet */
+	unsigned int n_out;
 };
 
 #define CHECK(m, condition) \
@@ -211,7 +214,6 @@ static int write_route(struct model *m, const struct fib_plan_batch *batch,
 
 	CHECK(m, route->fresh == !*has);
 	CHECK(m, !*has || !same_route(to, &route->value));
-	CHECK(m, route->value.generation == m->generation);
 	if (fails(m))
 		return -ENOMEM;
 	if (!*has &&
@@ -267,6 +269,8 @@ static void check_batch(const struct model *m, const struct fib_plan_batch *batc
 		if (i)
 			CHECK(m, prefix_cmp(&batch->routes[i - 1].prefix,
 					    &batch->routes[i].prefix) < 0);
+		CHECK(m, batch->op != FIB_PLAN_ROUTE_SET ||
+				 batch->routes[i].value.generation == m->generation);
 	}
 	check_order(m, batch->op);
 }
@@ -305,6 +309,32 @@ static void apply(struct model *m, struct fib_plan_batch *batch)
 
 static void change_something(struct model *m);
 
+static void finish(struct model *m, struct fib_plan_batch *batch, bool change_meanwhile)
+{
+	apply(m, batch);
+	if (change_meanwhile)
+		change_something(m);
+	fib_plan_done(m->plan, batch);
+	check_counts(m);
+}
+
+/* One of the batches that wait, whichever was handed out first. */
+static void finish_out(struct model *m)
+{
+	unsigned int k = rnd(m, m->n_out);
+	struct fib_plan_batch batch = m->out[k];
+
+	m->out[k] = m->out[--m->n_out];
+	finish(m, &batch, false);
+}
+
+/* Beside routes that are out, nothing is removed that they may lead to. */
+static void check_beside(const struct model *m, const struct fib_plan_batch *batch)
+{
+	CHECK(m, !m->n_out || batch->op <= FIB_PLAN_ROUTE_DEL);
+	CHECK(m, !batch->routes || m->n_out < FIB_PLAN_ROUTES_OUT);
+}
+
 static bool one_batch(struct model *m, bool change_meanwhile)
 {
 	struct fib_plan_batch batch, second;
@@ -312,13 +342,37 @@ static bool one_batch(struct model *m, bool change_meanwhile)
 	if (!fib_plan_next(m->plan, &batch))
 		return false;
 	check_batch(m, &batch);
-	apply(m, &batch);
-	CHECK(m, !fib_plan_next(m->plan, &second));
-	if (change_meanwhile)
-		change_something(m);
-	fib_plan_done(m->plan, &batch);
-	check_counts(m);
+	check_beside(m, &batch);
+	if (!batch.routes)
+		CHECK(m, !fib_plan_next_urgent(m->plan, &second));
+	finish(m, &batch, change_meanwhile);
 	return true;
+}
+
+/* As a second thread would: routes are handed out now and carried out later, next hops and groups meanwhile. */
+static void one_batch_later(struct model *m)
+{
+	struct fib_plan_batch batch;
+
+	if (m->n_out && rnd(m, 2)) {
+		finish_out(m);
+	} else if (rnd(m, 4) == 0 && fib_plan_next_urgent(m->plan, &batch)) {
+		CHECK(m, batch.op <= FIB_PLAN_GROUP_SET);
+		finish(m, &batch, false);
+	} else if (fib_plan_next(m->plan, &batch)) {
+		check_batch(m, &batch);
+		check_beside(m, &batch);
+		if (batch.routes)
+			m->out[m->n_out++] = batch;
+		else
+			finish(m, &batch, rnd(m, 2));
+	}
+}
+
+static void finish_all_out(struct model *m)
+{
+	while (m->n_out)
+		finish_out(m);
 }
 
 static void take_gone(struct model *m)
@@ -339,6 +393,7 @@ static void take_gone(struct model *m)
 
 static void drain(struct model *m)
 {
+	finish_all_out(m);
 	for (unsigned int n = 0; one_batch(m, false); n++)
 		CHECK(m, n < 10000);
 	take_gone(m);
@@ -408,6 +463,7 @@ static void drop_nexthop(struct model *m, uint32_t id)
 /* As fib_maps_table_close() and a new table in its place. */
 static void replace_table(struct model *m, uint32_t table)
 {
+	finish_all_out(m);
 	fib_plan_table_remove(m->plan, table);
 	memset(m->want.has_route[table], 0, sizeof(m->want.has_route[table]));
 	memset(m->map.has_route[table], 0, sizeof(m->map.has_route[table]));
@@ -486,8 +542,13 @@ static void restart(struct model *m)
 	struct state map = m->map;
 	struct fib_plan_batch batch;
 
+	for (unsigned int k = 0; k < m->n_out; k++) {
+		if (rnd(m, 2))
+			apply(m, &m->out[k]);
+	}
 	if (rnd(m, 2) && fib_plan_next(m->plan, &batch))
 		apply(m, &batch);
+	m->n_out = 0;
 	fib_plan_free(m->plan);
 	memset(&m->want, 0, sizeof(m->want));
 	forget_torn(m);
@@ -584,7 +645,7 @@ static void run_script(unsigned int seed, unsigned int fail_percent, unsigned in
 	for (m.step = 0; m.step < STEPS; m.step++) {
 		change_something(&m);
 		if (rnd(&m, 3) == 0)
-			one_batch(&m, rnd(&m, 2));
+			one_batch_later(&m);
 		if (rnd(&m, 40) == 0)
 			drain(&m);
 		if (rnd(&m, 60) == 0)

@@ -333,8 +333,10 @@ void node_fib_verify_free(struct fib_verify *v)
 bool node_fib_verify_step(struct fib_verify *v)
 {
 	bool gone = stages[v->stage].of_table && !find_table(v->node, v->table);
-	bool more = !gone && stages[v->stage].step(v);
+	bool more;
 
+	node_fib_drain(v->node); /* what is written must be known to be written */
+	more = !gone && stages[v->stage].step(v);
 	if (more || next_stage(v))
 		return true;
 	if (v->repair)

@@ -397,22 +397,12 @@ static void write_groups(struct node *node, struct fib_plan_batch *batch)
 	}
 }
 
-static void write_routes(struct node *node, struct fib_plan_batch *batch)
-{
-	int err;
-
-	if (batch->op == FIB_PLAN_ROUTE_SET)
-		err = fib_maps_routes_set(node->maps, batch->table, batch->routes, batch->n);
-	else
-		err = fib_maps_routes_del(node->maps, batch->table, batch->routes, batch->n);
-	if (err < 0)
-		fib_plan_batch_fail(batch, err);
-}
-
-static void (*const write_batch[FIB_PLAN_OP_MAX])(struct node *, struct fib_plan_batch *) = {
-	[FIB_PLAN_NEXTHOP_SET] = write_nexthops, [FIB_PLAN_GROUP_SET] = write_groups,
-	[FIB_PLAN_ROUTE_SET] = write_routes,     [FIB_PLAN_ROUTE_DEL] = write_routes,
-	[FIB_PLAN_GROUP_DEL] = write_groups,     [FIB_PLAN_NEXTHOP_DEL] = write_nexthops,
+/* Of next hops and groups: the writer does the routes. */
+static void (*const write_slots[FIB_PLAN_OP_MAX])(struct node *, struct fib_plan_batch *) = {
+	[FIB_PLAN_NEXTHOP_SET] = write_nexthops,
+	[FIB_PLAN_GROUP_SET] = write_groups,
+	[FIB_PLAN_GROUP_DEL] = write_groups,
+	[FIB_PLAN_NEXTHOP_DEL] = write_nexthops,
 };
 
 static unsigned int batch_failures(const struct fib_plan_batch *batch, int *ret_error)
@@ -431,14 +421,12 @@ static unsigned int batch_failures(const struct fib_plan_batch *batch, int *ret_
 	return failures;
 }
 
-static void carry_out(struct node *node, struct fib_plan_batch *batch)
+static void account(struct node *node, const struct fib_plan_batch *batch)
 {
 	static struct log_limit limit;
-	unsigned int failures;
 	int error = 0;
+	unsigned int failures = batch_failures(batch, &error);
 
-	write_batch[batch->op](node, batch);
-	failures = batch_failures(batch, &error);
 	node->counters.fib_batches++;
 	node->counters.fib_writes += batch->n - failures;
 	node->counters.fib_write_errors += failures;
@@ -450,7 +438,25 @@ static void carry_out(struct node *node, struct fib_plan_batch *batch)
 		loop_timer_set(node->loop, &node->probe_timer,
 			       mono_add_sec(loop_now(node->loop), RETRY_SEC));
 	}
+}
+
+static void carried_out(void *ctx, struct fib_plan_batch *batch)
+{
+	struct node *node = ctx;
+
+	account(node, batch);
 	fib_plan_done(node->plan, batch);
+	node_fib_kick(node);
+}
+
+static void carry_out(struct node *node, struct fib_plan_batch *batch)
+{
+	if (batch->routes) {
+		fib_writer_submit(node->writer, batch);
+		return;
+	}
+	write_slots[batch->op](node, batch);
+	carried_out(node, batch);
 }
 
 static void recycle_gone(struct node *node)
@@ -506,6 +512,8 @@ static bool fib_slice(struct loop_work *work)
 		return true;
 	}
 	recycle_gone(node);
+	if (fib_writer_busy(node->writer))
+		return false; /* carried_out() wakes us */
 	return fib_maps_fast_work(node->maps) || release_dead_peers(node) || node->groups_dirty ||
 	       (node->nexthops_dirty && node->net_synced);
 }
@@ -517,14 +525,15 @@ void node_fib_urgent(struct node *node)
 	if (!node->plan)
 		return;
 	render_groups(node);
-	while (fib_plan_next(node->plan, &batch)) {
-		bool slots = batch.slots && batch.n;
-
+	while (fib_plan_next_urgent(node->plan, &batch))
 		carry_out(node, &batch);
-		if (!slots)
-			break;
-	}
 	node_fib_kick(node);
+}
+
+void node_fib_drain(struct node *node)
+{
+	if (node->writer)
+		fib_writer_drain(node->writer);
 }
 
 void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead)
@@ -637,7 +646,9 @@ static int open_maps(struct node *node)
 	}
 	node->plan = fib_plan_new();
 	node_fib_reconfigure(node);
-	return node->plan ? 0 : -ENOMEM;
+	if (!node->plan)
+		return -ENOMEM;
+	return fib_writer_new(node->loop, node->maps, carried_out, node, &node->writer);
 }
 
 int node_fib_init(struct node *node)
@@ -664,6 +675,7 @@ void node_fib_done(struct node *node)
 {
 	loop_work_del(node->loop, &node->fib_work);
 	loop_timer_stop(node->loop, &node->probe_timer);
+	fib_writer_free(node->writer);
 	fib_plan_free(node->plan);
 	fib_maps_free(node->maps);
 	loader_free(node->loader);

@@ -270,6 +270,7 @@ static void table_stop(struct node_table *table)
 	node_table_empty(table);
 	if (!node->maps || table->index == FIB_TABLE_BAD || node->stopping)
 		return;
+	node_fib_drain(node);
 	fib_plan_table_remove(node->plan, table->index);
 	fib_maps_table_close(node->maps, table->index);
 }

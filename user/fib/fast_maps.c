@@ -396,6 +396,7 @@ static bool work_table(struct fib_maps *maps, struct fast_table *fast, size_t co
 
 bool fib_maps_fast_work(struct fib_maps *maps)
 {
+	FIB_LOCKED(maps);
 	for (uint32_t i = 0; i < XRS_FAST_MAX / 64; i++) {
 		while (maps->fast_pending[i]) {
 			uint32_t index = 64 * i + (uint32_t)__builtin_ctzll(maps->fast_pending[i]);
@@ -412,6 +413,7 @@ bool fib_maps_fast_work(struct fib_maps *maps)
 
 void fib_maps_fast_least(struct fib_maps *maps, size_t routes)
 {
+	FIB_LOCKED(maps);
 	maps->fast_least = routes;
 	memset(maps->fast_pending, 0xff, sizeof(maps->fast_pending));
 }
@@ -454,6 +456,7 @@ static const struct fast_table *find(const struct fib_maps *maps, uint32_t table
 int fib_maps_fast_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
 			struct xrs_route *ret_route)
 {
+	FIB_LOCKED(maps);
 	const struct fast_table *fast = find(maps, table, addr->family);
 	uint32_t leaf;
 
@@ -468,6 +471,7 @@ int fib_maps_fast_match(const struct fib_maps *maps, uint32_t table, const struc
 
 int fib_maps_fast_rebuild(struct fib_maps *maps, uint32_t table, enum ip_family family)
 {
+	FIB_LOCKED(maps);
 	struct fast_table *fast = (struct fast_table *)find(maps, table, family);
 
 	if (!fast)
@@ -481,6 +485,7 @@ int fib_maps_fast_rebuild(struct fib_maps *maps, uint32_t table, enum ip_family 
 int fib_maps_fast_figures(const struct fib_maps *maps, uint32_t table, enum ip_family family,
 			  struct fib_maps_fast *ret)
 {
+	FIB_LOCKED(maps);
 	const struct fast_table *fast = find(maps, table, family);
 
 	if (!fast)

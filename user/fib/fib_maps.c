@@ -137,6 +137,20 @@ static int open_all(struct fib_maps *maps)
 	return map_memory(maps);
 }
 
+static pthread_mutex_t *lock_new(void)
+{
+	pthread_mutex_t *lock = malloc(sizeof(*lock));
+	pthread_mutexattr_t recursive;
+
+	if (!lock)
+		return NULL;
+	pthread_mutexattr_init(&recursive);
+	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+	pthread_mutex_init(lock, &recursive);
+	pthread_mutexattr_destroy(&recursive);
+	return lock;
+}
+
 static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema *schema)
 {
 	struct fib_maps *maps = calloc(1, sizeof(*maps));
@@ -154,7 +168,9 @@ static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema
 	maps->buffer = malloc(sizeof(*maps->buffer));
 	maps->fast_routes = calloc(FAST_SLICE, sizeof(*maps->fast_routes));
 	maps->fast_least = FIB_FAST_LEAST;
-	if (maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer && maps->fast_routes)
+	maps->lock = lock_new();
+	if (maps->lock && maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer &&
+	    maps->fast_routes)
 		return maps;
 	fib_maps_free(maps);
 	return NULL;
@@ -203,6 +219,7 @@ void fib_maps_free(struct fib_maps *maps)
 	free(maps->tables);
 	free(maps->buffer);
 	free(maps->fast_routes);
+	free(maps->lock);
 	free(maps);
 }
 

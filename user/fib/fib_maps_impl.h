@@ -3,6 +3,8 @@
 #ifndef XRS_USER_FIB_MAPS_IMPL_H
 #define XRS_USER_FIB_MAPS_IMPL_H
 
+#include <pthread.h>
+
 #include "fib/fib_fast.h"
 #include "fib/fib_maps.h"
 
@@ -76,7 +78,12 @@ struct fib_buffer {
 	struct xrs_route values[FIB_BATCH];
 };
 
+/*
+ * Routes are written by a second thread where there is one (agent/fib_writer.c). The lock holds together what
+ * that needs: tables, the buffer, derived structures. Next hops, groups, nics and counters do without.
+ */
 struct fib_maps {
+	pthread_mutex_t *lock; /* recursive */
 	char instance[FIB_INSTANCE_MAX];
 	struct fib_schema schema;
 	int fd[FIB_MAP_MAX];
@@ -95,6 +102,22 @@ struct fib_maps {
 			      64];     /* where fib_maps_fast_work() may have something to do */
 	struct fib_route *fast_routes; /* FAST_SLICE of them */
 };
+
+static inline pthread_mutex_t *fib_lock_take(const struct fib_maps *maps)
+{
+	pthread_mutex_lock(maps->lock);
+	return maps->lock;
+}
+
+static inline void fib_lock_drop(pthread_mutex_t **lock)
+{
+	pthread_mutex_unlock(*lock);
+}
+
+/* From here to the end of the block. */
+#define FIB_LOCKED(maps)                                                            \
+	pthread_mutex_t *fib_lock __attribute__((cleanup(fib_lock_drop), unused)) = \
+		fib_lock_take(maps)
 
 /* Closes the descriptors of the tables and of what is being emptied. */
 void fib_tables_done(struct fib_maps *maps);

@@ -32,17 +32,23 @@ struct run {
 
 #define FAMILIES 2 /* 0: IPv4, 1: IPv6 */
 
+/* A batch of routes that is out. */
+struct out {
+	bool busy;
+	struct plan_routes *routes; /* NULL: their table was removed meanwhile */
+	uint32_t ids[FIB_BATCH];
+	struct fib_route batch[FIB_BATCH];
+};
+
 struct fib_plan {
 	struct plan_slots nexthops, groups;
 	struct plan_routes *tables[XRS_TABLE_MAX][FAMILIES];
 	uint32_t generation;
 	bool release_routes; /* a group came into the map: routes that waited may go on */
-	/* The batch that is out. */
-	bool is_out;
-	struct plan_routes *out_routes; /* NULL: no routes, or their table was removed meanwhile */
-	uint32_t out_ids[FIB_BATCH];
-	struct fib_route batch_routes[FIB_BATCH];
+	/* What is out: one batch of next hops or groups, and several of routes. */
+	bool slots_out;
 	struct fib_plan_slot batch_slots[FIB_PLAN_SLOTS];
+	struct out out[FIB_PLAN_ROUTES_OUT];
 	uint32_t turn; /* where the search for a table with work goes on: no table waits for ever */
 	struct run run;
 	uint64_t written[FIB_PLAN_OP_MAX], failed[FIB_PLAN_OP_MAX];
@@ -197,8 +203,10 @@ void fib_plan_table_remove(struct fib_plan *plan, uint32_t table)
 	for (int i = 0; i < FAMILIES; i++) {
 		struct plan_routes *routes = plan->tables[table][i];
 
-		if (routes && plan->out_routes == routes)
-			plan->out_routes = NULL;
+		for (int k = 0; routes && k < FIB_PLAN_ROUTES_OUT; k++) {
+			if (plan->out[k].routes == routes)
+				plan->out[k].routes = NULL;
+		}
 		if (routes && plan->run.routes == routes)
 			plan->run.n = plan->run.at = 0;
 		plan_routes_free(routes);
@@ -303,6 +311,11 @@ size_t fib_plan_sweep(struct fib_plan *plan)
 static bool is_group_op(enum fib_plan_op op)
 {
 	return op == FIB_PLAN_GROUP_SET || op == FIB_PLAN_GROUP_DEL;
+}
+
+static bool is_route_op(enum fib_plan_op op)
+{
+	return op == FIB_PLAN_ROUTE_SET || op == FIB_PLAN_ROUTE_DEL;
 }
 
 static bool is_set_op(enum fib_plan_op op)
@@ -451,7 +464,8 @@ static bool still_due(const struct run *run, const struct run_entry *entry)
 	return cmp_run(&now, entry) == 0;
 }
 
-static void take_route(struct fib_plan *plan, uint32_t id, struct fib_plan_batch *batch)
+static void take_route(struct fib_plan *plan, uint32_t id, struct out *out,
+		       struct fib_plan_batch *batch)
 {
 	struct plan_routes *routes = plan->run.routes;
 	const struct plan_route *route = &routes->routes[id];
@@ -470,43 +484,67 @@ static void take_route(struct fib_plan *plan, uint32_t id, struct fib_plan_batch
 		.fresh = !route->in_map,
 	};
 	to->value.generation = plan->generation;
-	plan->out_ids[batch->n++] = id;
+	out->ids[batch->n++] = id;
 	plan_move(&routes->lists, id, PLAN_OUT);
+}
+
+/* NULL: as many are out as may be. */
+static struct out *free_out(struct fib_plan *plan)
+{
+	for (int k = 0; k < FIB_PLAN_ROUTES_OUT; k++) {
+		if (!plan->out[k].busy)
+			return &plan->out[k];
+	}
+	return NULL;
+}
+
+static bool routes_are_out(const struct fib_plan *plan)
+{
+	for (int k = 0; k < FIB_PLAN_ROUTES_OUT; k++) {
+		if (plan->out[k].busy)
+			return true;
+	}
+	return false;
 }
 
 static bool next_routes(struct fib_plan *plan, enum fib_plan_op op, struct fib_plan_batch *batch)
 {
 	enum plan_list list = op == FIB_PLAN_ROUTE_SET ? PLAN_SET : PLAN_DEL;
 	struct run *run = &plan->run;
+	struct out *out = free_out(plan);
 
-	*batch = (struct fib_plan_batch){ .op = op, .routes = plan->batch_routes };
+	*batch = (struct fib_plan_batch){ .op = op, .routes = out->batch };
 	do {
 		while (run->list == list && run->at < run->n && batch->n < FIB_BATCH) {
 			const struct run_entry *entry = &run->entries[run->at++];
 
 			if (still_due(run, entry))
-				take_route(plan, entry->id, batch);
+				take_route(plan, entry->id, out, batch);
 		}
 	} while (!batch->n && start_run(plan, list));
 	if (!batch->n)
 		return false;
 	batch->table = run->table;
 	batch->family = run->routes->family;
-	plan->out_routes = run->routes;
+	out->routes = run->routes;
+	out->busy = true;
 	return true;
 }
 
 static void routes_done(struct fib_plan *plan, const struct fib_plan_batch *batch)
 {
 	bool set = batch->op == FIB_PLAN_ROUTE_SET;
+	struct out *out = plan->out;
 
-	for (size_t i = 0; plan->out_routes && i < batch->n; i++) {
+	while (out->batch != batch->routes)
+		out++;
+	for (size_t i = 0; out->routes && i < batch->n; i++) {
 		const struct fib_route *route = &batch->routes[i];
 
-		plan_routes_outcome(plan->out_routes, plan->out_ids[i],
+		plan_routes_outcome(out->routes, out->ids[i],
 				    set ? plan_word_pack(&route->value) : 0, route->error);
 	}
-	plan->out_routes = NULL;
+	out->busy = false;
 }
 
 /* --- the order -------------------------------------------------------------------------------------------- */
@@ -533,26 +571,45 @@ static void resume_routes(struct fib_plan *plan)
 	plan->release_routes = false;
 }
 
-bool fib_plan_next(struct fib_plan *plan, struct fib_plan_batch *ret_batch)
+/*
+ * Beside routes that are out, whatever they lead to may be written; removals wait, because one of those
+ * routes may be about to lead there.
+ */
+static bool may_start(struct fib_plan *plan, enum fib_plan_op op)
+{
+	if (is_route_op(op))
+		return free_out(plan);
+	return !plan->slots_out && (is_set_op(op) || !routes_are_out(plan));
+}
+
+static bool next_of(struct fib_plan *plan, enum fib_plan_op last, struct fib_plan_batch *ret_batch)
 {
 	struct fib_plan_batch batch;
 
-	if (plan->is_out)
-		return false;
 	resume_routes(plan);
-	for (int op = 0; op < FIB_PLAN_OP_MAX; op++) {
-		if (!steps[op](plan, (enum fib_plan_op)op, &batch))
+	for (int op = 0; op <= (int)last; op++) {
+		if (!may_start(plan, (enum fib_plan_op)op) ||
+		    !steps[op](plan, (enum fib_plan_op)op, &batch))
 			continue;
-		plan->is_out = true;
+		plan->slots_out |= !is_route_op((enum fib_plan_op)op);
 		*ret_batch = batch;
 		return true;
 	}
 	return false;
 }
 
+bool fib_plan_next(struct fib_plan *plan, struct fib_plan_batch *ret_batch)
+{
+	return next_of(plan, FIB_PLAN_OP_MAX - 1, ret_batch);
+}
+
+bool fib_plan_next_urgent(struct fib_plan *plan, struct fib_plan_batch *ret_batch)
+{
+	return next_of(plan, FIB_PLAN_GROUP_SET, ret_batch);
+}
+
 void fib_plan_done(struct fib_plan *plan, const struct fib_plan_batch *batch)
 {
-	plan->is_out = false;
 	for (size_t i = 0; i < batch->n; i++) {
 		int error = batch->routes ? batch->routes[i].error : batch->slots[i].error;
 
@@ -562,6 +619,8 @@ void fib_plan_done(struct fib_plan *plan, const struct fib_plan_batch *batch)
 	}
 	if (batch->routes)
 		routes_done(plan, batch);
+	else
+		plan->slots_out = false;
 }
 
 void fib_plan_batch_fail(struct fib_plan_batch *batch, int error)

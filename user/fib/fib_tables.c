@@ -3,8 +3,8 @@
  * Route tables: a pair of LPM tries each, pinned by name, put into the outer maps by index; routes in
  * batches, exact and longest match, walks, and the slow emptying of what is closed.
  *
- * Called by the fib edge of the agent, the API and tests. Writers of one table take turns (one process,
- * one thread). Never logs, never drops a trie that still holds more than a handful of entries.
+ * Called by the fib edge of the agent, the API and tests. Writers take turns (one process; the lock says
+ * where there are two threads). Never logs, never drops a trie that still holds more than a handful of entries.
  */
 #include "fib_maps_impl.h"
 
@@ -200,6 +200,7 @@ static int trie_install(struct fib_maps *maps, uint32_t index, const char *name,
 
 int fib_maps_table_open(struct fib_maps *maps, uint32_t index, const char *vnet, const char *table)
 {
+	FIB_LOCKED(maps);
 	char name[FIB_NAME_MAX];
 	struct fib_table *slot;
 	int ret, fd4, fd6;
@@ -251,6 +252,7 @@ static int trie_retire(struct fib_maps *maps, uint32_t index, struct fib_table *
 
 int fib_maps_table_close(struct fib_maps *maps, uint32_t index)
 {
+	FIB_LOCKED(maps);
 	struct fib_table *table = find_table(maps, index);
 
 	if (!table)
@@ -465,6 +467,7 @@ static int run_trie(struct fib_maps *maps, const struct route_op *op, struct fib
 static int run_routes(struct fib_maps *maps, const struct route_op *op, struct fib_table *table,
 		      bool v6, struct fib_route *routes, uint32_t n)
 {
+	FIB_LOCKED(maps);
 	struct fib_trie *trie = &table->trie[v6];
 	int failed;
 
@@ -623,6 +626,7 @@ static bool walk_is_stale(const struct fib_trie *trie, const struct fib_walk *wa
 int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
 		  size_t cap, size_t *ret_n)
 {
+	FIB_LOCKED(maps);
 	const struct fib_trie *trie = find_trie(maps, walk->table, walk->family);
 	uint32_t count = cap < FIB_BATCH ? (uint32_t)cap : FIB_BATCH;
 	bool v6 = walk->family == IP_V6;
@@ -661,6 +665,7 @@ size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_famil
 
 int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family family)
 {
+	FIB_LOCKED(maps);
 	struct fib_trie *trie = find_trie(maps, table, family);
 	uint8_t last[sizeof(struct xrs_key6)];
 	bool v6 = family == IP_V6, started = false;
@@ -708,6 +713,7 @@ static uint32_t empty_some(struct fib_maps *maps, const struct fib_closed *close
 
 bool fib_maps_reap(struct fib_maps *maps, size_t budget)
 {
+	FIB_LOCKED(maps);
 	while (maps->closed && budget) {
 		struct fib_closed *closed = maps->closed;
 		uint32_t done =

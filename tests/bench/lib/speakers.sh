@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The speakers that bgp.sh measures. A SPEAKER defines:
+# The speakers that bgp.sh measures, and the network between them and the peers. A SPEAKER defines:
 #   <speaker>_there          the program is installed
 #   <speaker>_start PEERS    spawn it in namespace rs for peers 10.9.1.1 .. (AS 64601 ..), process in SPEAKER_PID
 # Each peers with all, tells everybody what it learned (an ordinary eBGP speaker: its ASN in front), and
@@ -12,6 +12,19 @@ ASN=65515
 
 peer_ip() { # INDEX from 1
 	echo "10.9.$((1 + ($1 - 1) / 200)).$((1 + ($1 - 1) % 200))"
+}
+
+bench_network() { # PEERS: namespaces rs and peers, a veth between them, an address for each peer
+	local i
+	ns_add rs peers
+	ip -n "$ID-rs" link add rs0 type veth peer name eth0 netns "$ID-peers"
+	ip -n "$ID-rs" addr add $RS/16 dev rs0
+	ip -n "$ID-rs" link set rs0 up
+	ip -n "$ID-peers" link set eth0 up
+	for ((i = 1; i <= $1; i++)); do
+		echo "addr add $(peer_ip $i)/16 dev eth0"
+	done >"$DIR/addresses"
+	ip -n "$ID-peers" -batch "$DIR/addresses" || abandon "addresses of the peers"
 }
 
 each_peer() { # PEERS COMMAND...: with INDEX IP ASN behind
