@@ -18,18 +18,19 @@
 #define EVENTS_KEPT 4096 /* events that a reader may be behind */
 
 /* X(enumerator, name in the API, members of its data). A new kind of event is a new row. */
-#define EVENT_TYPES(X)                                                                    \
-	X(PEER_STATE, "peer.state", "peering vnet from to adminState problem")            \
-	X(PEER_NOTIFICATION, "peer.notification",                                         \
-	  "peering vnet direction code codeName subcode subcodeName text")                \
-	X(PEER_LIMIT, "peer.limit", "peering vnet family prefixes limit action exceeded") \
-	X(ROUTE_CHANGED, "route.changed", "vnet changes prefixes[] more")                 \
-	X(NIC_ATTACH, "nic.attach", "nic ifindex vnet routeTable role from to reason")    \
-	X(FIB_ERROR, "fib.error", "operation errno error")                                \
-	X(FIB_SWEPT, "fib.swept", "routes")                                               \
-	X(CONFIG_APPLIED, "config.applied", "generation cause")                           \
-	X(CONFIG_PENDING, "config.pending", "deadline")                                   \
-	X(CONFIG_CONFIRMED, "config.confirmed", "generation")                             \
+#define EVENT_TYPES(X)                                                                             \
+	X(PEER_STATE, "peer.state", "peering vnet from to adminState problem")                     \
+	X(PEER_NOTIFICATION, "peer.notification",                                                  \
+	  "peering vnet direction code codeName subcode subcodeName text")                         \
+	X(PEER_LIMIT, "peer.limit", "peering vnet family prefixes limit action exceeded")          \
+	X(ROUTE_CHANGED, "route.changed", "vnet changes prefixes[] more")                          \
+	X(NIC_ATTACH, "nic.attach", "nic ifindex vnet routeTable role from to reason")             \
+	X(FIB_ERROR, "fib.error", "operation errno error")                                         \
+	X(FIB_FAILOVER, "fib.failover", "cause address vnet peering groups prefixes programmedUs") \
+	X(FIB_SWEPT, "fib.swept", "routes")                                                        \
+	X(CONFIG_APPLIED, "config.applied", "generation cause")                                    \
+	X(CONFIG_PENDING, "config.pending", "deadline")                                            \
+	X(CONFIG_CONFIRMED, "config.confirmed", "generation")                                      \
 	X(CONFIG_REFUSED, "config.refused", "cause path message")
 
 enum event_type {

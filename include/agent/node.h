@@ -16,7 +16,9 @@
 #include "agent/events.h"
 #include "agent/listener.h"
 #include "agent/loop.h"
+#include "agent/probe.h"
 #include "agent/session.h"
+#include "agent/timeline.h"
 #include "fib/fib_maps.h"
 #include "fib/fib_plan.h"
 #include "fib/loader.h"
@@ -59,6 +61,9 @@ struct node_peering {
 	struct log_limit memory_log;
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
+	struct loop_timer hold;     /* its return waits: groups with others alive do without it */
+	bool failed;                /* it was taken out of use; the next return is held down */
+	struct probe *probe;        /* NULL: none is configured */
 	bool admin_down;            /* by configuration or by peering.disable */
 	bool bfd_hold;              /* bfd.strict keeps the BGP session down until BFD is Up */
 	uint32_t bfd_slot;          /* 0: no BFD session */
@@ -172,6 +177,14 @@ struct node_counters {
 	uint64_t nic_attaches, nic_attach_failures;
 };
 
+/* The next hops that took over last; their packet counters are looked at until the first frame. */
+struct node_heirs {
+	uint64_t seq; /* of the entry in the timeline */
+	uint64_t packets;
+	unsigned int n, polls;
+	uint32_t id[XRS_MEMBERS_MAX];
+};
+
 struct node {
 	struct loop *loop;
 	struct event_bus *events; /* what happened, for monitor.subscribe */
@@ -202,6 +215,9 @@ struct node {
 	struct loop_timer watch_timer; /* a dump is due */
 	struct loop_timer hosts_timer; /* host routes are looked at again */
 	bool hosts_due;                /* ... in a moment */
+	struct timeline *timeline;
+	struct node_heirs heirs;
+	struct loop_timer first_timer; /* looks at heirs */
 	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
 	struct loop_work fib_work;
 	bool net_synced;      /* the first picture is whole */

@@ -85,6 +85,10 @@ void node_peerings_restarted(const struct node *node);
 void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
 			    enum bgp_family family, uint32_t count);
 
+/* It has a probe that says dead. */
+bool node_peering_probe_failed(const struct node_peering *peering);
+/* The peering of @vnet with this peerIp; NULL: none. */
+struct node_peering *node_peering_by_addr(const struct node_vnet *vnet, const struct ip_addr *addr);
 /* Where its sessions come from: of the peering, else the route server's of that family. */
 void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr);
 
@@ -109,6 +113,14 @@ void node_bfd_established(struct node_peering *peering);
 void node_config_resume(struct node *node);
 void node_config_done(struct node *node);
 
+/* --- node_timeline.c ----------------------------------------------------------------------- */
+void node_timeline_init(struct node *node);
+/* Before the writes: *ret_entry with the time of now. @vnet may be NULL. */
+void node_timeline_begin(struct node *node, uint32_t id, const struct node_vnet *vnet,
+			 enum timeline_cause cause, struct timeline_entry *ret_entry);
+/* After them: counts what it was about and looks for the first frame. */
+void node_timeline_end(struct node *node, uint32_t id, struct timeline_entry *entry);
+
 /* --- node_events.c ------------------------------------------------------------------------- */
 /* The state of a session, its problem or its last NOTIFICATION is another than was told. */
 void node_event_session(struct node_peering *peering, const struct session *session);
@@ -122,6 +134,7 @@ void node_event_routes_done(struct node_vnet *vnet);
 void node_event_nic(struct node *node, const struct node_nic *nic, const char *from,
 		    const char *to);
 void node_event_fib_error(struct node *node, const char *operation, int error_number);
+void node_event_timeline(struct node *node, const struct timeline_entry *entry);
 void node_event_swept(struct node *node, size_t routes);
 void node_event_config(struct node *node, const char *cause);
 void node_event_config_pending(struct node *node, uint64_t deadline_wall);
@@ -146,9 +159,22 @@ void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr);
 void node_fib_dirty_mac(struct node *node, const uint8_t *mac);
 void node_fib_dirty_link(struct node *node, uint32_t ifindex);
 /* A link went or lost its carrier: the next hops behind it are out of use at once. */
-void node_fib_port_lost(struct node *node, uint32_t ifindex);
-/* The session with this address ended for good, or is up again. */
-void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead);
+void node_fib_port_lost(struct node *node, uint32_t ifindex, enum timeline_cause cause);
+/*
+ * The peer with this address is dead: its next hop is out of use at once. @fault: why, and when that was
+ * seen; times that are not set are those of the call.
+ */
+struct node_fault {
+	enum timeline_cause cause;
+	struct mono detected, decided, programmed;
+};
+void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr,
+			const struct node_fault *fault);
+/* Its session is up again. */
+void node_fib_peer_alive(struct node_vnet *vnet, const struct ip_addr *addr);
+/* Its hold-down is over, or its probe says something else. */
+void node_fib_peer_changed(struct node_vnet *vnet, const struct ip_addr *addr,
+			   enum timeline_cause cause);
 struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number);
 
 /* --- node_scope.c -------------------------------------------------------------------------- */

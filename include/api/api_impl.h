@@ -96,6 +96,7 @@ int method_monitor_subscribe(struct api_call *call);
 int method_monitor_unsubscribe(struct api_call *call);
 int method_peering_list(struct api_call *call);
 int method_bfd_list(struct api_call *call);
+int method_timeline_list(struct api_call *call);
 int method_peering_show(struct api_call *call);
 int method_peering_enable(struct api_call *call);
 int method_peering_disable(struct api_call *call);

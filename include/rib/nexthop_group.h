@@ -23,6 +23,7 @@ struct nexthop_info {
 	uint32_t vnet; /* the caller's vnet number */
 	struct ip_addr addr;
 	bool usable; /* resolved and alive: the data plane can reach it */
+	bool held;   /* came back a moment ago: used only where nobody else is alive */
 	uint32_t refs;
 };
 
@@ -54,6 +55,8 @@ const struct nexthop_info *nexthop_info(const struct nexthop_table *table,
 					uint32_t id); /* or NULL */
 /* Emits group_changed for each group that contains it when the state changes. True when it did. */
 bool nexthop_set_usable(struct nexthop_table *table, uint32_t id, bool usable);
+/* Its return is held back for now: groups with somebody else alive do without it. */
+void nexthop_set_held(struct nexthop_table *table, uint32_t id, bool held);
 
 /*
  * Finds or makes the group of these members (sorted here; duplicates dropped; cut at XRS_MEMBERS_MAX).

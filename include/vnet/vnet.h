@@ -94,7 +94,11 @@ struct peering_config {
 	struct rib_limit max_prefixes;
 	struct peering_limits limits;
 	struct bfd_config bfd;
-	struct { /* each an enum capability_use */
+	uint16_t probe_port; /* 0: no probe */
+	uint32_t probe_interval_ms, probe_timeout_ms;
+	uint8_t probe_failures;
+	uint32_t return_hold_ms; /* after a failure flows come back so much later */
+	struct {                 /* each an enum capability_use */
 		enum capability_use multiprotocol, four_octet_as, route_refresh, enhanced_refresh;
 		enum capability_use extended_message, extended_next_hop;
 	} capabilities;

@@ -113,10 +113,20 @@ hop_packets() { # ADDRESS
 	ctl -j fib show | jq -r --arg a "$1" '.value[] | select(.address == $a) | .packets'
 }
 
+# The latest failure of fw has this cause, concerns all prefixes, and was answered; a frame came out elsewhere.
+told() { # CAUSE
+	ctl -j timeline list >"$DIR/timeline"
+	jq -e --arg c "$1" --arg a "${IP4[fw]}" --argjson n $N '[.value[] | select(.address == $a and .cause != "returned")] | last |
+		.cause == $c and .peering == "fw" and .prefixes == $n and .groups >= 1 and .mapWrites >= 1 and
+		.decidedUs <= .programmedUs and .firstPacketUs != null' "$DIR/timeline" || {
+		ctl timeline list
+		return 1
+	}
+}
 # fw dies by COMMAND while a ping runs through it.
-dies() { # NAME COMMAND...
-	local name=$1 target group dead packets rx lost
-	shift
+dies() { # NAME CAUSE COMMAND...
+	local name=$1 cause=$2 target group dead packets rx lost
+	shift 2
 	await_all
 	flows before
 	target=$(ping_target) || abandon "$name: a destination behind fw"
@@ -137,6 +147,7 @@ dies() { # NAME COMMAND...
 	check "$name: all $N prefixes lead to the two others" \
 		wait_for 30 "all prefixes" all_through "${IP4[fw2]} ${IP4[fw3]}"
 	check_not "$name: the dead one is in no bucket of its group" grep -qw "$dead" <<<"$(bucket_ids "$group")"
+	check "$name: the timeline says so, and each step of it" told "$cause"
 	flows after
 	check_equal "$name: every flow arrives somewhere" 200 "$(wc -l <"$DIR/after")"
 	check_equal "$name: flows of the others have not moved" 0 "$(moved before after)"
@@ -175,24 +186,52 @@ vanish() { # the wire is cut first, so that nobody says goodbye
 	stop_pid "${BIRD[fw]}" KILL
 	ns_del fw
 }
-dies "its host vanishes" vanish
+dies "its host vanishes" carrierLost vanish
 appliance_up fw
 returns "its host is there again"
 
 kill_bird() { stop_pid "${BIRD[fw]}" KILL || true; }
-dies "its BGP daemon is killed" kill_bird
+dies "its BGP daemon is killed" connectionLost kill_bird
 start_bird fw
 returns "its BGP daemon is started again"
 
 link_down() { ip -n "$ID-host" link set fw down; }
-dies "its link goes down" link_down
+dies "its link goes down" carrierLost link_down
 host_ip link set fw up
 returns "its link is up again"
 
 admin_down() { run_logged ctl peering disable fw; }
-dies "its peering is disabled" admin_down
+dies "its peering is disabled" closed admin_down
 run_logged ctl peering enable fw
 returns "its peering is enabled"
+
+# A port of it answers no more, while BGP goes on.
+service() {
+	spawn_in fw service perl -MIO::Socket::INET -e \
+		'$s = IO::Socket::INET->new(Listen => 9, LocalPort => 7777, ReuseAddr => 1) or die; while ($c = $s->accept) { close $c }'
+	SERVICE=$spawned
+}
+service
+edit_config '(.vnets[0].peerings[] | select(.name == "fw")).probe |= { port: 7777, intervalMs: 100, timeoutMs: 80, failures: 3 }'
+run_logged ctl config reload
+probe_is() { # ALIVE
+	ctl -j peering show --name fw | jq -e --argjson a "$1" '.probe.alive == $a and .probe.sent > 2 and .state == "Established"'
+}
+check "its port answers" wait_for 10 "the probe" probe_is true
+kill_service() { stop_pid "$SERVICE" KILL || true; }
+buckets_without_fw() { ! grep -qw "$(hop_id "${IP4[fw]}")" <<<"$(bucket_ids "$GROUP")"; }
+buckets_with_fw() { ! buckets_without_fw; }
+await_all
+GROUP=$(bpftool -j map lookup pinned "$PINS/tables/prod.main.v4" key 32 0 0 0 100 64 0 1 | jq .formatted.value.group)
+kill_service
+check "its port does not answer: it is out of use, BGP goes on" wait_for 20 "fw out of its buckets" buckets_without_fw
+check "its port does not answer: known" probe_is false
+service
+check "its port answers again" wait_for 10 "the probe" probe_is true
+check "and it serves again, after a while" wait_for 20 "fw in its buckets" buckets_with_fw
+held() { ctl -j timeline list | jq -e --arg a "${IP4[fw]}" '[.value[] | select(.address == $a)] | .[-2].cause == "returned" and
+	.[-1].cause == "returned" and .[-1].detectedUs - .[-2].detectedUs >= 900000'; }
+check "its return was held down for a second" wait_for 5 "the timeline" held
 
 # All of them: the packets pass to the kernel, by the system route, rather than into a hole.
 for n in fw fw2 fw3; do stop_pid "${BIRD[$n]}" KILL; done

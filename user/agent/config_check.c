@@ -276,8 +276,8 @@ static int check_peering_protocol(struct config_ctx *ctx, const char *base,
 	return 0;
 }
 
-static int check_peering_bfd(struct config_ctx *ctx, const char *base,
-			     const struct peering_config *peering)
+static int check_peering_watch(struct config_ctx *ctx, const char *base,
+			       const struct peering_config *peering)
 {
 	const struct bfd_config *bfd = &peering->bfd;
 	char at[CHECK_PATH];
@@ -288,6 +288,10 @@ static int check_peering_bfd(struct config_ctx *ctx, const char *base,
 	if (bfd->auth_type == BFD_AUTH_NONE && *bfd->auth_key_file)
 		return config_fail_at(ctx, PATH(at, "%s.bfd.auth.keyFile", base),
 				      "needs a 'type' other than none");
+	if (peering->probe_timeout_ms > peering->probe_interval_ms)
+		return config_fail_at(ctx, PATH(at, "%s.probe.timeoutMs", base),
+				      "must be at most intervalMs (%u)",
+				      peering->probe_interval_ms);
 	if (bfd->strict && !bfd->enabled)
 		return config_fail_at(ctx, PATH(at, "%s.bfd.strict", base),
 				      "needs 'enabled': true, or the session would never start");
@@ -327,7 +331,7 @@ static int check_peering(struct config_ctx *ctx, size_t v, size_t p)
 	if (r == 0)
 		r = check_peering_families(ctx, base, &vnet->route_server, peering);
 	if (r == 0)
-		r = check_peering_bfd(ctx, base, peering);
+		r = check_peering_watch(ctx, base, peering);
 	if (r == 0)
 		r = check_peering_maps(ctx, base, vnet, peering);
 	return r;

@@ -226,6 +226,18 @@ OBJECT(add_path_object, "peerings[].addPath", struct peering_config,
 	 .doc = "Tell this peer as many paths of a prefix, the best first; 0: only the best, "
 		"without identifier." });
 
+OBJECT(probe_object, "peerings[].probe", struct peering_config,
+       { "port", &config_type_u16, AT(struct peering_config, probe_port), .max = 65535,
+	 .fallback = "0", .doc = "TCP port of the peer that has to answer; 0: no probe." },
+       { "intervalMs", &config_type_u32, AT(struct peering_config, probe_interval_ms), .min = 10,
+	 .max = 3600000, .fallback = "1000", .doc = "From one attempt to the next, milliseconds." },
+       { "timeoutMs", &config_type_u32, AT(struct peering_config, probe_timeout_ms), .min = 5,
+	 .max = 60000, .fallback = "500",
+	 .doc = "An attempt that takes longer has failed; at most intervalMs." },
+       { "failures", &config_type_u8, AT(struct peering_config, probe_failures), .min = 1,
+	 .max = 255, .fallback = "3",
+	 .doc = "So many in a row take the peer's next hop out of use. One success ends that." });
+
 OBJECT(gr_object, "peerings[].gracefulRestart", struct peering_config,
        { "enabled", &config_type_bool, AT(struct peering_config, gr_enabled), .fallback = "true",
 	 .doc = "RFC 4724: routes of a peer that restarts are kept meanwhile." },
@@ -307,6 +319,12 @@ OBJECT(peering_object, "peerings[]", struct peering_config,
 	 .fallback = "{}", .doc = "Bounds on single routes and on memory." },
        { "bfd", &config_type_object, AT(struct peering_config, bfd), .object = &bfd_object,
 	 .fallback = "{}", .doc = "Failure detection." },
+       { "probe", &config_type_object, .offset = 0, .object = &probe_object, .fallback = "{}",
+	 .doc = "Failure detection of a service: a TCP connection that has to come about." },
+       { "returnHoldMs", &config_type_u32, AT(struct peering_config, return_hold_ms),
+	 .max = 3600000, .fallback = "1000",
+	 .doc = "After a failure flows come back only when the peer has been up for so many "
+		"milliseconds; where nobody else is alive they do at once." },
        { "capabilities", &config_type_object, .offset = 0, .object = &capabilities_object,
 	 .fallback = "{}",
 	 .doc = "What is offered to the peer: each off, on, or require, which refuses a peer "

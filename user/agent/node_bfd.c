@@ -206,12 +206,17 @@ static void came_up(struct node_peering *peering)
 	peering->bfd_hold = false;
 }
 
-static void failed(struct node_peering *peering)
+static void failed(struct node_peering *peering, const struct bfd_event *event)
 {
+	const struct node_fault fault = { .cause = TIMELINE_BFD_DOWN,
+					  .detected = event->detected,
+					  .decided = event->decided,
+					  .programmed = event->programmed };
 	struct bgp_error error;
 	bool strict = peering->config->bfd.strict;
 
-	node_fib_peer_dead(peering->vnet, &peering->config->peer_ip, true);
+	peering->failed = true;
+	node_fib_peer_dead(peering->vnet, &peering->config->peer_ip, &fault);
 	/* RFC 9384 3 */
 	bgp_error_set(&error, BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN, "BFD down", NULL, 0);
 	session_fail(peering->session, &error, strict ? SESSION_STAY_DOWN : RESTART_MS);
@@ -236,7 +241,7 @@ static void on_changed(void *owner, const struct bfd_event *event)
 	if (event->state == BFD_UP)
 		came_up(peering);
 	else if (event->failure)
-		failed(peering);
+		failed(peering, event);
 }
 
 void node_bfd_established(struct node_peering *peering)

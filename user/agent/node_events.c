@@ -208,3 +208,18 @@ void node_event_config_refused(struct node *node, const char *cause,
 	json_out_string(out, "message", error->message);
 	emit(node);
 }
+
+void node_event_timeline(struct node *node, const struct timeline_entry *entry)
+{
+	struct json_out *out = events_begin(node->events, EVENT_FIB_FAILOVER);
+	char text[IP_TEXT_MAX];
+
+	json_out_string(out, "cause", timeline_cause_name(entry->cause));
+	json_out_string(out, "address", ip_format(&entry->addr, text));
+	json_out_string(out, "vnet", entry->vnet);
+	json_out_string(out, "peering", entry->peering);
+	json_out_uint(out, "groups", entry->groups);
+	json_out_uint(out, "prefixes", entry->prefixes);
+	json_out_uint(out, "programmedUs", mono_since_usec(entry->programmed, entry->detected));
+	emit(node);
+}

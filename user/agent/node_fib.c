@@ -216,9 +216,13 @@ static void log_nexthop(const struct node_vnet *vnet, const struct nexthop_info 
 static void set_usable(struct node *node, uint32_t id, const struct node_vnet *vnet)
 {
 	const struct node_nexthop *state = &node->nexthop_state[id];
+	const struct node_peering *peering =
+		vnet ? node_peering_by_addr(vnet, &nexthop_info(node->nexthops, id)->addr) : NULL;
 	bool usable = !node->plan ||
-		      (resolve_is_ok(&state->resolved) && !state->peer_dead && !state->port_lost);
+		      (resolve_is_ok(&state->resolved) && !state->peer_dead && !state->port_lost &&
+		       !(peering && node_peering_probe_failed(peering)));
 
+	nexthop_set_held(node->nexthops, id, peering && loop_timer_is_set(&peering->hold));
 	if (nexthop_set_usable(node->nexthops, id, usable) && vnet && vnet->rib) {
 		rib_nexthop_changed(vnet->rib, id);
 		node_vnet_rib_work((struct node_vnet *)vnet);
@@ -258,8 +262,27 @@ static bool port_is_known(const struct node *node, const struct resolved_nexthop
 	       strcmp(link->kind, "bridge") != 0;
 }
 
+static void change_now(struct node *node, uint32_t id, const struct node_vnet *vnet,
+		       const struct node_fault *fault);
+
+/* What the host says now that it did not say before; TIMELINE_CAUSE_MAX: nothing that matters. */
+static struct node_fault fault_of(const struct resolved_nexthop *before,
+				  const struct resolved_nexthop *now, bool in_use)
+{
+	struct node_fault fault = { .cause = TIMELINE_CAUSE_MAX };
+
+	if (!in_use || !resolve_is_ok(before))
+		return fault;
+	if (!resolve_is_ok(now))
+		fault.cause = TIMELINE_NEIGHBOUR_LOST;
+	else if (memcmp(before->dmac, now->dmac, sizeof(now->dmac)) != 0)
+		fault.cause = TIMELINE_NEIGHBOUR_MOVED;
+	return fault;
+}
+
 static void resolve(struct node *node, uint32_t id, const struct nexthop_info *info)
 {
+	struct node_fault fault;
 	struct node_nexthop *state = &node->nexthop_state[id];
 	const struct node_vnet *vnet = node_vnet_by_number(node, info->vnet);
 	struct resolve_nics nics = node_nic_common(node, vnet);
@@ -279,6 +302,7 @@ static void resolve(struct node *node, uint32_t id, const struct nexthop_info *i
 	manage_neighbour(node, state, info, &now);
 	if (now.reason != state->resolved.reason || now.way != state->resolved.way)
 		log_nexthop(vnet, info, &now);
+	fault = fault_of(&state->resolved, &now, info->usable);
 	state->resolved = now;
 	start_napi(node, state);
 	if (port_is_known(node, &now))
@@ -286,7 +310,10 @@ static void resolve(struct node *node, uint32_t id, const struct nexthop_info *i
 	set_devmap(node, state, now.xdp ? now.ifindex : 0);
 	render_nexthop(vnet, info, &now, &value);
 	fib_plan_set_nexthop(node->plan, id, &value);
-	set_usable(node, id, vnet);
+	if (fault.cause == TIMELINE_CAUSE_MAX)
+		set_usable(node, id, vnet);
+	else
+		change_now(node, id, vnet, &fault);
 }
 
 static void release_nexthop(struct node *node, uint32_t id)
@@ -536,16 +563,56 @@ void node_fib_drain(struct node *node)
 		fib_writer_drain(node->writer);
 }
 
-void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr, bool dead)
+/* Writes what follows from a change of the next hop that set_usable() has to look at; with a record. */
+static void change_now(struct node *node, uint32_t id, const struct node_vnet *vnet,
+		       const struct node_fault *fault)
+{
+	struct timeline_entry entry;
+
+	node_timeline_begin(node, id, vnet, fault->cause, &entry);
+	if (mono_is_set(fault->detected))
+		entry.detected = fault->detected;
+	if (mono_is_set(fault->decided))
+		entry.decided = fault->decided;
+	entry.programmed = fault->programmed;
+	set_usable(node, id, vnet);
+	node_fib_urgent(node);
+	node_timeline_end(node, id, &entry);
+}
+
+void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr,
+			const struct node_fault *fault)
 {
 	struct node *node = vnet->node;
 	uint32_t id = nexthop_find(node->nexthops, vnet->number, addr);
 
-	if (!node->plan || id == NEXTHOP_NONE || node->nexthop_state[id].peer_dead == dead)
+	if (!node->plan || id == NEXTHOP_NONE || node->nexthop_state[id].peer_dead)
 		return;
-	node->nexthop_state[id].peer_dead = dead;
+	node->nexthop_state[id].peer_dead = true;
+	change_now(node, id, vnet, fault);
+}
+
+void node_fib_peer_alive(struct node_vnet *vnet, const struct ip_addr *addr)
+{
+	struct node *node = vnet->node;
+	uint32_t id = nexthop_find(node->nexthops, vnet->number, addr);
+
+	if (!node->plan || id == NEXTHOP_NONE || !node->nexthop_state[id].peer_dead)
+		return;
+	node->nexthop_state[id].peer_dead = false;
 	set_usable(node, id, vnet);
 	node_fib_urgent(node);
+}
+
+void node_fib_peer_changed(struct node_vnet *vnet, const struct ip_addr *addr,
+			   enum timeline_cause cause)
+{
+	const struct node_fault fault = { .cause = cause };
+	struct node *node = vnet->node;
+	uint32_t id = nexthop_find(node->nexthops, vnet->number, addr);
+
+	if (node->plan && id != NEXTHOP_NONE)
+		change_now(node, id, vnet, &fault);
 }
 
 /* --- what has to be resolved again ----------------------------------------------------------------------- */
@@ -593,24 +660,23 @@ void node_fib_dirty_link(struct node *node, uint32_t ifindex)
 	}
 }
 
-void node_fib_port_lost(struct node *node, uint32_t ifindex)
+void node_fib_port_lost(struct node *node, uint32_t ifindex, enum timeline_cause cause)
 {
-	bool changed = false;
+	const struct node_fault fault = { .cause = cause };
 
 	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
 	     id = nexthop_next(node->nexthops, id)) {
 		struct node_nexthop *state = &node->nexthop_state[id];
 
-		if (state->resolved.ifindex != ifindex || !resolve_is_ok(&state->resolved))
+		if (state->resolved.ifindex != ifindex || !resolve_is_ok(&state->resolved) ||
+		    state->port_lost)
 			continue;
 		state->port_lost = true;
-		set_usable(node, id,
-			   node_vnet_by_number(node, nexthop_info(node->nexthops, id)->vnet));
 		dirty_nexthop(node, id);
-		changed = true;
+		change_now(node, id,
+			   node_vnet_by_number(node, nexthop_info(node->nexthops, id)->vnet),
+			   &fault);
 	}
-	if (changed)
-		node_fib_urgent(node);
 }
 
 /* --- life ----------------------------------------------------------------------------------------------------- */
@@ -663,10 +729,12 @@ int node_fib_init(struct node *node)
 
 	node->fib_work = (struct loop_work){ .fn = fib_slice, .ctx = node };
 	node->probe_timer = (struct loop_timer){ .fn = probe, .ctx = node };
+	node_timeline_init(node);
+	node->timeline = timeline_new();
 	node->nexthop_state = calloc(XRS_NEXTHOP_MAX, sizeof(*node->nexthop_state));
 	node->group_dirty = calloc(XRS_GROUP_MAX, sizeof(*node->group_dirty));
 	node->nexthops = nexthop_table_new(&events);
-	if (!node->nexthop_state || !node->group_dirty || !node->nexthops)
+	if (!node->timeline || !node->nexthop_state || !node->group_dirty || !node->nexthops)
 		return -ENOMEM;
 	return node->config->mode == DATAPLANE_NONE ? 0 : open_maps(node);
 }
@@ -676,6 +744,8 @@ void node_fib_done(struct node *node)
 	loop_work_del(node->loop, &node->fib_work);
 	loop_timer_stop(node->loop, &node->probe_timer);
 	fib_writer_free(node->writer);
+	loop_timer_stop(node->loop, &node->first_timer);
+	timeline_free(node->timeline);
 	fib_plan_free(node->plan);
 	fib_maps_free(node->maps);
 	loader_free(node->loader);

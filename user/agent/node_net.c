@@ -34,7 +34,7 @@ static void link_changed(struct node *node, const struct net_event *event)
 	if (event->changes & (NET_LINK_MATCH_KEYS | NET_LINK_XDP_PROG))
 		node_nic_link(node, event->link);
 	if ((event->changes & NET_LINK_STATE) && !(event->link->up && event->link->carrier))
-		node_fib_port_lost(node, event->ifindex);
+		node_fib_port_lost(node, event->ifindex, TIMELINE_CARRIER_LOST);
 	if (event->changes & RESOLVE_CHANGES)
 		node_fib_dirty_link(node, event->ifindex);
 }
@@ -42,7 +42,7 @@ static void link_changed(struct node *node, const struct net_event *event)
 /* A port or nic that went takes its next hops with it now, not when a timer says so. */
 static void link_removed(struct node *node, const struct net_event *event)
 {
-	node_fib_port_lost(node, event->ifindex);
+	node_fib_port_lost(node, event->ifindex, TIMELINE_NIC_GONE);
 	node_nic_gone(node, event->ifindex);
 	node_fib_dirty_link(node, event->ifindex);
 }

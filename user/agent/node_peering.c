@@ -235,6 +235,95 @@ static void stale_returned(struct node_peering *peering)
 	}
 }
 
+/* --- out of use, and back --------------------------------------------------------------------------- */
+
+struct node_peering *node_peering_by_addr(const struct node_vnet *vnet, const struct ip_addr *addr)
+{
+	for (size_t i = 0; i < vnet->n_peerings; i++) {
+		if (ip_equal(&vnet->peerings[i]->config->peer_ip, addr))
+			return vnet->peerings[i];
+	}
+	return NULL;
+}
+
+static void hold_over(struct loop_timer *timer)
+{
+	struct node_peering *peering = timer->ctx;
+
+	node_fib_peer_changed(peering->vnet, &peering->config->peer_ip, TIMELINE_RETURNED);
+}
+
+/* After a failure flows come back only when the return has lasted for returnHoldMs. */
+static void hold_down(struct node_peering *peering)
+{
+	struct loop *loop = peering->vnet->node->loop;
+
+	if (peering->failed && peering->config->return_hold_ms)
+		loop_timer_set(loop, &peering->hold,
+			       mono_add_msec(loop_now(loop), peering->config->return_hold_ms));
+	peering->failed = false;
+}
+
+bool node_peering_probe_failed(const struct node_peering *peering)
+{
+	return peering->probe && !probe_is_alive(peering->probe);
+}
+
+static void on_probe(void *owner, bool alive)
+{
+	struct node_peering *peering = owner;
+
+	log_write(alive ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, SUBSYS, "peering=%s vnet=%s port %u %s",
+		  peering->config->name, peering->vnet->config->name, peering->config->probe_port,
+		  alive ? "answers again" : "does not answer: out of use");
+	peering->failed = true;
+	if (alive)
+		hold_down(peering);
+	node_fib_peer_changed(peering->vnet, &peering->config->peer_ip,
+			      alive ? TIMELINE_RETURNED : TIMELINE_PROBE_FAILED);
+}
+
+static bool same_probe(const struct probe_config *a, const struct probe_config *b)
+{
+	return ip_equal(&a->peer, &b->peer) && ip_equal(&a->local, &b->local) &&
+	       strcmp(a->device, b->device) == 0 && a->port == b->port &&
+	       a->interval_ms == b->interval_ms && a->timeout_ms == b->timeout_ms &&
+	       a->failures == b->failures;
+}
+
+static void apply_probe(struct node_peering *peering)
+{
+	const struct peering_config *config = peering->config;
+	struct probe_config probe = { .peer = config->peer_ip,
+				      .port = config->probe_port,
+				      .interval_ms = config->probe_interval_ms,
+				      .timeout_ms = config->probe_timeout_ms,
+				      .failures = config->probe_failures };
+
+	local_address(peering->vnet, config, &probe.local);
+	snprintf(probe.device, sizeof(probe.device), "%s", config->device);
+	if (peering->probe && same_probe(probe_config(peering->probe), &probe))
+		return;
+	probe_free(peering->probe);
+	peering->probe = NULL;
+	if (config->probe_port &&
+	    probe_new(peering->vnet->node->loop, &probe, on_probe, peering, &peering->probe) < 0)
+		log_err(SUBSYS, "peering=%s vnet=%s no probe: out of memory", config->name,
+			peering->vnet->config->name);
+	node_fib_dirty_addr(peering->vnet->node, &config->peer_ip);
+}
+
+static enum timeline_cause cause_of(const struct bgp_peer_down *down)
+{
+	if (down->note_received)
+		return TIMELINE_NOTIFICATION;
+	if (!down->note_sent)
+		return TIMELINE_CONNECTION_LOST;
+	if (down->code == BGP_ERR_HOLD_TIMER)
+		return TIMELINE_HOLD_TIMER;
+	return down->code == BGP_ERR_SEND_HOLD ? TIMELINE_SEND_HOLD_TIMER : TIMELINE_CLOSED;
+}
+
 /* --- what the session tells ------------------------------------------------------------------- */
 
 static void on_established(struct session *session, const struct bgp_session_params *params)
@@ -243,7 +332,8 @@ static void on_established(struct session *session, const struct bgp_session_par
 	struct node_vnet *vnet = peering->vnet;
 	struct session_info info;
 
-	node_fib_peer_dead(vnet, &peering->config->peer_ip, false);
+	hold_down(peering);
+	node_fib_peer_alive(vnet, &peering->config->peer_ip);
 	node_bfd_established(peering);
 	session_get_info(session, &info);
 	rib_peer_source(vnet->rib, peering->rib_peer, &info.local_addr);
@@ -273,11 +363,14 @@ static void on_down(struct session *session, const struct bgp_peer_down *down)
 	struct node_vnet *vnet = peering->vnet;
 	struct node *node = vnet->node;
 	uint32_t kept = graceful_families(peering, down);
+	const struct node_fault fault = { .cause = cause_of(down) };
 
 	if (node->stopping)
 		return; /* forwarding goes on as it is */
-	if (!kept)
-		node_fib_peer_dead(vnet, &peering->config->peer_ip, true);
+	if (!kept) {
+		peering->failed = true;
+		node_fib_peer_dead(vnet, &peering->config->peer_ip, &fault);
+	}
 	rib_peer_down(vnet->rib, peering->rib_peer, kept != 0, loop_now(node->loop));
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		stale_end(peering, f);
@@ -510,6 +603,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	}
 	peering->shutdown = (struct loop_timer){ .fn = shutdown_now, .ctx = peering };
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
+	peering->hold = (struct loop_timer){ .fn = hold_over, .ctx = peering };
 	node_peering_fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
 	if (err < 0) {
@@ -528,6 +622,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	}
 	set_restart(peering);
 	node_bfd_apply(peering);
+	apply_probe(peering);
 	*ret_peering = peering;
 	return 0;
 }
@@ -540,6 +635,8 @@ void node_peering_free(struct node_peering *peering)
 		return;
 	vnet = peering->vnet;
 	node_bfd_forget(peering);
+	probe_free(peering->probe);
+	loop_timer_stop(vnet->node->loop, &peering->hold);
 	if (vnet->node->stopping)
 		session_shutdown(peering->session, peering->config->gr_enabled);
 	session_free(peering->session);
@@ -582,6 +679,7 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	if (was_held && !peering->bfd_hold && !peering->admin_down)
 		session_enable(peering->session);
 	node_bfd_apply(peering);
+	apply_probe(peering);
 	set_restart(peering);
 	if (announced && !config->enabled)
 		node_peering_disable(peering, "disabled by configuration");

@@ -121,8 +121,8 @@ const struct api_method api_methods[] = {
 	  "Peerings of one vnet, or of all.", "value[] nextCursor generation" },
 	{ "peering.show", API_READS, PARAMS(NAME("peering"), VNET), method_peering_show,
 	  "One peering, in full.",
-	  PEERING_FIELDS
-	  " capabilitiesSent[] capabilitiesReceived[] families[] limits messages lastReset bfd" },
+	  PEERING_FIELDS " capabilitiesSent[] capabilitiesReceived[] families[] limits messages "
+			 "lastReset bfd probe" },
 	{ "peering.create", API_WRITES, PARAMS(VNET, KEYS(config_peering)), method_peering_create,
 	  "Makes a peering and starts its session.", PEERING_FIELDS },
 	{ "peering.delete", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_delete,
@@ -152,6 +152,12 @@ const struct api_method api_methods[] = {
 	  "kernel "
 	  "transmitIntervalUs detectionTimeUs remoteMultiplier ups downs received sent discarded "
 	  "problem} nextCursor generation" },
+	{ "timeline.list", API_READS, PARAMS(PAGE), method_timeline_list,
+	  "What took next hops out of use or brought them back, oldest first: times in "
+	  "microseconds "
+	  "after detectedUs, which is the host's monotonic clock.",
+	  "value[]{id time cause address peering vnet detectedUs decidedUs programmedUs "
+	  "firstPacketUs prefixes groups mapWrites} nextCursor generation" },
 	{ "nic.list", API_READS, PARAMS(VNET, PAGE), method_nic_list,
 	  "The host's interfaces that are nics.", "value[] nextCursor generation" },
 	{ "nic.show", API_READS, PARAMS(NAME("nic")), method_nic_show, "One nic with its counters.",

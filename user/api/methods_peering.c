@@ -311,6 +311,25 @@ void write_peering(struct json_out *out, const struct node_peering *peering)
 	write_bfd_state(out, peering);
 }
 
+static void write_probe(struct json_out *out, const struct node_peering *peering)
+{
+	const struct probe_stats *stats;
+
+	if (!peering->probe) {
+		json_out_null(out, "probe");
+		return;
+	}
+	stats = probe_stats(peering->probe);
+	json_out_begin_object(out, "probe");
+	json_out_bool(out, "alive", probe_is_alive(peering->probe));
+	json_out_uint(out, "sent", stats->sent);
+	json_out_uint(out, "failed", stats->failed);
+	json_out_uint(out, "failedInARow", stats->in_a_row);
+	json_out_uint(out, "roundTripUs", stats->rtt_usec);
+	json_out_string(out, "lastError", stats->last_error ? strerror(stats->last_error) : NULL);
+	json_out_end_object(out);
+}
+
 static void write_details(struct json_out *out, const struct node_peering *peering)
 {
 	struct session_info info;
@@ -338,6 +357,7 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	json_out_uint(out, "outputQueued", info.output_queued);
 	json_out_uint(out, "outputStalls", info.output_stalls);
 	write_bfd_member(out, peering);
+	write_probe(out, peering);
 }
 
 /* --- handlers ---------------------------------------------------------------------------------------- */

@@ -409,6 +409,42 @@ static void write_nics(struct json_out *out, const struct node *node)
 		nic_packets(out, node, node->nics[i]);
 }
 
+/* --- the timeline ------------------------------------------------------------------------------------- */
+
+static void write_histogram(struct json_out *out, const char *cause,
+			    const struct timeline_histogram *histogram)
+{
+	uint64_t below = 0;
+
+	for (unsigned int b = 0; b < TIMELINE_BUCKETS; b++) {
+		uint64_t bound = timeline_bound_usec(b);
+
+		below += histogram->count[b];
+		put(out, "xrs_convergence_seconds_bucket{cause=\"%s\",le=\"", cause);
+		if (bound)
+			put(out, "%" PRIu64 ".%06" PRIu64, bound / 1000000, bound % 1000000);
+		else
+			put(out, "+Inf");
+		put(out, "\"} %" PRIu64 "\n", below);
+	}
+	put(out, "xrs_convergence_seconds_count{cause=\"%s\"} %" PRIu64 "\n", cause,
+	    histogram->total);
+	put(out, "xrs_convergence_seconds_sum{cause=\"%s\"} %" PRIu64 ".%06" PRIu64 "\n", cause,
+	    histogram->sum_usec / 1000000, histogram->sum_usec % 1000000);
+}
+
+static void write_convergence(struct json_out *out, const struct node *node)
+{
+	family(out, "xrs_convergence_seconds", "histogram",
+	       "From the first sign of a failure to the maps that are right.");
+	for (enum timeline_cause c = 0; c < TIMELINE_CAUSE_MAX; c++) {
+		const struct timeline_histogram *histogram = timeline_histogram(node->timeline, c);
+
+		if (histogram->total)
+			write_histogram(out, timeline_cause_name(c), histogram);
+	}
+}
+
 /* --- ourselves ----------------------------------------------------------------------------------------- */
 
 static void write_api(struct json_out *out, const struct api *api)
@@ -466,6 +502,7 @@ void metrics_write(const struct api *api, struct json_out *out)
 	family(out, "xrs_nexthop_bytes", "counter", "Octets steered to a next hop.");
 	nexthop_value(out, node, "xrs_nexthop_bytes_total", true);
 	write_nics(out, node);
+	write_convergence(out, node);
 	write_api(out, api);
 	put(out, "# EOF\n");
 }

@@ -182,13 +182,8 @@ static bool lists(const uint32_t *ids, unsigned int n, uint32_t id)
 }
 
 /* A scan of at most 16,384 groups: 0.3 ms at the very worst, and no lists to keep for it. */
-bool nexthop_set_usable(struct nexthop_table *table, uint32_t id, bool usable)
+static void emit_groups_of(const struct nexthop_table *table, uint32_t id)
 {
-	struct nexthop *nexthop = nexthop_at(table, id);
-
-	if (!nexthop || nexthop->info.usable == usable)
-		return false;
-	nexthop->info.usable = usable;
 	for (uint32_t g = 1; g < table->group_high; g++) {
 		const struct group *group = table->groups[g];
 
@@ -196,7 +191,28 @@ bool nexthop_set_usable(struct nexthop_table *table, uint32_t id, bool usable)
 			      lists(group->info.backup, group->info.n_backup, id)))
 			emit(table, table->events.group_changed, g);
 	}
+}
+
+bool nexthop_set_usable(struct nexthop_table *table, uint32_t id, bool usable)
+{
+	struct nexthop *nexthop = nexthop_at(table, id);
+
+	if (!nexthop || nexthop->info.usable == usable)
+		return false;
+	nexthop->info.usable = usable;
+	emit_groups_of(table, id);
 	return true;
+}
+
+void nexthop_set_held(struct nexthop_table *table, uint32_t id, bool held)
+{
+	struct nexthop *nexthop = nexthop_at(table, id);
+
+	if (!nexthop || nexthop->info.held == held)
+		return;
+	nexthop->info.held = held;
+	if (nexthop->info.usable)
+		emit_groups_of(table, id);
 }
 
 int nexthop_adopt(struct nexthop_table *table, uint32_t id, uint32_t vnet,
@@ -445,12 +461,14 @@ static uint64_t address_seed(const struct ip_addr *addr)
 }
 
 static unsigned int usable_of(const struct nexthop_table *table, const uint32_t *ids,
-			      unsigned int n, uint32_t *ret_alive)
+			      unsigned int n, bool held, uint32_t *ret_alive)
 {
 	unsigned int alive = 0;
 
 	for (unsigned int i = 0; i < n; i++) {
-		if (table->nexthops[ids[i]]->info.usable)
+		const struct nexthop_info *info = &table->nexthops[ids[i]]->info;
+
+		if (info->usable && (held || !info->held))
 			ret_alive[alive++] = ids[i];
 	}
 	return alive;
@@ -508,24 +526,31 @@ static void fill_buckets(const struct nexthop_table *table, const uint32_t *aliv
 	}
 }
 
+/* With @held those that are held back count as well. False: nobody is alive. */
+static bool render(const struct nexthop_table *table, const struct group_info *info, bool held,
+		   struct xrs_group *group, struct xrs_bucket *bucket)
+{
+	uint32_t alive[XRS_MEMBERS_MAX], backup[XRS_MEMBERS_MAX];
+	unsigned int n = usable_of(table, info->member, info->n_members, held, alive);
+	unsigned int n_backup = usable_of(table, info->backup, info->n_backup, held, backup);
+
+	group->n_alive = n;
+	group->using_backup = !n && n_backup;
+	if (n)
+		fill_buckets(table, alive, n, backup, n_backup, bucket);
+	else
+		fill_buckets(table, backup, n_backup, NULL, 0, bucket);
+	return n || n_backup;
+}
+
 void group_render(const struct nexthop_table *table, uint32_t id, struct xrs_group *ret_group,
 		  struct xrs_bucket *ret_bucket)
 {
 	const struct group_info *info = &table->groups[id]->info;
-	uint32_t alive[XRS_MEMBERS_MAX], backup[XRS_MEMBERS_MAX];
-	unsigned int n = usable_of(table, info->member, info->n_members, alive);
-	unsigned int n_backup = usable_of(table, info->backup, info->n_backup, backup);
 
-	*ret_group = (struct xrs_group){
-		.n_members = info->n_members,
-		.n_alive = n,
-		.n_backup = info->n_backup,
-		.using_backup = !n && n_backup,
-	};
+	*ret_group = (struct xrs_group){ .n_members = info->n_members, .n_backup = info->n_backup };
 	memcpy(ret_group->member, info->member, info->n_members * sizeof(info->member[0]));
 	memcpy(ret_group->backup, info->backup, info->n_backup * sizeof(info->backup[0]));
-	if (n)
-		fill_buckets(table, alive, n, backup, n_backup, ret_bucket);
-	else
-		fill_buckets(table, backup, n_backup, NULL, 0, ret_bucket);
+	if (!render(table, info, false, ret_group, ret_bucket))
+		render(table, info, true, ret_group, ret_bucket);
 }

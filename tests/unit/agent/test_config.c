@@ -266,6 +266,8 @@ static const struct refusal {
 	  "out of range" },
 	{ PEERING("\"peerAns\": 1"), 2, 0, "vnets[0].peerings[0].peerAns",
 	  "did you mean 'peerAsn'" },
+	{ PEERING("\"probe\": {\"port\": 80, \"intervalMs\": 100}"), 2, 0,
+	  "vnets[0].peerings[0].probe.timeoutMs", "at most intervalMs (100)" },
 	{ PEERING("\"bfd\": {\"strict\": true}"), 2, 0, "vnets[0].peerings[0].bfd.strict",
 	  "needs 'enabled'" },
 	{ PEERING("\"bfd\": {\"auth\": {\"type\": \"sha1\"}}"), 2, 0,

@@ -165,6 +165,30 @@ Test(nexthop_group, rendering_falls_back)
 	cr_assert(group.member[0] == b && group.backup[0] == a);
 }
 
+Test(nexthop_group, who_is_held_back_serves_only_where_nobody_else_does)
+{
+	uint32_t a = hop(1, 1), b = hop(1, 2), ab[] = { a, b };
+	uint32_t g = group_get(table, ab, 2, NULL, 0);
+	struct xrs_group group;
+	struct xrs_bucket bucket;
+
+	nexthop_set_usable(table, a, true);
+	nexthop_set_usable(table, b, true);
+	nexthop_set_held(table, a, true);
+	group_render(table, g, &group, &bucket);
+	cr_assert_eq(group.n_alive, 1);
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+		cr_assert_eq(bucket.member[i], b);
+	nexthop_set_usable(table, b, false);
+	group_render(table, g, &group, &bucket);
+	cr_assert_eq(bucket.member[0], a);
+	group_changes = 0;
+	nexthop_set_held(table, a, true);
+	cr_assert_eq(group_changes, 0);
+	nexthop_set_held(table, a, false);
+	cr_assert_neq(group_changes, 0);
+}
+
 Test(nexthop_group, restart_takes_the_old_ids)
 {
 	struct ip_addr addr = ip_from_v4(1), other = ip_from_v4(2);
