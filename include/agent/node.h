@@ -14,6 +14,7 @@
 #include "agent/bfd.h"
 #include "agent/config.h"
 #include "agent/events.h"
+#include "agent/journal.h"
 #include "agent/listener.h"
 #include "agent/loop.h"
 #include "agent/probe.h"
@@ -117,6 +118,7 @@ struct node_vnet {
 	enum bgp_family recompute_family;
 	uint32_t recompute_cursor;
 	struct node_route_news news;
+	struct journal *journal; /* of what its RIB selected; NULL: nothing yet, or no memory */
 };
 
 enum nic_attach_state {
@@ -285,6 +287,9 @@ void node_peering_enable(struct node_peering *peering);
 
 /* False: there is no BFD session, or nothing is known about it. */
 bool node_bfd_status(const struct node_peering *peering, struct bfd_status *ret_status);
+
+/* The next hops of a group, for the journal. */
+void node_journal_hops(const struct node_vnet *vnet, uint32_t group, struct journal_hops *ret_hops);
 
 /* --- reading the data plane ------------------------------------------------------------------ */
 /* The effective routes of one table for exactly @prefix: every candidate with state and reason. */

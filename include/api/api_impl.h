@@ -109,6 +109,7 @@ int method_nic_effective(struct api_call *call);
 int method_nic_next_hop(struct api_call *call);
 int method_route_list(struct api_call *call);
 int method_route_explain(struct api_call *call);
+int method_route_history(struct api_call *call);
 int method_fib_show(struct api_call *call);
 int method_fib_verify(struct api_call *call);
 
@@ -165,6 +166,10 @@ void write_route_attrs(struct json_out *out, const struct bgp_attrs *attrs, uint
 /* routeStatus, installStatus, installReason of a path in this table. */
 void write_install(struct json_out *out, const struct node_table *table,
 		   const struct rib_path_view *view);
+
+/* {seq time prefix from to cause causePeering step}; @vnet is the one whose RIB it is. */
+void write_history_entry(struct json_out *out, const struct node_vnet *vnet,
+			 const struct journal_entry *entry);
 
 /* --- what a packet meets: next_hop_steps.c ------------------------------------------------------------- */
 struct step_input {

@@ -32,6 +32,7 @@ struct attr_summary {
 	uint32_t local_pref;    /* ATTR_DEFAULT_LOCAL_PREF when absent */
 	uint32_t med;           /* 0 when absent: RFC 4271 9.1.2.2 c, the lowest possible value */
 	uint32_t originator_id; /* with ATTR_SUM_ORIGINATOR */
+	uint32_t path_digest;   /* of AS_PATH, the same on every host */
 	uint16_t cluster_len;   /* identifiers in CLUSTER_LIST */
 	uint8_t origin;
 	uint8_t pad;

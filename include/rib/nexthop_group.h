@@ -32,6 +32,7 @@ struct group_info {
 	unsigned int n_members, n_backup;
 	uint32_t member[XRS_MEMBERS_MAX]; /* next-hop ids in canonical order: by address */
 	uint32_t backup[XRS_MEMBERS_MAX];
+	uint64_t digest; /* of the members' addresses, the same on every host */
 };
 
 struct nexthop_events { /* told at once; the caller queues what has to be done */

@@ -109,11 +109,31 @@ enum rib_event_type {
 	RIB_EVENT_OUTPUT,         /* something to send became pending for peer: wake its session */
 };
 
-/* A selected route changed. */
+enum rib_cause { /* why a selection changed; names: rib_cause_name() */
+	RIB_CAUSE_NONE,
+	RIB_CAUSE_ANNOUNCED, /* by a peer, this and the next three */
+	RIB_CAUSE_WITHDRAWN,
+	RIB_CAUSE_SESSION_ENDED,
+	RIB_CAUSE_STALE_GONE, /* restart time over, End-of-RIB, EoRR */
+	RIB_CAUSE_NEXT_HOP,   /* reachable, or not any more */
+	RIB_CAUSE_CONFIGURATION,
+	RIB_CAUSE_LIMIT,   /* there is room again below a limit */
+	RIB_CAUSE_RESTART, /* the first selection after ours */
+	RIB_CAUSE_SEVERAL,
+	RIB_CAUSE_MAX,
+};
+const char *rib_cause_name(enum rib_cause cause); /* "sessionEnded"; NONE: "" */
+
+/* A selected route changed. The last four are of rib_callbacks.changed only. */
 struct rib_change {
 	enum bgp_family family;
 	struct ip_prefix prefix;
 	struct rib_offer offer;
+	uint32_t old_group; /* before; it still exists during the call */
+	enum rib_cause cause;
+	uint16_t cause_peer; /* or RIB_PEER_NONE */
+	enum decision_step
+		step; /* at which the best of the others lost; STEP_NONE: there is none */
 };
 
 struct rib_callbacks { /* none of them may call back into the RIB, but for reading */
@@ -252,6 +272,12 @@ const struct rib_peer_config *rib_peer_get(const struct rib *rib, uint16_t peer)
 
 /* What is in force for its session, or was for the last one; NULL: there was none. */
 const struct bgp_session_params *rib_peer_params(const struct rib *rib, uint16_t peer);
+
+/*
+ * A number over all that is selected: prefix, next hops, AS_PATH of the best. The same on every host with
+ * the same selection, whatever came in which order.
+ */
+uint64_t rib_digest(const struct rib *rib);
 
 struct rib_figures {
 	uint32_t prefixes[BGP_FAMILY_MAX], paths[BGP_FAMILY_MAX];

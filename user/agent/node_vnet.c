@@ -56,8 +56,53 @@ void node_vnet_decide(struct node_vnet *vnet, const struct ip_prefix *prefix,
 	node_fib_kick(vnet->node);
 }
 
+void node_journal_hops(const struct node_vnet *vnet, uint32_t group, struct journal_hops *ret_hops)
+{
+	const struct nexthop_table *nexthops = vnet->node->nexthops;
+	const struct group_info *info = group ? group_info(nexthops, group) : NULL;
+
+	ret_hops->n = info ? (uint8_t)info->n_members : 0;
+	for (unsigned int i = 0; i < ret_hops->n && i < JOURNAL_HOPS; i++)
+		ret_hops->hop[i] = nexthop_info(nexthops, info->member[i])->addr;
+}
+
+static bool same_hops(const struct journal_hops *a, const struct journal_hops *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (unsigned int i = 0; i < a->n && i < JOURNAL_HOPS; i++) {
+		if (!ip_equal(&a->hop[i], &b->hop[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Not when only the backup set changed: the group is another, what is used is not. */
+static void write_journal(struct node_vnet *vnet, const struct rib_change *change)
+{
+	const struct rib_peer_config *peer = rib_peer_get(vnet->rib, change->cause_peer);
+	struct journal_hops from, to;
+	struct journal_entry *entry;
+
+	node_journal_hops(vnet, change->old_group, &from);
+	node_journal_hops(vnet, change->offer.group, &to);
+	if (!vnet->journal)
+		vnet->journal = journal_new();
+	if (!vnet->journal || same_hops(&from, &to))
+		return;
+	entry = journal_add(vnet->journal);
+	entry->wall_usec = wall_now_usec();
+	entry->prefix = change->prefix;
+	entry->from = from;
+	entry->to = to;
+	entry->peer = peer ? peer->addr : (struct ip_addr){ .family = IP_NONE };
+	entry->cause = change->cause;
+	entry->step = change->step;
+}
+
 static void on_changed(void *ctx, const struct rib_change *change)
 {
+	write_journal(ctx, change);
 	node_event_route(ctx, &change->prefix);
 	node_vnet_decide(ctx, &change->prefix, &change->offer);
 }
@@ -641,6 +686,7 @@ void node_vnet_free(struct node_vnet *vnet)
 	free(vnet->peerings);
 	free(vnet->links);
 	free(vnet->users);
+	journal_free(vnet->journal);
 	free(vnet);
 }
 

@@ -78,7 +78,7 @@ const struct api_method api_methods[] = {
 	{ "routeserver.show", API_READS, PARAMS(VNET), method_routeserver_show,
 	  "The route server of a vnet.",
 	  "name vnet virtualRouterAsn virtualRouterIps[] routerId allowBranchToBranchTraffic "
-	  "hubRoutingPreference pathSelection maxPaths provisioningState routes" },
+	  "hubRoutingPreference pathSelection maxPaths provisioningState routes selectionDigest" },
 	{ "routeserver.update", API_WRITES,
 	  PARAMS(VNET,
 		 { "allowBranchToBranchTraffic", API_BOOL,
@@ -214,7 +214,19 @@ const struct api_method api_methods[] = {
 	  "rule "
 	  "ruleName effect received}} effective[]{source state nextHopType reason reasonText} "
 	  "dataplane "
-	  "answeredBy inMap" },
+	  "answeredBy inMap history[]" },
+	{ "route.history", API_READS,
+	  PARAMS(VNET, ROUTE_FILTER,
+		 { "at", API_TEXT, .max = 40,
+		   .doc = "Changes up to this time (RFC 3339, UTC); with prefix also what was in "
+			  "force then." },
+		 { "limit", API_INTEGER, .min = 1, .max = JOURNAL_KEPT,
+		   .doc = "The latest so many." }),
+	  method_route_history,
+	  "The latest changes of what is selected, oldest first: from whom to whom, when, and why. "
+	  "The "
+	  "latest 8192 of each vnet are kept.",
+	  "value[]{seq time prefix from to cause causePeering step} known inForce" },
 	{ "fib.show", API_READS, NULL, method_fib_show,
 	  "Figures of the BPF maps, and the next hops.",
 	  "generation adopted sweepDone routes groups nextHops localVms vxlanNetworks "

@@ -152,6 +152,29 @@ static void write_map_entry(struct json_out *out, const struct node_table *table
 	json_out_end_object(out);
 }
 
+#define HISTORY_SHOWN 5
+
+/* The latest changes of this prefix: a path that is gone shows only here. */
+static void write_history(struct json_out *out, const struct node_vnet *vnet,
+			  const struct ip_prefix *prefix)
+{
+	const struct journal *journal = vnet ? vnet->journal : NULL;
+	uint64_t seq = journal ? journal_last(journal) : 0;
+
+	json_out_begin_array(out, "history");
+	for (unsigned int shown = 0; journal && shown < HISTORY_SHOWN; seq--) {
+		const struct journal_entry *entry = journal_get(journal, seq);
+
+		if (!entry)
+			break;
+		if (!prefix_equal(&entry->prefix, prefix))
+			continue;
+		write_history_entry(out, vnet, entry);
+		shown++;
+	}
+	json_out_end_array(out);
+}
+
 /* --- the handler ------------------------------------------------------------------------------------------ */
 
 /* By `nic`, or by `vnet` and `routeTable`. */
@@ -197,5 +220,6 @@ int method_route_explain(struct api_call *call)
 	write_effective(call->out, context.table, &prefix);
 	write_answer(call->out, context.table, &prefix);
 	write_map_entry(call->out, context.table, &prefix);
+	write_history(call->out, context.vnet, &prefix);
 	return 0;
 }

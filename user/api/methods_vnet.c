@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Handlers of routeserver.show, vnet.* and routeTable.*: what is configured, with figures. Reads only. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "api/api_impl.h"
@@ -49,6 +50,11 @@ void write_route_server(struct json_out *out, const struct node_vnet *vnet)
 	json_out_uint(out, "maxPaths", server->max_paths);
 	json_out_string(out, "provisioningState", vnet->rib ? "Succeeded" : "Failed");
 	write_rib_figures(out, vnet);
+	/* As text: 64 bits do not fit the numbers of every JSON reader. */
+	if (vnet->rib)
+		json_out_stringf(out, "selectionDigest", "%016" PRIx64, rib_digest(vnet->rib));
+	else
+		json_out_null(out, "selectionDigest");
 }
 
 int method_routeserver_show(struct api_call *call)

@@ -10,25 +10,6 @@
 
 #include "ctl/ctl.h"
 
-/* What a prefix leads to: of a RIB the used paths, of a map its next hops. Order is of no account. */
-static json_t *used(const json_t *row)
-{
-	const json_t *hops = json_object_get(row, "nextHopIpAddress");
-
-	if (hops)
-		return json_pack("{s:O,s:O}", "nextHopType", json_object_get(row, "nextHopType"),
-				 "nextHops", hops);
-	return json_pack("{s:O,s:O}", "nextHop", json_object_get(row, "nextHop"), "asPath",
-			 json_object_get(row, "asPath"));
-}
-
-static bool is_used(const json_t *row)
-{
-	return json_object_get(row, "nextHopIpAddress") ||
-	       json_is_true(json_object_get(row, "best")) ||
-	       json_is_true(json_object_get(row, "multipath"));
-}
-
 static int compare_text(const void *a, const void *b)
 {
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -51,6 +32,42 @@ static json_t *sorted(const json_t *list)
 	}
 	free(texts);
 	return result;
+}
+
+/* Appends the words of a value, lists by blanks. */
+static void put_words(const json_t *value, char *text, size_t cap)
+{
+	size_t used = strlen(text), i;
+	const json_t *item;
+
+	if (json_is_string(value))
+		snprintf(text + used, cap - used, "%s%s", used ? " " : "",
+			 json_string_value(value));
+	else if (json_is_integer(value))
+		snprintf(text + used, cap - used, "%s%lld", used ? " " : "",
+			 (long long)json_integer_value(value));
+	json_array_foreach(value, i, item)
+		put_words(item, text, cap);
+}
+
+/* What a prefix leads to in words: of a RIB next hop and AS_PATH, of a map type and next hops. */
+static json_t *used(const json_t *row)
+{
+	const json_t *hops = json_object_get(row, "nextHopIpAddress");
+	json_t *in_order = hops ? sorted(hops) : NULL;
+	char text[1024] = "";
+
+	put_words(json_object_get(row, hops ? "nextHopType" : "nextHop"), text, sizeof(text));
+	put_words(in_order ? in_order : json_object_get(row, "asPath"), text, sizeof(text));
+	json_decref(in_order);
+	return json_string(text);
+}
+
+static bool is_used(const json_t *row)
+{
+	return json_object_get(row, "nextHopIpAddress") ||
+	       json_is_true(json_object_get(row, "best")) ||
+	       json_is_true(json_object_get(row, "multipath"));
 }
 
 /* Prefix -> what it leads to. NULL: it is no list of routes. */

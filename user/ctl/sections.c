@@ -80,6 +80,10 @@ static void print_explain(const struct page *page, const struct ctl_command *com
 		COLUMNS({ "SOURCE", "source", CTL_PLAIN }, { "STATE", "state", CTL_PLAIN },
 			{ "NEXT HOP TYPE", "nextHopType", CTL_PLAIN },
 			{ "REASON", "reasonText", CTL_PLAIN }));
+	section(page, "Latest changes", "history",
+		COLUMNS({ "TIME", "time", CTL_PLAIN }, { "FROM", "from", CTL_HOPS },
+			{ "TO", "to", CTL_HOPS }, { "CAUSE", "cause", CTL_PLAIN },
+			{ "BY", "causePeering", CTL_PLAIN }));
 	if (json_is_object(map)) {
 		ctl_put(page->out, "In the map (%s)\n", text_of(page->result, "dataplane"));
 		ctl_print_members(map, page->out);

@@ -15,6 +15,7 @@
 #include "bgp/aspath.h"
 #include "bgp/community.h"
 #include "rib/attr_store.h"
+#include "util/stable_hash.h"
 #include "util/htab.h"
 #include "util/wire.h"
 
@@ -284,6 +285,8 @@ struct attr_summary attr_summarise(const struct bgp_attrs *attrs)
 							      : ATTR_DEFAULT_LOCAL_PREF,
 		.med = attrs->has & BGP_HAS_MED ? attrs->med : 0,
 		.originator_id = originator ? attrs->originator_id : 0,
+		.path_digest =
+			(uint32_t)stable_hash_bytes(attrs->as_path.data, attrs->as_path.len, 0),
 		.cluster_len = (uint16_t)(attrs->cluster_list.len / 4),
 		.origin = attrs->has & BGP_HAS_ORIGIN ? attrs->origin : BGP_ORIGIN_INCOMPLETE,
 	};

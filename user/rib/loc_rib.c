@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "rib_internal.h"
+#include "util/stable_hash.h"
 #include "util/htab.h"
 
 #define BACKUP_MEMBERS \
@@ -35,12 +36,35 @@ static uint32_t hash_of_paths(const struct adj_rib_in *in, uint32_t net)
 	return hash;
 }
 
-struct loc_rib_export loc_rib_export(const struct adj_rib_in *in, uint32_t net)
+/* What is selected, in a number that is the same on every host; 0: nothing. */
+static uint64_t selection(const struct rib *rib, uint32_t group, uint32_t attrs)
 {
+	const struct group_info *info = group ? group_info(rib->nexthops, group) : NULL;
+	uint32_t path = attrs ? attr_store_summary(rib->attrs, attrs)->path_digest : 0;
+
+	return info ? stable_hash_mix(info->digest, path) | 1 : 0;
+}
+
+/* Differences add up: the sum over all prefixes does not depend on the order of changes. */
+static void add_to_digest(struct rib *rib, const struct ip_prefix *prefix, uint64_t before,
+			  uint64_t after)
+{
+	uint64_t key = stable_hash_bytes(prefix->addr.bytes, sizeof(prefix->addr.bytes),
+					 (uint64_t)prefix->addr.family << 8 | prefix->len);
+
+	rib->digest -= before ? stable_hash_mix(key, before) : 0;
+	rib->digest += after ? stable_hash_mix(key, after) : 0;
+}
+
+struct loc_rib_export loc_rib_export(const struct rib *rib, enum bgp_family family, uint32_t net)
+{
+	const struct adj_rib_in *in = &rib->in[family];
 	uint32_t best = loc_rib_best(in, net);
+	uint32_t attrs = best == PATH_NONE ? ATTR_NONE : in->paths[best].attrs;
 
 	return (struct loc_rib_export){
-		.attrs = best == PATH_NONE ? ATTR_NONE : in->paths[best].attrs,
+		.attrs = attrs,
+		.selected = selection(rib, in->nets[net].group, attrs),
 		.peer = best == PATH_NONE ? RIB_PEER_NONE : in->paths[best].peer,
 		.local = in->nets[net].local,
 		.others = in->told_whole ? hash_of_paths(in, net) : 0,
@@ -372,6 +396,16 @@ static bool settle_sources(struct rib *rib, enum bgp_family family, uint32_t net
 	return by_source_set(rib, family, net, from, ret_old);
 }
 
+/* Where the best of those who lost did: they come behind the members, the latest loser first. */
+static enum decision_step deciding_step(const struct adj_rib_in *in, uint32_t net)
+{
+	uint32_t id = in->nets[net].head;
+
+	while (id != PATH_NONE && in->paths[id].flags & PATH_F_MULTIPATH)
+		id = in->paths[id].next;
+	return id == PATH_NONE ? STEP_NONE : (enum decision_step)in->paths[id].lost_at;
+}
+
 static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t group)
 {
 	struct rib_net *n = &rib->in[family].nets[net];
@@ -383,6 +417,10 @@ static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uin
 	if (changed) {
 		change.prefix = prefix_table_key(rib->in[family].prefixes, net);
 		change.offer = by_source_offer(rib, family, net);
+		change.old_group = old;
+		change.cause = rib->why.cause;
+		change.cause_peer = rib->why.peer;
+		change.step = deciding_step(&rib->in[family], net);
 		rib->callbacks.changed(rib->callbacks.ctx, &change);
 	}
 	group_unref(rib->nexthops, old); /* after the prefix left it */
@@ -405,12 +443,17 @@ void loc_rib_settle(struct rib *rib, enum bgp_family family, uint32_t net,
 	struct loc_rib_export after;
 
 	set_group(rib, family, net, decide(rib, family, net));
+	after = loc_rib_export(rib, family, net);
+	if (after.selected != before.selected) {
+		struct ip_prefix prefix = prefix_table_key(in->prefixes, net);
+
+		add_to_digest(rib, &prefix, before.selected, after.selected);
+	}
 	if (in->nets[net].head == PATH_NONE && !in->nets[net].local) {
 		net_gone(rib, family, net);
 		return;
 	}
 	adj_rib_out_unretire(&rib->out[family], net);
-	after = loc_rib_export(in, net);
 	if (after.attrs == before.attrs && after.peer == before.peer &&
 	    after.local == before.local && after.others == before.others)
 		return;

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "util/stable_hash.h"
 #include "util/htab.h"
 
 struct nexthop {
@@ -314,6 +315,18 @@ static struct group *group_at(const struct nexthop_table *table, uint32_t id)
 	return id < table->group_high ? table->groups[id] : NULL;
 }
 
+static uint64_t members_digest(const struct nexthop_table *table, const struct group_info *info)
+{
+	uint64_t digest = info->n_members;
+
+	for (unsigned int i = 0; i < info->n_members; i++) {
+		const struct ip_addr *addr = &table->nexthops[info->member[i]]->info.addr;
+
+		digest = stable_hash_bytes(addr->bytes, sizeof(addr->bytes), digest ^ addr->family);
+	}
+	return digest;
+}
+
 static int put_group(struct nexthop_table *table, uint32_t id, const struct group_info *info)
 {
 	struct group *group = calloc(1, sizeof(*group));
@@ -322,6 +335,7 @@ static int put_group(struct nexthop_table *table, uint32_t id, const struct grou
 		return -ENOMEM;
 	group->id = id;
 	group->info = *info;
+	group->info.digest = members_digest(table, info);
 	group->hash = group_hash(info);
 	if (htab_insert(table->group_index, group->hash, group)) {
 		free(group);

@@ -26,6 +26,24 @@ static const char *const state_names[RIB_PATH_STATE_MAX] = {
 	[RIB_PATH_OVER_LIMIT] = "OverLimit",
 };
 
+static const char *const cause_names[RIB_CAUSE_MAX] = {
+	[RIB_CAUSE_NONE] = "",
+	[RIB_CAUSE_ANNOUNCED] = "announced",
+	[RIB_CAUSE_WITHDRAWN] = "withdrawn",
+	[RIB_CAUSE_SESSION_ENDED] = "sessionEnded",
+	[RIB_CAUSE_STALE_GONE] = "staleGone",
+	[RIB_CAUSE_NEXT_HOP] = "nextHop",
+	[RIB_CAUSE_CONFIGURATION] = "configuration",
+	[RIB_CAUSE_LIMIT] = "limit",
+	[RIB_CAUSE_RESTART] = "restart",
+	[RIB_CAUSE_SEVERAL] = "several",
+};
+
+const char *rib_cause_name(enum rib_cause cause)
+{
+	return cause < RIB_CAUSE_MAX ? cause_names[cause] : "";
+}
+
 const char *rib_path_state_name(enum rib_path_state state)
 {
 	return state_names[state];
@@ -243,12 +261,26 @@ struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 
 /* --- the walk -------------------------------------------------------------------------------------- */
 
+static void because(struct rib *rib, enum rib_cause cause, uint16_t peer)
+{
+	rib->why = (struct rib_why){ cause, peer };
+}
+
 static void ask_walk(struct rib *rib, enum bgp_family family)
 {
 	struct rib_walk *walk = &rib->walk[family];
+	struct rib_why why = rib->why;
 
+	/* The end of a session takes its next hop with it: the session is what people ask about. */
+	if (walk->active && why.cause == RIB_CAUSE_NEXT_HOP)
+		why = walk->why;
+	else if (walk->active && walk->why.cause == why.cause && walk->why.peer != why.peer)
+		why.peer = RIB_PEER_NONE;
+	else if (walk->active && walk->why.cause != RIB_CAUSE_NEXT_HOP &&
+		 walk->why.cause != why.cause)
+		why = (struct rib_why){ RIB_CAUSE_SEVERAL, RIB_PEER_NONE };
 	*walk = (struct rib_walk){
-		.active = true, .to_end = true, .next = walk->next, .stop = walk->next
+		.active = true, .to_end = true, .next = walk->next, .stop = walk->next, .why = why
 	};
 }
 
@@ -402,7 +434,7 @@ static bool refuses_long_life(const struct rib *rib, const struct rib_peer *peer
 static void visit(struct rib *rib, enum bgp_family family, uint32_t net)
 {
 	struct adj_rib_in *in = &rib->in[family];
-	struct loc_rib_export before = loc_rib_export(in, net);
+	struct loc_rib_export before = loc_rib_export(rib, family, net);
 	uint32_t next;
 
 	if (in->nets[net].head == PATH_NONE)
@@ -469,6 +501,7 @@ static void walks_done(struct rib *rib)
 			free_peer(rib, i);
 		} else if (can_unblock(peer)) {
 			peer->reapply = true;
+			because(rib, RIB_CAUSE_LIMIT, (uint16_t)i);
 			ask_walks(rib);
 		}
 	}
@@ -501,6 +534,7 @@ static unsigned int walk_some(struct rib *rib, enum bgp_family family, unsigned 
 	const struct prefix_table *prefixes = rib->in[family].prefixes;
 	uint64_t credit = 8ULL * budget;
 
+	rib->why = walk->why;
 	while (walk->active && credit >= 8) {
 		uint32_t net = walk_step(walk, prefixes);
 
@@ -535,6 +569,7 @@ void rib_hold(struct rib *rib, bool hold)
 	if (rib->hold != HOLD_SELECTION)
 		return;
 	rib->hold = HOLD_OUTPUT;
+	because(rib, RIB_CAUSE_RESTART, RIB_PEER_NONE);
 	ask_walks(rib);
 }
 
@@ -601,6 +636,7 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer
 
 	if (!peer)
 		return;
+	because(rib, RIB_CAUSE_CONFIGURATION, index);
 	old = peer->config;
 	peer->config = *config;
 	if (old.in || config->in || old.role != config->role || differs_in_bgp_role(&old, config) ||
@@ -699,6 +735,7 @@ void rib_peer_down(struct rib *rib, uint16_t index, bool graceful, struct mono n
 
 	if (!peer)
 		return;
+	because(rib, RIB_CAUSE_SESSION_ENDED, index);
 	peer->up = peer->shutting_down = false;
 	leave(rib, peer);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
@@ -735,6 +772,7 @@ void rib_peer_sweep(struct rib *rib, uint16_t index, enum bgp_family family)
 
 	if (!peer)
 		return;
+	because(rib, RIB_CAUSE_STALE_GONE, index);
 	peer->in[family].waiting = peer->in[family].long_lived = false;
 	if (peer_in_sweep(&peer->in[family]))
 		ask_walk(rib, family);
@@ -746,6 +784,7 @@ void rib_peer_long_lived(struct rib *rib, uint16_t index, enum bgp_family family
 
 	if (!peer || !peer->in[family].waiting)
 		return;
+	because(rib, RIB_CAUSE_STALE_GONE, index);
 	peer->in[family].long_lived = true;
 	peer->reapply = true;
 	ask_walk(rib, family);
@@ -764,6 +803,7 @@ void rib_peer_mark_stale(struct rib *rib, uint16_t index, enum bgp_family family
 
 	if (!peer)
 		return;
+	because(rib, RIB_CAUSE_STALE_GONE, index);
 	/* A peer that only ever begins and never ends a refresh: what is stale so long goes. */
 	if (peer->in[family].unpurged + peer->in[family].kept >= PEER_EPOCHS_MAX) {
 		peer_in_sweep(&peer->in[family]);
@@ -1000,7 +1040,7 @@ static int learn(struct rib *rib, const struct section *s, const struct ip_prefi
 	if (net == PREFIX_ID_NONE)
 		return -ENOMEM;
 	a = admission_of(rib, s, prefix);
-	before = loc_rib_export(in, net);
+	before = loc_rib_export(rib, s->family, net);
 	id = a.failed ? PATH_NONE : adj_rib_in_find(in, net, s->index, path_id);
 	alive = id != PATH_NONE && path_age(&s->peer->in[s->family], &in->paths[id]) != PATH_DEAD;
 	if (alive && is_repeat(s, &in->paths[id], &a)) {
@@ -1041,7 +1081,7 @@ static void forget(struct rib *rib, const struct section *s, const struct ip_pre
 
 	if (id == PATH_NONE)
 		return;
-	before = loc_rib_export(in, net);
+	before = loc_rib_export(rib, s->family, net);
 	drop_path(rib, s->family, net, id);
 	loc_rib_settle(rib, s->family, net, before);
 }
@@ -1094,6 +1134,7 @@ static void withdraw_section(struct rib *rib, struct rib_peer *peer, uint16_t in
 
 	if (!nlri->len)
 		return;
+	because(rib, RIB_CAUSE_WITHDRAWN, index);
 	walk = section_walk(rib, nlri);
 	while (section_next(&walk, &prefix, &path_id))
 		forget(rib, &s, &prefix, path_id);
@@ -1136,6 +1177,7 @@ static int learn_section(struct rib *rib, struct rib_peer *peer, uint16_t index,
 
 	if (!nlri->len)
 		return 0;
+	because(rib, RIB_CAUSE_ANNOUNCED, index);
 	/* Wherever it stood in the message: a set has one next hop. */
 	attrs.next_hop = update->next_hop[which];
 	attrs.link_local = update->link_local[which];
@@ -1175,6 +1217,7 @@ static void check_blocked(struct rib *rib, struct rib_peer *peer)
 	if (peer->reapply || !can_unblock(peer))
 		return;
 	peer->reapply = true;
+	because(rib, RIB_CAUSE_LIMIT, RIB_PEER_NONE);
 	ask_walks(rib);
 }
 
@@ -1231,7 +1274,7 @@ static int add_local(struct rib *rib, enum rib_local_kind kind, const struct ip_
 	if (in->nets[net].local & NET_F_KEEP)
 		return 0; /* listed twice */
 	list->nets[list->n++] = net;
-	before = loc_rib_export(in, net);
+	before = loc_rib_export(rib, family, net);
 	in->nets[net].local |= (uint8_t)(1u << kind);
 	loc_rib_settle(rib, family, net, before);
 	in->nets[net].local |= NET_F_KEEP;
@@ -1246,7 +1289,7 @@ static void retire_local(struct rib *rib, enum bgp_family family, enum rib_local
 
 	for (size_t i = 0; i < old->n; i++) {
 		uint32_t net = old->nets[i];
-		struct loc_rib_export before = loc_rib_export(in, net);
+		struct loc_rib_export before = loc_rib_export(rib, family, net);
 
 		if (in->nets[net].local & NET_F_KEEP)
 			continue;
@@ -1263,6 +1306,7 @@ int rib_set_local(struct rib *rib, enum rib_local_kind kind, const struct ip_pre
 	struct local_list lists[BGP_FAMILY_MAX] = { 0 };
 	int err = 0;
 
+	because(rib, RIB_CAUSE_CONFIGURATION, RIB_PEER_NONE);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		lists[f].nets = calloc(n + 1, sizeof(*lists[f].nets));
 		if (!lists[f].nets)
@@ -1303,6 +1347,7 @@ void rib_reconfigure(struct rib *rib, const struct rib_config *config)
 	bool told = again || rib->config.branch_to_branch != config->branch_to_branch;
 
 	rib->config = *config;
+	because(rib, RIB_CAUSE_CONFIGURATION, RIB_PEER_NONE);
 	for (uint16_t i = 0; i < rib->peer_high; i++) {
 		struct rib_peer *peer = peer_at(rib, i);
 
@@ -1319,6 +1364,7 @@ void rib_nexthop_changed(struct rib *rib, uint32_t nexthop)
 {
 	const struct nexthop_info *info = nexthop_info(rib->nexthops, nexthop);
 
+	because(rib, RIB_CAUSE_NEXT_HOP, RIB_PEER_NONE);
 	if (info && info->vnet == rib->config.vnet && !rib->config.nexthops_always_usable)
 		ask_walks(rib);
 }

@@ -22,6 +22,11 @@ struct rib_peer {
 	struct out_member *out[BGP_FAMILY_MAX]; /* NULL: not up, or not this family */
 };
 
+struct rib_why { /* what is going on, for rib_change */
+	enum rib_cause cause;
+	uint16_t peer;
+};
+
 /*
  * A walk over all nets that may be asked for again at any time: from where it stands to the end, then from
  * the beginning to where it stood when it was asked for last. Nets that are added meanwhile may be met.
@@ -30,6 +35,7 @@ struct rib_walk {
 	bool active;
 	bool to_end; /* not turned round yet */
 	uint32_t next, stop;
+	struct rib_why why; /* it was asked for */
 };
 
 struct local_list { /* rib_set_local(): the nets of the present list */
@@ -69,6 +75,8 @@ struct rib {
 	struct rib_walk walk[BGP_FAMILY_MAX];
 	struct local_list local[BGP_FAMILY_MAX][LOCAL_KINDS];
 	struct by_source by_source[BGP_FAMILY_MAX];
+	struct rib_why why;   /* of the call or the slice under way */
+	uint64_t digest;      /* rib_digest() */
 	uint32_t local_attrs; /* of what we originate: ORIGIN IGP, AS_PATH empty */
 	uint32_t *weights;    /* distinct weights of route maps; [0] is 0 */
 	uint32_t n_weights;

@@ -224,6 +224,11 @@ const struct rib_peer_config *rib_peer_get(const struct rib *rib, uint16_t peer)
 	return &rib->peers[peer]->config;
 }
 
+uint64_t rib_digest(const struct rib *rib)
+{
+	return rib->digest;
+}
+
 const struct bgp_session_params *rib_peer_params(const struct rib *rib, uint16_t peer)
 {
 	const struct bgp_session_params *params;

@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # The laboratory of the management tests: one xrsd without a data plane (dataplane.mode none) and any
-# number of BIRDs, all in one namespace, each on an address of its own. Sourced after lib/sh.sh.
+# number of BIRDs, all in one namespace, each on an address of its own. Sourced after lib/sh.sh. A second host
+# is the same in another namespace: on_host NAME, then as for the first.
 #
 #   xrsd  10.1.255.4 AS 65515      a 10.1.2.4 AS 65001      b 10.1.2.5 AS 65002      c 10.1.2.6 AS 65003
 
@@ -10,6 +11,13 @@ declare -A ASN=([a]=65001 [b]=65002 [c]=65003)
 declare -A IP4=([a]=10.1.2.4 [b]=10.1.2.5 [c]=10.1.2.6)
 RS4=10.1.255.4
 CONF=$DIR/xrs.json
+HOST=host INST=$ID # where the functions below act
+
+on_host() { # NAME: "host" is the first
+	HOST=$1
+	INST=$ID${1#host}
+	CONF=$DIR/xrs${1#host}.json
+}
 
 need_root
 need_cmd ip jq nsenter bird birdc nc
@@ -17,16 +25,16 @@ need_file "$XRSD" "$XRSCTL"
 
 mgmt_lab() {
 	local address
-	ns_add host
+	ns_add "$HOST"
 	for address in $RS4 "${IP4[@]}"; do
-		ip -n "$ID-host" addr add "$address/32" dev lo
+		ip -n "$ID-$HOST" addr add "$address/32" dev lo
 	done
 }
 
 mgmt_config() { # PEER...: the configuration with these peerings
 	local peer
 	{
-		echo "{ \"node\": { \"instance\": \"$ID\" }, \"dataplane\": { \"mode\": \"none\" },"
+		echo "{ \"node\": { \"instance\": \"$INST\" }, \"dataplane\": { \"mode\": \"none\" },"
 		echo "\"vnets\": [ { \"name\": \"prod\", \"addressPrefixes\": [\"10.1.0.0/16\"],"
 		echo "\"routeServer\": { \"localAddress\": \"$RS4\" }, \"peerings\": ["
 		for peer; do
@@ -46,11 +54,11 @@ edit_config() { # JQ-PROGRAM: changes the file
 }
 
 ctl() {
-	"$XRSCTL" -s "/run/$ID/xrs.sock" "$@"
+	"$XRSCTL" -s "/run/$INST/xrs.sock" "$@"
 }
 
 xrs_start() {
-	spawn xrsd nsenter --net="/run/netns/$ID-host" "$XRSD" -c "$CONF"
+	spawn "xrsd${HOST#host}" nsenter --net="/run/netns/$ID-$HOST" "$XRSD" -c "$CONF"
 	XRS_PID=$spawned
 	wait_for 20 "the answer of xrsd" ctl system info || abandon "xrsd starts"
 }
@@ -74,18 +82,18 @@ bird_write() { # PEER ROUTE...
 		echo "protocol bgp xrs { local ${IP4[$peer]} as ${ASN[$peer]}; neighbor $RS4 as 65515;"
 		echo "multihop; strict bind; connect delay time 1; connect retry time 1; error wait time 1, 2;"
 		echo "ipv4 { import all; export filter announced; }; }"
-	} >"$DIR/$peer.conf"
+	} >"$DIR/$HOST.$peer.conf"
 }
 
 bird_start() { # PEER ROUTE...
 	bird_write "$@"
-	spawn "bird-$1" nsenter --net="/run/netns/$ID-host" bird -f -c "$DIR/$1.conf" -s "$DIR/$1.ctl"
+	spawn "$HOST-bird-$1" nsenter --net="/run/netns/$ID-$HOST" bird -f -c "$DIR/$HOST.$1.conf" -s "$DIR/$HOST.$1.ctl"
 	BIRD_PID=$spawned
 }
 
 announce() { # PEER ROUTE...: exactly these from now on
 	bird_write "$@"
-	run_logged birdc -s "$DIR/$1.ctl" configure
+	run_logged birdc -s "$DIR/$HOST.$1.ctl" configure
 }
 
 state_of() { # PEER

@@ -12,7 +12,10 @@ const struct mono lab_now = { .usec = 7000000 };
 
 static void on_change(void *ctx, const struct rib_change *change)
 {
-	((struct lab *)ctx)->changes++;
+	struct lab *lab = ctx;
+
+	lab->changes++;
+	lab->last_change = *change;
 }
 
 static void on_event(void *ctx, enum rib_event_type type, uint16_t peer, enum bgp_family family,

@@ -24,6 +24,7 @@ struct lab {
 	struct rib *rib;
 	unsigned int changes, wakes, warns, exceeded, no_room;
 	uint32_t last_count;
+	struct rib_change last_change;
 };
 
 extern const struct mono lab_now;
