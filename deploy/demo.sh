@@ -197,6 +197,8 @@ write_config() {
 	cat >"$RUN/xrs.json" <<-EOF
 	{
 	  "node": { "instance": "$NAME", "routerId": "$RS" },
+  // The veths of this lab stand for the taps of virtual machines; by itself auto serves a veth by tc.
+  "dataplane": { "mode": "native" },
 	  "vnets": [ {
 	    "name": "prod",
 	    "addressPrefixes": ["10.1.0.0/16"],

@@ -9,7 +9,8 @@
  * Pins, below /sys/fs/bpf/<instance>:
  *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc,
  *   progs/xrs_uplink
- *   links/<ifname>       the XDP half;  links/<ifname>:tc  the tcx half
+ *   links/<ifname>       the half that a frame meets first;  links/<ifname>:tc  the tcx half. Where the tcx
+ *                        half is alone both are pins of its link.
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
  *
  * Both halves are attached to a nic, always: xrs_steer_tc decides what xrs_steer leaves to it, and
@@ -35,7 +36,9 @@ enum loader_mode {
 	LOADER_AUTO, /* native; where the driver has no XDP the tc half alone */
 	LOADER_NATIVE,
 	LOADER_GENERIC,
-	LOADER_TC,     /* the tc half alone */
+	LOADER_TC, /* the tc half alone, also beside somebody else's XDP program */
+	/* What AUTO means for a device that is better off without XDP: as TC, but -EBUSY beside such. */
+	LOADER_AUTO_TC,
 	LOADER_UPLINK, /* xrs_uplink, native, by itself: the kernel takes what it passes */
 };
 const char *loader_mode_name(enum loader_mode mode);

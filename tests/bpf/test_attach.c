@@ -53,7 +53,7 @@ Test(attach, each_mode_is_what_was_asked)
 		cr_assert(at.tc.attached && at.tc.link_id && at.tc.prog_id);
 		cr_assert(at.xdp.attached == (real[i] != LOADER_TC));
 		cr_assert(xdp_id("nic") == at.xdp.prog_id);
-		cr_assert(pin_there("nic:tc") && pin_there("nic") == at.xdp.attached);
+		cr_assert(pin_there("nic:tc") && pin_there("nic"));
 		cr_assert(loader_list(lab.instance, list, 4) == 1);
 		cr_assert(!strcmp(list[0].ifname, "nic") && list[0].mode == real[i]);
 		cr_assert(list[0].ifindex == wire_index("nic"));
@@ -104,6 +104,10 @@ Test(attach, a_foreign_program_is_a_conflict)
 	}
 	cr_assert(xdp_id("nic") == before);
 	cr_assert(!pin_there("nic") && !pin_there("nic:tc"));
+	cr_assert(loader_attach(lab.loader, "nic", wire_index("nic"), LOADER_AUTO_TC, text, &at) ==
+			  -EBUSY &&
+		  at.foreign_id == before && !at.tc.attached);
+	cr_assert(!pin_there("nic") && !pin_there("nic:tc"));
 	cr_assert(attach(LOADER_TC).mode == LOADER_TC, "tc has room beside it");
 	cr_assert(xdp_id("nic") == before);
 }
@@ -145,6 +149,27 @@ Test(attach, a_renamed_device_keeps_its_links)
 	cr_assert(pin_there("eth0.5") && pin_there("eth0.5:tc"));
 	cr_assert(!pin_there("nic") && !pin_there("nic:tc"));
 	cr_assert(loader_list(lab.instance, list, 2) == 1 && !strcmp(list[0].ifname, "eth0.5"));
+}
+
+Test(attach, the_name_of_the_interface_is_pinned_in_every_mode)
+{
+	struct loader_attachment at = attach(LOADER_AUTO_TC), list[2];
+	char text[LOADER_TEXT];
+
+	cr_assert(at.mode == LOADER_TC && !at.xdp.attached);
+	cr_assert(pin_there("nic") && pin_there("nic:tc"));
+	cr_assert(loader_list(lab.instance, list, 2) == 1 && !list[0].xdp.attached &&
+		  list[0].tc.link_id == at.tc.link_id);
+	cr_assert(attach(LOADER_NATIVE).tc.link_id == at.tc.link_id, "the name is XDP's now");
+	cr_assert(xdp_id("nic") && pin_there("nic") && pin_there("nic:tc"));
+	cr_assert(attach(LOADER_TC).tc.link_id == at.tc.link_id, "and back");
+	cr_assert(!xdp_id("nic") && pin_there("nic"));
+	wire_shell("ip link set nic down; ip link set nic name nic9; ip link set nic9 up");
+	cr_assert(!loader_attach(lab.loader, "nic9", at.ifindex, LOADER_TC, text, &at));
+	cr_assert(pin_there("nic9") && pin_there("nic9:tc"));
+	cr_assert(!pin_there("nic") && !pin_there("nic:tc"));
+	cr_assert(!loader_detach(lab.instance, "nic9", at.ifindex));
+	cr_assert(!pin_there("nic9") && !pin_there("nic9:tc"));
 }
 
 Test(attach, a_name_that_went_to_another_device_is_cleared)

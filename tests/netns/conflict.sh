@@ -34,7 +34,8 @@ cat >"$CONF" <<-END
     "routeTables": [ { "name": "main", "routes": [ { "addressPrefix": "203.0.113.0/24",
         "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" } ] } ]
   } ],
-  "nics": [ { "match": { "name": "vm*" }, "vnet": "prod" } ]
+  "nics": [ { "match": { "name": "vm2" }, "vnet": "prod", "mode": "auto" },
+            { "match": { "name": "vm*" }, "vnet": "prod" } ]
 }
 END
 
@@ -118,6 +119,7 @@ alien=$(xdp_id vm2)
 xrs_start
 await_nic vm2 conflict
 check "attached by somebody while xrsd was away: a conflict, too" reason_names vm2 "id $alien"
+check_not "also where auto would do without XDP: nothing of ours is beside it" test -e "$PINS/links/vm2"
 check "the others are adopted" await_nic vm1 attached
 check_equal "as they were" xrs_steer "$(xdp_name vm1)"
 host_ip link del vm2

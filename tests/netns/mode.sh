@@ -53,7 +53,8 @@ has_mode() { [ "$(mode_of "$1")" = "$2" ]; }
 
 # --- the rule ------------------------------------------------------------------------------------
 check_equal "auto: a veth is served by the tc half alone" "auto tc" "$(mode_of vm1)"
-check_equal "auto: and nothing but it is attached" "vm1:tc " "$(pins_of vm1)"
+check_equal "auto: it is pinned under the name of the interface" "vm1 vm1:tc " "$(pins_of vm1)"
+check_equal "auto: and nothing but it is attached" null "$(ip -n "$ID-host" -j link show dev vm1 | jq '.[0].xdp.prog.id')"
 check "auto: nic show says why" jq -ne --arg why "$(nic vm1 .modeReason)" '$why | test("segmentation offload")'
 check_equal "auto: a tap is served by XDP, tc behind it" "auto native" "$(mode_of vmtap)"
 check_equal "a rule's own mode wins" "native native" "$(mode_of vm2)"

@@ -215,7 +215,7 @@ static const struct {
 	const char *why;
 } auto_rule[] = {
 	{ "tun", LOADER_AUTO, "auto: a tap, XDP with the tc half behind it" },
-	{ "veth", LOADER_TC,
+	{ "veth", LOADER_AUTO_TC,
 	  "auto: a veth, where XDP would switch segmentation offload off at the other end" },
 	{ NULL, LOADER_AUTO, "auto: the driver has XDP" },
 };
@@ -304,7 +304,8 @@ static void attach(struct node *node, struct node_nic *nic)
 	int err;
 
 	if (!attached)
-		nic->tc_alone = nic->wanted == LOADER_TC || nic->tc_alone;
+		nic->tc_alone =
+			nic->wanted == LOADER_TC || nic->wanted == LOADER_AUTO_TC || nic->tc_alone;
 	err = write_entry(node, nic);
 	if (err < 0) {
 		set_state(node, nic, NIC_FAILED, strerror(-err));

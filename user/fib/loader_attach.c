@@ -26,7 +26,7 @@
 
 static const char *const mode_names[] = {
 	[LOADER_AUTO] = "auto", [LOADER_NATIVE] = "native", [LOADER_GENERIC] = "generic",
-	[LOADER_TC] = "tc",     [LOADER_UPLINK] = "uplink",
+	[LOADER_TC] = "tc",     [LOADER_AUTO_TC] = "auto",  [LOADER_UPLINK] = "uplink",
 };
 
 const char *loader_mode_name(enum loader_mode mode)
@@ -49,6 +49,7 @@ int loader_mode_parse(const char *name, enum loader_mode *ret_mode)
 /* XDP and tcx links both begin with the ifindex; 0: the device is gone. */
 struct link_state {
 	uint32_t ifindex, link_id, prog_id;
+	bool tc; /* else XDP */
 };
 
 static int link_state(int fd, struct link_state *ret_state)
@@ -59,7 +60,8 @@ static int link_state(int fd, struct link_state *ret_state)
 
 	if (ret)
 		return ret;
-	*ret_state = (struct link_state){ info.xdp.ifindex, info.id, info.prog_id };
+	*ret_state = (struct link_state){ info.xdp.ifindex, info.id, info.prog_id,
+					  info.type != BPF_LINK_TYPE_XDP };
 	return 0;
 }
 
@@ -101,7 +103,7 @@ static int open_link(const char *path, struct link_state *ret_state)
 typedef bool (*link_visit_fn)(void *ctx, const char *path, const char *ifname, bool tc,
 			      const struct link_state *state);
 
-/* Visits every pinned link until @visit says stop. */
+/* Visits every pinned link until @visit says stop; the second name of a tc half is passed over. */
 static int each_link(const char *instance, link_visit_fn visit, void *ctx)
 {
 	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX], ifname[IFNAMSIZ];
@@ -123,7 +125,8 @@ static int each_link(const char *instance, link_visit_fn visit, void *ctx)
 		if (fd < 0)
 			continue;
 		close(fd);
-		more = visit(ctx, path, ifname, tc, &state);
+		if (state.tc == tc)
+			more = visit(ctx, path, ifname, tc, &state);
 	}
 	closedir(stream);
 	return 0;
@@ -146,6 +149,29 @@ static bool match_ifindex(void *ctx, const char *path, const char *ifname, bool 
 	return false;
 }
 
+/* "links/tap0:tc" moved or went: so does its second name, "links/tap0", if it has one. */
+static void drop_second_name(const char *tc_path)
+{
+	struct link_state state;
+	char path[LOADER_PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%.*s", (int)strcspn(tc_path, ":"), tc_path);
+	fd = open_link(path, &state);
+	if (fd < 0)
+		return;
+	close(fd);
+	if (state.tc)
+		unlink(path);
+}
+
+static int rename_pin(const char *from, const char *to, bool tc)
+{
+	if (tc)
+		drop_second_name(from);
+	return rename(from, to);
+}
+
 /*
  * A pin stands under the name that its device had. When the name has gone over to another device the
  * pin moves to its own device's present name; a defunct one goes.
@@ -156,7 +182,7 @@ static void clear_name(const char *instance, const char *path, bool tc,
 	char ifname[IFNAMSIZ], to[LOADER_PATH_MAX];
 
 	if (state->ifindex && if_indextoname(state->ifindex, ifname) &&
-	    !link_path(instance, ifname, tc, to) && !rename(path, to))
+	    !link_path(instance, ifname, tc, to) && !rename_pin(path, to, tc))
 		return;
 	if (!state->ifindex)
 		unlink(path);
@@ -168,6 +194,11 @@ static int find_link_path(const char *instance, const char *path, uint32_t ifind
 	struct rename_search search = { .ifindex = ifindex, .tc = tc };
 	int fd = open_link(path, ret_state);
 
+	if (fd >= 0 && ret_state->tc != tc) { /* a second name: the place is needed */
+		close(fd);
+		unlink(path);
+		fd = -ENOENT;
+	}
 	if (fd >= 0 && ret_state->ifindex == ifindex)
 		return fd;
 	if (fd >= 0) {
@@ -175,7 +206,7 @@ static int find_link_path(const char *instance, const char *path, uint32_t ifind
 		clear_name(instance, path, tc, ret_state);
 	}
 	each_link(instance, match_ifindex, &search);
-	if (!search.path[0] || rename(search.path, path))
+	if (!search.path[0] || rename_pin(search.path, path, tc))
 		return -ENOENT;
 	return open_link(path, ret_state);
 }
@@ -261,8 +292,11 @@ static void remove_link(const char *instance, const char *ifname, uint32_t ifind
 	char path[LOADER_PATH_MAX];
 	int fd = find_link(instance, ifname, ifindex, tc, &state);
 
-	if (fd >= 0 && !link_path(instance, ifname, tc, path))
-		drop_link(fd, path);
+	if (fd < 0 || link_path(instance, ifname, tc, path))
+		return;
+	if (tc)
+		drop_second_name(path);
+	drop_link(fd, path);
 }
 
 /* Which program is on the device and how; id 0: none. */
@@ -448,16 +482,42 @@ static void undo(struct attach *a)
 	}
 }
 
+static int detach_xdp(struct attach *a)
+{
+	uint32_t foreign;
+
+	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, false);
+	xdp_on_device(a->out->ifindex, &foreign);
+	return foreign && a->mode == LOADER_AUTO_TC ? say_conflict(a, foreign) : 0;
+}
+
+/* links/<ifname> is there in every mode. A failure takes nothing from what is attached. */
+static void pin_second_name(const struct loader *loader, const struct loader_attachment *out)
+{
+	char path[LOADER_PATH_MAX], dir[FIB_PATH_MAX];
+	struct link_state state;
+	int fd = find_link(loader->instance, out->ifname, out->ifindex, true, &state);
+
+	if (fd < 0)
+		return;
+	pin_dir(loader->instance, "links", dir);
+	pin_dots(dir, true);
+	if (!link_path(loader->instance, out->ifname, false, path))
+		bpf_obj_pin(fd, path); /* EEXIST: it is there already */
+	pin_dots(dir, false);
+	close(fd);
+}
+
 static int attach_both(struct attach *a)
 {
+	bool alone = a->mode == LOADER_TC || a->mode == LOADER_AUTO_TC;
 	int ret = a->mode == LOADER_UPLINK ? detach_tc(a) : attach_tc(a);
 
-	if (ret)
-		return ret;
-	if (a->mode != LOADER_TC)
-		return attach_xdp(a);
-	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, false);
-	return 0;
+	if (!ret)
+		ret = alone ? detach_xdp(a) : attach_xdp(a);
+	if (a->out->tc.attached && !a->out->xdp.attached)
+		pin_second_name(a->loader, a->out);
+	return ret;
 }
 
 static enum loader_mode real_mode(const struct loader_attachment *at)
