@@ -104,11 +104,12 @@ XRS_INLINE bool xrs_is_special(const struct xrs_packet *p)
 
 /*
  * antiSpoof. A link-local or unspecified source is let by here: neighbour discovery and DHCP need it,
- * and xrs_is_special() keeps it from being steered. Multicast and loopback sources are spoofed.
+ * and xrs_is_special() keeps it from being steered. Multicast and loopback sources are spoofed. Where
+ * sources are learned neighbour discovery is what they are learned from.
  */
 XRS_INLINE bool xrs_source_ok(const struct xrs_nic *nic, const struct xrs_packet *p)
 {
-	if (!(nic->flags & XRS_NIC_F_ANTI_SPOOF))
+	if (!(nic->flags & XRS_NIC_F_ANTI_SPOOF) || (p->nd && nic->flags & XRS_NIC_F_LEARN))
 		return true;
 	if (!xrs_mac_is_zero(nic->mac) && !xrs_mac_equal(nic->mac, p->smac))
 		return false;

@@ -54,6 +54,7 @@ enum xrs_nic_role {
 #define XRS_NIC_F_TC         0x8u  /* xrs_steer passes everything: the tc half alone steers */
 #define XRS_NIC_F_GATEWAY4   0x10u /* gateway4 is known: ICMP errors come from it */
 #define XRS_NIC_F_GATEWAY6   0x20u /* likewise */
+#define XRS_NIC_F_LEARN      0x40u /* sources are learned: neighbour discovery passes antiSpoof */
 
 struct xrs_nic_key {
 	__u32 ifindex;

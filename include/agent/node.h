@@ -130,6 +130,13 @@ enum nic_attach_state {
 };
 const char *nic_attach_state_name(enum nic_attach_state state); /* "attached" */
 
+/* What node_vm.c has learned of the VM behind a nic: its MAC, and addresses as far as antiSpoof holds them. */
+struct nic_learned {
+	uint8_t mac[6];
+	uint32_t n[2]; /* IPv4, IPv6 */
+	uint8_t addr[2][XRS_SOURCES][16];
+};
+
 /* One host interface that a rule took. */
 struct node_nic {
 	char name[NIC_IF_NAME_MAX];
@@ -147,6 +154,7 @@ struct node_nic {
 	enum loader_mode attached_as; /* `wanted` when it was attached */
 	bool tc_alone;                /* XDP is not there, or about to go */
 	struct loader_attachment attachment;
+	struct nic_learned learned;
 	uint32_t n_gateway_macs;
 	uint8_t gateway_mac[XRS_GATEWAY_MACS][6];
 	struct mono since;

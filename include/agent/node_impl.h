@@ -189,6 +189,8 @@ int node_scope_route(const struct node_vnet *vnet, const struct ip_addr *addr,
 /* Matches one link, or all, against the rules: attaches, changes or forgets. */
 void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
+/* What was learned of the VM behind a nic; antiSpoof may go by it. */
+void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned);
 /* The addresses of this device have changed, or of any (0): they may be the gateway's. */
 void node_nic_addresses(struct node *node, uint32_t ifindex);
 void node_nic_rematch(struct node *node);

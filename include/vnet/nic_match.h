@@ -52,8 +52,10 @@ struct nic_rule {
 	enum xrs_nic_role role;
 	enum nic_mode mode;
 	bool anti_spoof;
-	bool symmetric;            /* true */
-	struct ip_prefix *sources; /* allowed source prefixes; none: the vnet's prefixes */
+	bool source_learning;
+	struct mac_addr source_mac; /* zero: any */
+	bool symmetric;             /* true */
+	struct ip_prefix *sources;  /* allowed source prefixes; none: the vnet's prefixes */
 	size_t n_sources;
 };
 

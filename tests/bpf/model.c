@@ -186,11 +186,19 @@ static bool gateway(const struct xrs_nic *nic, const uint8_t *mac)
 	return !nic->n_gateway_macs;
 }
 
+static bool is_nd(const struct seen *s)
+{
+	return s->bits == 128 && s->l4 && s->proto == 58 && s->l4_len >= 4 && s->l4[0] >= 133 &&
+	       s->l4[0] <= 137;
+}
+
 static bool source_ok(const struct xrs_nic *nic, const struct seen *s)
 {
 	static const uint8_t zero[16];
 
 	if (!(nic->flags & XRS_NIC_F_ANTI_SPOOF))
+		return true;
+	if (nic->flags & XRS_NIC_F_LEARN && is_nd(s))
 		return true;
 	if (memcmp(nic->mac, zero, 6) && memcmp(nic->mac, s->frame + 6, 6))
 		return false;
@@ -212,8 +220,7 @@ static bool source_ok(const struct xrs_nic *nic, const struct seen *s)
 static enum xrs_reason admit(const struct xrs_nic *nic, const struct seen *s)
 {
 	unsigned int ttl = s->ip[s->bits == 32 ? 8 : 7];
-	bool nd = s->bits == 128 && s->l4 && s->proto == 58 && s->l4_len >= 4 && s->l4[0] >= 133 &&
-		  s->l4[0] <= 137;
+	bool nd = is_nd(s);
 
 	if (!source_ok(nic, s))
 		return XRS_REASON_SPOOFED;

@@ -64,6 +64,7 @@ static void random_nic(struct model *m, int i)
 	*nic = (struct xrs_nic){ .table = i == 3 ? 9 : LAB_TABLE, .slot = LAB_SLOT, .vnet = 5 };
 	nic->role = i == 1 ? XRS_NIC_NVA : XRS_NIC_VM;
 	nic->flags = i & 1 ? XRS_NIC_F_SYMMETRIC : XRS_NIC_F_ANTI_SPOOF;
+	nic->flags |= chance(30) ? XRS_NIC_F_LEARN : 0;
 	nic->flags |= chance(70) ? XRS_NIC_F_GATEWAY4 | XRS_NIC_F_GATEWAY6 : 0;
 	memcpy(nic->gateway4, "\x0a\x01\x00\x01", 4);
 	memcpy(nic->gateway6, "\xfd\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01",

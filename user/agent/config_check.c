@@ -556,6 +556,21 @@ static int check_nic_sources(struct config_ctx *ctx, size_t n, const struct nic_
 	return 0;
 }
 
+/* A condition that nothing looks at is a misunderstanding, and a dangerous one. */
+static int check_nic_anti_spoof(struct config_ctx *ctx, size_t n, const struct nic_rule *rule)
+{
+	static const struct mac_addr any;
+	const char *key = rule->source_learning                               ? "sourceLearning"
+			  : memcmp(&rule->source_mac, &any, sizeof(any)) != 0 ? "sourceMac"
+									      : NULL;
+	char at[CHECK_PATH];
+
+	if (rule->anti_spoof || !key)
+		return 0;
+	return config_fail_at(ctx, PATH(at, "nics[%zu].%s", n, key),
+			      "has no effect without antiSpoof: set \"antiSpoof\": true");
+}
+
 static int check_nic(struct config_ctx *ctx, size_t n)
 {
 	const struct config *config = ctx->config;
@@ -579,7 +594,9 @@ static int check_nic(struct config_ctx *ctx, size_t n)
 	r = check_reference(ctx, PATH(at, "nics[%zu].routeTable", n), "route table",
 			    rule->route_table, vnet->route_tables, vnet->n_route_tables,
 			    sizeof(*vnet->route_tables), "main");
-	return r < 0 ? r : check_nic_sources(ctx, n, rule);
+	if (r == 0)
+		r = check_nic_sources(ctx, n, rule);
+	return r < 0 ? r : check_nic_anti_spoof(ctx, n, rule);
 }
 
 /* --- the whole --------------------------------------------------------------------------------------- */

@@ -438,6 +438,28 @@ static void write_mac_element(const void *element, struct json_out *out)
 const struct config_element config_element_mac = { "MAC address", sizeof(struct mac_addr),
 						   parse_mac_element, write_mac_element };
 
+static int parse_mac_type(struct config_ctx *ctx, const struct config_field *field,
+			  const json_t *value, void *object)
+{
+	return parse_mac_element(ctx, value, config_member(object, field->offset, struct mac_addr));
+}
+
+/* Zero: not given. */
+static void write_mac_type(const struct config_field *field, const void *object,
+			   struct json_out *out)
+{
+	const struct mac_addr *mac = config_member_const(object, field->offset, struct mac_addr);
+	static const struct mac_addr zero;
+	char text[MAC_TEXT_MAX];
+
+	if (memcmp(mac, &zero, sizeof(zero)) == 0)
+		json_out_null(out, field->key);
+	else
+		json_out_string(out, field->key, mac_format(mac, text));
+}
+
+const struct config_type config_type_mac = { "MAC address", parse_mac_type, write_mac_type };
+
 static int parse_asn_element(struct config_ctx *ctx, const json_t *value, void *element)
 {
 	json_int_t asn = json_integer_value(value);

@@ -513,10 +513,19 @@ OBJECT(nic_object, "nics[]", struct nic_rule,
 	 .flags = CONFIG_NULLABLE,
 	 .doc = "How programs are attached to these nics. Default: dataplane.mode." },
        { "antiSpoof", &config_type_bool, AT(struct nic_rule, anti_spoof), .fallback = "false",
-	 .doc = "Drop frames from other source addresses than sourcePrefixes." },
+	 .doc = "Drop frames from other sources than sourceMac and sourcePrefixes, or than "
+		"sourceLearning has learned. ARP, neighbour discovery and DHCP pass." },
+       { "sourceMac", &config_type_mac, AT(struct nic_rule, source_mac), .flags = CONFIG_NULLABLE,
+	 .doc = "The only source MAC address that antiSpoof lets through. Default: any." },
        { "sourcePrefixes", &config_type_list, LIST_AT(struct nic_rule, sources, n_sources),
 	 .max = 2 * XRS_SOURCES, .element = &config_element_prefix, .fallback = "[]",
 	 .doc = "At most four of each family. Empty: the vnet's prefixes." },
+       { "sourceLearning", &config_type_bool, AT(struct nic_rule, source_learning),
+	 .fallback = "false",
+	 .doc = "antiSpoof lets through only the addresses inside sourcePrefixes, and the MAC "
+		"address, that the kernel has learned behind the nic (ARP, neighbour discovery); "
+		"at "
+		"most four addresses of each family." },
        { "symmetric", &config_type_bool, AT(struct nic_rule, symmetric), .fallback = "true",
 	 .doc = "Both directions of a flow choose the same appliance." });
 

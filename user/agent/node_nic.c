@@ -147,6 +147,42 @@ static void fill_sources(struct xrs_nic *entry, const struct nic_rule *rule,
 		add_source(entry, &list[i]);
 }
 
+/* Nothing learned yet: nothing but ARP, neighbour discovery and DHCP gets through. */
+static void fill_learned(struct xrs_nic *entry, const struct nic_rule *rule,
+			 const struct nic_learned *learned)
+{
+	for (int six = 0; six < 2; six++) {
+		for (uint32_t i = 0; i < learned->n[six]; i++) {
+			struct ip_addr addr =
+				ip_from_bytes(six ? IP_V6 : IP_V4, learned->addr[six][i]);
+			struct ip_prefix host = prefix_of(&addr, six ? 128 : 32);
+			bool allowed = rule->n_sources == 0;
+
+			for (size_t k = 0; k < rule->n_sources; k++)
+				allowed |= prefix_contains(&rule->sources[k], &addr);
+			if (allowed)
+				add_source(entry, &host);
+		}
+	}
+	memcpy(entry->mac, learned->mac, sizeof(entry->mac));
+}
+
+static void fill_anti_spoof(struct xrs_nic *entry, const struct nic_rule *rule,
+			    const struct node_nic *nic)
+{
+	static const struct mac_addr any;
+
+	entry->flags |= XRS_NIC_F_ANTI_SPOOF;
+	if (rule->source_learning) {
+		entry->flags |= XRS_NIC_F_LEARN;
+		fill_learned(entry, rule, &nic->learned);
+	} else {
+		fill_sources(entry, rule, nic->vnet->config);
+	}
+	if (memcmp(&rule->source_mac, &any, sizeof(any)) != 0)
+		memcpy(entry->mac, rule->source_mac.bytes, sizeof(entry->mac));
+}
+
 static void render(const struct node *node, const struct node_nic *nic, struct xrs_nic *ret)
 {
 	const struct nic_rule *rule = &node->config->nics[nic->rule];
@@ -156,14 +192,13 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 	ret->vnet = node_vnet_scope(nic->vnet);
 	ret->slot = nic->slot;
 	ret->role = nic->role;
-	ret->flags = (rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) |
-		     (rule->anti_spoof ? XRS_NIC_F_ANTI_SPOOF : 0) |
-		     (nic->tc_alone ? XRS_NIC_F_TC : 0);
+	ret->flags =
+		(rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) | (nic->tc_alone ? XRS_NIC_F_TC : 0);
 	ret->n_gateway_macs = nic->n_gateway_macs;
 	memcpy(ret->gateway_mac, nic->gateway_mac, sizeof(ret->gateway_mac));
 	fill_gateway_addresses(node, nic, ret);
 	if (rule->anti_spoof)
-		fill_sources(ret, rule, nic->vnet->config);
+		fill_anti_spoof(ret, rule, nic);
 	memcpy(ret->name, nic->name, sizeof(nic->name));
 }
 
@@ -411,6 +446,15 @@ void node_nic_link(struct node *node, const struct net_link *link)
 	attach(node, nic);
 	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */
 	node_vm_dirty(node);
+}
+
+void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned)
+{
+	if (memcmp(&nic->learned, learned, sizeof(*learned)) == 0)
+		return;
+	nic->learned = *learned;
+	if (nic->state == NIC_ATTACHED && node->config->nics[nic->rule].source_learning)
+		write_entry(node, nic);
 }
 
 void node_nic_addresses(struct node *node, uint32_t ifindex)

@@ -73,12 +73,12 @@ static struct host *insert(struct node_vms *hosts, const struct xrs_host_key *ke
 /* --- who is one ----------------------------------------------------------------------------------- */
 
 /* How a frame reaches a neighbour, if that is a VM of ours; NULL: it is not. */
-static const struct node_nic *find_vm(const struct node *node, const struct net_neigh *neigh,
-				      struct resolved_nexthop *ret_way)
+static struct node_nic *find_vm(const struct node *node, const struct net_neigh *neigh,
+				struct resolved_nexthop *ret_way)
 {
 	const struct net_route route = { .type = RTN_UNICAST, .oif = neigh->ifindex };
 	const struct resolve_nics none = { 0 };
-	const struct node_nic *nic;
+	struct node_nic *nic;
 
 	resolve_nexthop(node->net, &neigh->addr, &route, &none, ret_way);
 	if (!resolve_is_ok(ret_way) || ret_way->way != XRS_WAY_REDIRECT)
@@ -126,6 +126,59 @@ static void write_host(struct node_vms *hosts, const struct node_nic *nic,
 		fib_maps_dev_add(hosts->node->maps, way->ifindex);
 	if (fib_maps_host_set(hosts->node->maps, &key, &value) == 0)
 		host->value = value;
+}
+
+/* --- what antiSpoof learns ------------------------------------------------------------------------- */
+
+static bool has_learned(const struct node_nic *nic, const struct ip_addr *addr, uint32_t *ret_at)
+{
+	bool six = addr->family == IP_V6;
+
+	for (uint32_t i = 0; i < nic->learned.n[six]; i++) {
+		*ret_at = i;
+		if (memcmp(nic->learned.addr[six][i], addr->bytes, 16) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* An address belongs to the nic that it was seen behind last. */
+static void unlearn(struct node *node, const struct node_nic *now, const struct ip_addr *addr)
+{
+	bool six = addr->family == IP_V6;
+	uint32_t at;
+
+	for (size_t i = 0; i < node->n_nics; i++) {
+		struct nic_learned learned = node->nics[i]->learned;
+
+		if (node->nics[i] == now || node->nics[i]->vnet != now->vnet ||
+		    !has_learned(node->nics[i], addr, &at))
+			continue;
+		learned.n[six]--;
+		memcpy(learned.addr[six][at], learned.addr[six][learned.n[six]], 16);
+		memset(learned.addr[six][learned.n[six]], 0, 16);
+		node_nic_learned(node, node->nics[i], &learned);
+	}
+}
+
+/*
+ * Kept for as long as the nic is there: a VM that the kernel has forgotten because it was silent may go on where
+ * it stopped, without asking for its gateway first.
+ */
+static void learn(struct node *node, struct node_nic *nic, const struct ip_addr *addr,
+		  const uint8_t *mac)
+{
+	struct nic_learned learned = nic->learned;
+	bool six = addr->family == IP_V6;
+	uint32_t at;
+
+	memcpy(learned.mac, mac, sizeof(learned.mac));
+	if (!has_learned(nic, addr, &at)) {
+		unlearn(node, nic, addr);
+		if (learned.n[six] < XRS_SOURCES)
+			memcpy(learned.addr[six][learned.n[six]++], addr->bytes, 16);
+	}
+	node_nic_learned(node, nic, &learned);
 }
 
 /* What an earlier process left: it stays until this one knows better. */
@@ -277,12 +330,14 @@ static void rebuild(struct loop_timer *timer)
 		load(hosts);
 	hosts->mark++;
 	while ((neigh = net_model_neigh_next(node->net, &cursor))) {
-		const struct node_nic *nic = NULL;
+		struct node_nic *nic = NULL;
 
 		if (net_neigh_state(neigh) == NET_NEIGH_VALID)
 			nic = find_vm(node, neigh, &way);
-		if (nic)
-			write_host(hosts, nic, &neigh->addr, &way);
+		if (!nic)
+			continue;
+		write_host(hosts, nic, &neigh->addr, &way);
+		learn(node, nic, &neigh->addr, way.dmac);
 	}
 	sweep(hosts);
 	write_vnis(hosts);

@@ -191,7 +191,8 @@ Test(config, nic_patterns)
 		"{\"vnets\": [{" MINIMAL_VNET "}], \"nics\": [{\"match\": {\"name\": \"tap*\", "
 		"\"group\": [7, \"8\"], \"mac\": [\"52:54:00:*\", \"!52:54:00:AA:*\"]}, \"vnet\": "
 		"\"a\", \"antiSpoof\": true, \"sourcePrefixes\": [\"10.1.0.0/24\"]}, {\"match\": "
-		"{\"kind\": \"veth\"}, \"vnet\": \"a\", \"mode\": \"tc\"}]}");
+		"{\"kind\": \"veth\"}, \"vnet\": \"a\", \"mode\": \"tc\", \"antiSpoof\": true, "
+		"\"sourceMac\": \"02:00:00:00:00:0A\", \"sourceLearning\": true}]}");
 	const struct nic_rule *rule = &config->nics[0];
 
 	cr_assert_eq(rule->n_patterns[NIC_MATCH_NAME], 1);
@@ -203,6 +204,8 @@ Test(config, nic_patterns)
 	cr_assert_eq(rule->n_sources, 1);
 	cr_assert_eq(rule->mode, NIC_MODE_NODE);
 	cr_assert_eq(config->nics[1].mode, NIC_MODE_TC);
+	cr_assert_eq(config->nics[1].source_mac.bytes[5], 10);
+	cr_assert(config->nics[1].source_learning && !rule->source_learning);
 	check_round_trip(config);
 	config_free(config);
 }
