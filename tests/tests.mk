@@ -135,7 +135,7 @@ interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)
 soak: all ## long runs (root)
 	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
-bench: all $(BENCH_BGP) $(BENCH_LOOKUP) ## measurements (root)
+bench: all $(BENCH_BGP) $(BENCH_LOOKUP) $(T)/tool_vmm $(T)/tool_frames ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(filter-out %/profile.sh,$(wildcard tests/bench/*.sh)))
 profile: ## where the time of a million routes goes: a flame graph in build-profile/ (root)
 	$(Q)$(MAKE) --no-print-directory B=build-profile CFLAGS="-O2 -g -fno-omit-frame-pointer" \
