@@ -229,6 +229,8 @@ struct node {
 	struct node_heirs heirs;
 	struct loop_timer first_timer; /* looks at heirs */
 	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
+	struct loop_timer derive_timer; /* derived structures are looked at again */
+	struct mono bulk_at;            /* the last large batch of routes was written */
 	struct loop_work fib_work;
 	bool net_synced;      /* the first picture is whole */
 	struct node_vms *vms; /* addresses of local VMs */

@@ -63,6 +63,9 @@ int fib_plan_set_route(struct fib_plan *plan, uint32_t table, const struct ip_pr
 		       const struct xrs_route *route);
 int fib_plan_del_route(struct fib_plan *plan, uint32_t table, const struct ip_prefix *prefix);
 
+/* The route may be set or deleted soon: memory is slow. */
+void fib_plan_prefetch(const struct fib_plan *plan, uint32_t table, const struct ip_prefix *prefix);
+
 /* --- found ------------------------------------------------------------------------------------------
  * The map holds this; NULL or a free slot: nothing. What nobody wants is stale: it is kept, and forwards
  * on, until it is wanted again or fib_plan_sweep(). In any order, but tables first. The same calls tell

@@ -141,6 +141,8 @@ struct rib_callbacks { /* none of them may call back into the RIB, but for readi
 	void (*changed)(void *ctx, const struct rib_change *change);
 	void (*event)(void *ctx, enum rib_event_type type, uint16_t peer, enum bgp_family family,
 		      uint32_t count);
+	/* May be NULL: `changed` may soon be called for @prefix; the time to fetch memory for it. */
+	void (*soon)(void *ctx, const struct ip_prefix *prefix);
 };
 
 /* @nexthops is shared by all vnets and outlives the RIB. NULL: out of memory. */

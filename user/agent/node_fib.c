@@ -16,6 +16,8 @@
 #define SUBSYS            "fib"
 #define RETRY_SEC         5
 #define RESOLVE_PER_SLICE 256
+#define BULK              64 /* routes of one batch: part of a large change */
+#define BULK_PAUSE_MS     50 /* without one: it is over */
 
 struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number)
 {
@@ -472,6 +474,8 @@ static void carried_out(void *ctx, struct fib_plan_batch *batch)
 	struct node *node = ctx;
 
 	account(node, batch);
+	if (batch->routes && batch->n >= BULK)
+		node->bulk_at = loop_now(node->loop);
 	fib_plan_done(node->plan, batch);
 	node_fib_kick(node);
 }
@@ -524,6 +528,25 @@ static bool release_dead_peers(struct node *node)
 	return released;
 }
 
+static void derive_again(struct loop_timer *timer)
+{
+	node_fib_kick(timer->ctx);
+}
+
+/*
+ * Derived structures wait for the end of a large change: the plan may have nothing to do for a moment while
+ * more routes arrive, and to publish one costs a grace period.
+ */
+static bool derive(struct node *node)
+{
+	struct mono due = mono_add_msec(node->bulk_at, BULK_PAUSE_MS);
+
+	if (!mono_before(loop_now(node->loop), due))
+		return fib_maps_fast_work(node->maps);
+	loop_timer_set(node->loop, &node->derive_timer, due);
+	return false;
+}
+
 static bool fib_slice(struct loop_work *work)
 {
 	struct node *node = work->ctx;
@@ -541,7 +564,7 @@ static bool fib_slice(struct loop_work *work)
 	recycle_gone(node);
 	if (fib_writer_busy(node->writer))
 		return false; /* carried_out() wakes us */
-	return fib_maps_fast_work(node->maps) || release_dead_peers(node) || node->groups_dirty ||
+	return derive(node) || release_dead_peers(node) || node->groups_dirty ||
 	       (node->nexthops_dirty && node->net_synced);
 }
 
@@ -731,6 +754,7 @@ int node_fib_init(struct node *node)
 	node->probe_timer = (struct loop_timer){ .fn = probe, .ctx = node };
 	node_timeline_init(node);
 	node->timeline = timeline_new();
+	node->derive_timer = (struct loop_timer){ .fn = derive_again, .ctx = node };
 	node->nexthop_state = calloc(XRS_NEXTHOP_MAX, sizeof(*node->nexthop_state));
 	node->group_dirty = calloc(XRS_GROUP_MAX, sizeof(*node->group_dirty));
 	node->nexthops = nexthop_table_new(&events);
@@ -743,6 +767,7 @@ void node_fib_done(struct node *node)
 {
 	loop_work_del(node->loop, &node->fib_work);
 	loop_timer_stop(node->loop, &node->probe_timer);
+	loop_timer_stop(node->loop, &node->derive_timer);
 	fib_writer_free(node->writer);
 	loop_timer_stop(node->loop, &node->first_timer);
 	timeline_free(node->timeline);

@@ -107,6 +107,14 @@ static void on_changed(void *ctx, const struct rib_change *change)
 	node_vnet_decide(ctx, &change->prefix, &change->offer);
 }
 
+static void on_soon(void *ctx, const struct ip_prefix *prefix)
+{
+	const struct node_vnet *vnet = ctx;
+
+	for (size_t i = 0; i < vnet->n_tables; i++)
+		fib_plan_prefetch(vnet->node->plan, vnet->tables[i].index, prefix);
+}
+
 static void on_event(void *ctx, enum rib_event_type type, uint16_t peer, enum bgp_family family,
 		     uint32_t count)
 {
@@ -496,7 +504,8 @@ static int start_rib(struct node_vnet *vnet)
 {
 	const struct rib_callbacks callbacks = { .ctx = vnet,
 						 .changed = on_changed,
-						 .event = on_event };
+						 .event = on_event,
+						 .soon = vnet->node->plan ? on_soon : NULL };
 	struct rib_config config;
 
 	node_vnet_fill_rib(vnet, &config);

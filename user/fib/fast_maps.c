@@ -305,7 +305,7 @@ static void start_early(struct fib_maps *maps, struct fast_table *fast, size_t c
 {
 	int ret;
 
-	if (fast->error || count > FIB_BATCH || !wanted(maps, count))
+	if (fast->error || count > 2 * FIB_BATCH || !wanted(maps, count))
 		return;
 	ret = start(maps, fast, count);
 	if (ret)

@@ -243,6 +243,14 @@ int fib_plan_del_route(struct fib_plan *plan, uint32_t table, const struct ip_pr
 	return 0;
 }
 
+void fib_plan_prefetch(const struct fib_plan *plan, uint32_t table, const struct ip_prefix *prefix)
+{
+	const struct plan_routes *routes = find_table(plan, table, prefix->addr.family);
+
+	if (routes)
+		prefix_table_prefetch(routes->prefixes, prefix);
+}
+
 /* --- found ------------------------------------------------------------------------------------------ */
 /* Groups that waited for a next hop go on when one came in, routes that waited for a group likewise. */
 static void nexthop_came(struct fib_plan *plan)

@@ -1093,6 +1093,7 @@ static void forget(struct rib *rib, const struct section *s, const struct ip_pre
 #define AHEAD 12
 
 struct section_walk {
+	const struct rib *rib;
 	const struct prefix_table *prefixes;
 	struct nlri_iter it, ahead;
 };
@@ -1102,13 +1103,16 @@ static void look_ahead(struct section_walk *walk)
 	struct ip_prefix prefix;
 	uint32_t path_id;
 
-	if (nlri_next(&walk->ahead, &prefix, &path_id))
-		prefix_table_prefetch(walk->prefixes, &prefix);
+	if (!nlri_next(&walk->ahead, &prefix, &path_id))
+		return;
+	prefix_table_prefetch(walk->prefixes, &prefix);
+	if (walk->rib->callbacks.soon)
+		walk->rib->callbacks.soon(walk->rib->callbacks.ctx, &prefix);
 }
 
 static struct section_walk section_walk(const struct rib *rib, const struct bgp_nlri *nlri)
 {
-	struct section_walk walk = { .prefixes = rib->in[nlri->family].prefixes };
+	struct section_walk walk = { .rib = rib, .prefixes = rib->in[nlri->family].prefixes };
 
 	nlri_iter_init(&walk.it, nlri);
 	walk.ahead = walk.it;
