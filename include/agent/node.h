@@ -91,7 +91,8 @@ struct node_table {
 	const struct route_table_config *config; /* inside vnet->config */
 	uint32_t index;                          /* in xrs_table and xrs_table6 */
 	struct effective_table *effective;
-	uint32_t *user_groups; /* a held group id for each user route, 0: none */
+	uint32_t *user_groups;        /* a held group id for each user route, 0: none */
+	struct node_persist *persist; /* lost prefixes that are held or dropped; NULL: none yet */
 };
 
 struct node_vnet {
@@ -222,9 +223,11 @@ struct node {
 	struct nl_watch *watch;
 	struct nl_request *request;
 	struct loop_io watch_io;
-	struct loop_timer watch_timer; /* a dump is due */
-	struct loop_timer hosts_timer; /* host routes are looked at again */
-	bool hosts_due;                /* ... in a moment */
+	struct loop_timer watch_timer;   /* a dump is due */
+	struct loop_timer persist_timer; /* the time of a held prefix is over ... */
+	struct mono persist_next;        /* ... then */
+	struct loop_timer hosts_timer;   /* host routes are looked at again */
+	bool hosts_due;                  /* ... in a moment */
 	struct timeline *timeline;
 	struct node_heirs heirs;
 	struct loop_timer first_timer; /* looks at heirs */
@@ -300,6 +303,12 @@ bool node_bfd_status(const struct node_peering *peering, struct bfd_status *ret_
 
 /* The next hops of a group, for the journal. */
 void node_journal_hops(const struct node_vnet *vnet, uint32_t group, struct journal_hops *ret_hops);
+
+/*
+ * Ends what persist holds or drops in a table: what @prefix covers, or all (NULL). How many it were.
+ */
+size_t node_persist_release(struct node_table *table, const struct ip_prefix *prefix);
+size_t node_persist_count(const struct node_table *table);
 
 /* --- reading the data plane ------------------------------------------------------------------ */
 /* The effective routes of one table for exactly @prefix: every candidate with state and reason. */

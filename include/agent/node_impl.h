@@ -66,6 +66,30 @@ const char *node_vnet_endpoint_differs(const struct node_vnet *vnet, const struc
 /* What tells this vnet's addresses from another's in the maps: the index of its table main. */
 uint32_t node_vnet_scope(const struct node_vnet *vnet);
 
+/* Decides one prefix in one table from what BGP offers now. */
+void node_vnet_decide_again(struct node_table *table, const struct ip_prefix *prefix);
+
+/* --- node_persist.c ------------------------------------------------------------------------ */
+void node_persist_init(struct node *node);
+/*
+ * Begins, keeps or ends what the table does with a lost prefix. True: *ret_result is the decision; false:
+ * there is nothing to persist.
+ */
+bool node_persist_decide(struct node_table *table, const struct ip_prefix *prefix,
+			 const struct rib_offer *offer, struct effective_result *ret_result);
+/* The same to look at only. */
+bool node_persist_view(const struct node_table *table, const struct ip_prefix *prefix,
+		       struct effective_result *ret_result);
+/* Held prefixes one by one, from *cursor 0. */
+bool node_persist_walk(const struct node_table *table, uint32_t *cursor,
+		       struct ip_prefix *ret_prefix);
+/* Forgets all without deciding anything: the table goes. */
+void node_persist_free(struct node_table *table);
+/* Some table that lives on this vnet's RIB has a persist of its own. */
+bool node_persist_wanted(const struct node_vnet *vnet);
+/* Before the sweep after a restart: what nobody announced again is lost. */
+void node_persist_adopt(struct node *node);
+
 /* --- node_peering.c ------------------------------------------------------------------------ */
 void node_peering_fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
 			   struct rib_peer_config *ret);

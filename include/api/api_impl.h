@@ -94,6 +94,7 @@ int method_route_table_list(struct api_call *call);
 int method_route_table_show(struct api_call *call);
 int method_monitor_subscribe(struct api_call *call);
 int method_monitor_unsubscribe(struct api_call *call);
+int method_route_table_release(struct api_call *call);
 int method_peering_list(struct api_call *call);
 int method_bfd_list(struct api_call *call);
 int method_timeline_list(struct api_call *call);

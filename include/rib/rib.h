@@ -59,6 +59,11 @@ struct rib_offer {      /* next-hop groups, held by the RIB until the prefix cha
 	uint32_t group; /* what is selected; 0: nothing */
 	uint32_t from
 		[RIB_SOURCES]; /* of paths of one kind alone; as `group` without offer_by_source */
+	/*
+	 * Of a change: a path went because its session ended or its next hop can not be reached, not because
+	 * somebody took it back or the configuration took it away.
+	 */
+	bool lost;
 };
 
 struct rib_limit {      /* maxPrefixes */

@@ -31,6 +31,8 @@ struct effective_table;
 	  "the prefix is equal to or inside addressPrefixes of the vnet or a peered vnet")    \
 	X(NEXT_HOP_UNRESOLVED, "NextHopUnresolved",                                           \
 	  "no next-hop group could be made: no gateway to go to, or the group table is full") \
+	X(HELD, "Held", "its last path is lost, and the route table's persist holds it")      \
+	X(LOST, "Lost", "its last path is lost, and the route table's persist drops it")      \
 	X(USER_ROUTE, "UserRoute", "a user route for the same prefix wins")                   \
 	X(BGP_ROUTE, "BgpRoute", "a BGP route for the same prefix wins")
 
@@ -42,6 +44,9 @@ enum effective_reason {
 };
 const char *effective_reason_name(enum effective_reason reason); /* "OwnPrefix"; NONE: "" */
 const char *effective_reason_text(enum effective_reason reason);
+struct effective_candidate;
+/* Why a candidate lost, or the remark of an active one. */
+enum effective_reason effective_why(const struct effective_candidate *candidate);
 /* Azure's words: "Default", "User", "VirtualNetworkGateway" (BGP). */
 const char *effective_source_name(enum xrs_route_source source);
 
@@ -49,6 +54,7 @@ struct effective_candidate {
 	enum xrs_route_source source; /* a protected prefix is XRS_SOURCE_SYSTEM */
 	enum xrs_route_kind kind;
 	enum effective_reason reason; /* EFFECTIVE_NONE: Active, else Invalid */
+	enum effective_reason remark; /* of an active one: HELD, LOST or NONE */
 	/* For people. BGP: VirtualNetworkGateway, as Azure shows it; a protected prefix: VnetLocal. */
 	enum next_hop_type next_hop_type;
 	struct ip_addr next_hop; /* of a user route to a VirtualAppliance, else IP_NONE */
@@ -93,6 +99,14 @@ bool effective_is_fixed(const struct effective_table *table, const struct ip_pre
 /* Decides one prefix. @offer: rib_offer(), all 0 when BGP offers nothing. */
 void effective_decide(const struct effective_table *table, const struct ip_prefix *prefix,
 		      const struct rib_offer *offer, struct effective_result *ret_result);
+/*
+ * Decides a prefix whose last path is lost, by the table's persist: steered to @group as before, or dropped
+ * (GROUP_NONE). In everything else as if BGP offered it still.
+ */
+void effective_decide_lost(const struct effective_table *table, const struct ip_prefix *prefix,
+			   uint32_t group, struct effective_result *ret_result);
+/* What the table takes of an offer: a group, or GROUP_NONE for none of its sources. */
+uint32_t effective_taken(const struct effective_table *table, const struct rib_offer *offer);
 /* What the trie should hold (prefix_len and generation are 0); false: nothing. */
 bool effective_route(const struct effective_result *result, struct xrs_route *ret_route);
 

@@ -40,6 +40,18 @@ struct user_route {
 	bool from_api;           /* made through the API, not by the file */
 };
 
+enum persist_action {            /* of a prefix whose last path is lost */
+	PERSIST_SYSTEM,          /* the weaker candidates count */
+	PERSIST_HOLD,            /* steered on, for a time */
+	PERSIST_HOLD_UNTIL_TOLD, /* steered on */
+	PERSIST_DROP,            /* dropped until BGP offers it again */
+};
+
+struct persist_config {
+	enum persist_action action;
+	uint32_t seconds; /* of PERSIST_HOLD */
+};
+
 struct route_table_config {
 	char name[VNET_NAME_MAX];
 	bool disable_bgp_propagation;
@@ -47,6 +59,7 @@ struct route_table_config {
 	bool allow_own_prefixes;
 	bool from_api;
 	bool implied; /* "main", which nothing lists */
+	struct persist_config persist;
 	struct user_route *routes;
 	size_t n_routes;
 };

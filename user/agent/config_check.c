@@ -637,7 +637,9 @@ int config_check(struct config_ctx *ctx)
 /* "main" exists and is the first. */
 static int finish_tables(struct config_ctx *ctx, struct vnet_config *vnet)
 {
-	struct route_table_config main_table = { .name = "main", .implied = true },
+	struct route_table_config main_table = { .name = "main",
+						 .implied = true,
+						 .persist.seconds = 300 },
 				  *list = vnet->route_tables;
 	size_t at = 0;
 

@@ -402,6 +402,19 @@ OBJECT(user_route_object, "routeTables[].routes[]", struct user_route,
 	 .flags = CONFIG_NULLABLE,
 	 .doc = "Of VirtualAppliance, and only of it: the appliance's address." });
 
+OBJECT(persist_object, "vnets[].routeTables[].persist", struct persist_config,
+       { "action", &config_type_enum, AT(struct persist_config, action),
+	 .names = NAMES({ "system", PERSIST_SYSTEM }, { "hold", PERSIST_HOLD },
+			{ "holdUntilTold", PERSIST_HOLD_UNTIL_TOLD }, { "drop", PERSIST_DROP }),
+	 .fallback = "\"system\"",
+	 .doc = "system: the next candidate counts, such as Internet. hold: frames go to the lost "
+		"appliance for some seconds more, as long as its next hop can be reached. "
+		"holdUntilTold: without an end. drop: frames are dropped. All but system end when "
+		"BGP "
+		"offers the prefix again, or by routeTable.release." },
+       { "seconds", &config_type_u32, AT(struct persist_config, seconds), .min = 1, .max = 604800,
+	 .fallback = "300", .doc = "Of hold." });
+
 OBJECT(route_table_object, "vnets[].routeTables[]", struct route_table_config,
        { "name", &config_type_name, TEXT(struct route_table_config, name), .flags = CONFIG_REQUIRED,
 	 .doc = "Nic rules refer to it. main always exists." },
@@ -419,6 +432,12 @@ OBJECT(route_table_object, "vnets[].routeTables[]", struct route_table_config,
        { "allowOwnPrefixes", &config_type_bool, AT(struct route_table_config, allow_own_prefixes),
 	 .fallback = "false",
 	 .doc = "Installs BGP routes that lie inside the vnet's own prefixes." },
+       { "persist", &config_type_object, AT(struct route_table_config, persist),
+	 .object = &persist_object, .fallback = "{}",
+	 .doc = "What becomes of a prefix whose last path is lost: the appliance's session ended "
+		"or "
+		"its next hop can not be reached. A prefix that an appliance takes back is not "
+		"lost." },
        { "routes", &config_type_objects, LIST_AT(struct route_table_config, routes, n_routes),
 	 .max = 100000, .object = &user_route_object, .fallback = "[]", .doc = "User routes." });
 

@@ -74,9 +74,10 @@ void node_effective(const struct node_table *table, const struct ip_prefix *pref
 		    struct effective_result *ret_result)
 {
 	struct rib *rib = node_vnet_source_rib(table->vnet);
-
 	struct rib_offer offer = { 0 };
 
+	if (node_persist_view(table, prefix, ret_result))
+		return;
 	if (rib)
 		offer = rib_offer(rib, prefix);
 	effective_decide(table->effective, prefix, &offer, ret_result);
@@ -122,6 +123,28 @@ static bool walk_fixed(const struct node_table *table, struct node_effective_cur
 	return cursor->position >= count;
 }
 
+#define STAGE_RIB  1 /* one for each family */
+#define STAGE_HELD (STAGE_RIB + BGP_FAMILY_MAX)
+
+/* Of a prefix whose last path is lost the RIB knows nothing, or has only paths that can not be used. */
+static bool walk_held(const struct node_table *table, struct node_effective_cursor *cursor,
+		      unsigned int budget, effective_fn fn, void *ctx)
+{
+	struct effective_result result;
+	struct ip_prefix prefix;
+
+	while (budget--) {
+		if (!node_persist_walk(table, &cursor->position, &prefix))
+			return false;
+		if (effective_is_fixed(table->effective, &prefix))
+			continue;
+		node_effective(table, &prefix, &result);
+		if (!fn(ctx, &prefix, &result))
+			return true;
+	}
+	return true;
+}
+
 bool node_effective_walk(const struct node_table *table, struct node_effective_cursor *cursor,
 			 unsigned int budget, effective_fn fn, void *ctx)
 {
@@ -131,15 +154,15 @@ bool node_effective_walk(const struct node_table *table, struct node_effective_c
 	if (cursor->stage == 0) {
 		if (!walk_fixed(table, cursor, budget, fn, ctx))
 			return true;
-		*cursor = (struct node_effective_cursor){ .stage = 1 };
-		return rib != NULL;
+		*cursor = (struct node_effective_cursor){ .stage = rib ? STAGE_RIB : STAGE_HELD };
+		return true;
 	}
-	if (!rib || cursor->stage > BGP_FAMILY_MAX)
-		return false;
-	if (!rib_walk_selected(rib, cursor->stage - 1, &cursor->position, budget, walk_selected,
-			       &walk))
+	if (cursor->stage >= STAGE_HELD)
+		return walk_held(table, cursor, budget, fn, ctx);
+	if (!rib || !rib_walk_selected(rib, cursor->stage - STAGE_RIB, &cursor->position, budget,
+				       walk_selected, &walk))
 		*cursor = (struct node_effective_cursor){ .stage = cursor->stage + 1 };
-	return cursor->stage <= BGP_FAMILY_MAX;
+	return true;
 }
 
 /* --- applying a configuration --------------------------------------------------------------------------- */
@@ -331,6 +354,7 @@ static int start(struct node *node)
 	node->listeners = listener_set_new(node->loop);
 	if (!node->events || !node->listeners)
 		return -ENOMEM;
+	node_persist_init(node);
 	node_config_resume(node);
 	err = node_fib_init(node);
 	if (err == 0)
@@ -385,6 +409,7 @@ void node_free(struct node *node)
 	node_nic_free_all(node);
 	node_net_done(node);
 	loop_timer_stop(node->loop, &node->sweep_deadline);
+	loop_timer_stop(node->loop, &node->persist_timer);
 	node_fib_done(node);
 	listener_set_free(node->listeners);
 	peered_done(&node->peered);

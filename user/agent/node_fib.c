@@ -370,6 +370,33 @@ static void refresh_nexthops(struct node *node)
 
 /* --- groups ----------------------------------------------------------------------------------------------- */
 
+static bool any_usable(const struct node *node, const uint32_t *ids, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		if (nexthop_info(node->nexthops, ids[i])->usable)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Nobody of the group is left, but a route table's persist is still to be asked what then: until the RIB has
+ * decided, frames go on as they did rather than past a firewall.
+ */
+static bool waits_for_persist(const struct node *node, const struct group_info *info)
+{
+	const struct nexthop_info *first = nexthop_info(node->nexthops, info->member[0]);
+	const struct node_vnet *vnet = node_vnet_by_number(node, first->vnet);
+	bool undecided = vnet && !node_vnet_idle(vnet);
+
+	if (!vnet || any_usable(node, info->member, info->n_members) ||
+	    any_usable(node, info->backup, info->n_backup) || !node_persist_wanted(vnet))
+		return false;
+	for (unsigned int i = 0; i < info->n_members; i++)
+		undecided |= node->nexthop_state[info->member[i]].peer_dead;
+	return undecided;
+}
+
 static void render_groups(struct node *node)
 {
 	struct xrs_group group;
@@ -394,6 +421,10 @@ static void render_groups(struct node *node)
 		}
 		if (info->refs == 0)
 			continue; /* adopted and not wanted again: it stays as it is until the sweep */
+		if (waits_for_persist(node, info)) {
+			node->group_dirty[id] = node->groups_dirty = true;
+			continue;
+		}
 		group_render(node->nexthops, id, &group, &bucket);
 		fib_plan_set_group(node->plan, id, &group, &bucket);
 	}

@@ -26,7 +26,8 @@ static void table_decide(struct node_table *table, const struct ip_prefix *prefi
 
 	if (!plan)
 		return;
-	effective_decide(table->effective, prefix, offer, &result);
+	if (!node_persist_decide(table, prefix, offer, &result))
+		effective_decide(table->effective, prefix, offer, &result);
 	if (effective_route(&result, &route))
 		err = fib_plan_set_route(plan, table->index, prefix, &route);
 	else
@@ -38,6 +39,14 @@ static void table_decide(struct node_table *table, const struct ip_prefix *prefi
 			table->vnet->config->name, table->config->name, prefix_format(prefix, text),
 			strerror(-err));
 	}
+}
+
+void node_vnet_decide_again(struct node_table *table, const struct ip_prefix *prefix)
+{
+	struct rib *rib = node_vnet_source_rib(table->vnet);
+	struct rib_offer offer = rib ? rib_offer(rib, prefix) : no_offer;
+
+	table_decide(table, prefix, &offer);
 }
 
 static void decide_tables(struct node_vnet *vnet, const struct ip_prefix *prefix,
@@ -320,6 +329,7 @@ static void table_stop(struct node_table *table)
 {
 	struct node *node = table->vnet->node;
 
+	node_persist_free(table);
 	node_table_empty(table);
 	if (!node->maps || table->index == FIB_TABLE_BAD || node->stopping)
 		return;
@@ -351,6 +361,8 @@ static bool table_reconfigure(struct node_table *table, const struct route_table
 	same = effective_same_for_bgp(old, table->effective);
 	decide_fixed(table, old);
 	decide_fixed(table, table->effective);
+	if (config->persist.action == PERSIST_SYSTEM)
+		node_persist_release(table, NULL);
 	keep.user_groups = old_groups;
 	release_user_groups(&keep, n_old);
 	effective_table_free(old);
@@ -545,6 +557,8 @@ void node_vnet_withdraw_all(struct node_vnet *vnet)
 		while (rib_walk_selected(rib, f, &cursor, NODE_RIB_SLICE, withdraw_change, vnet))
 			;
 	}
+	for (size_t i = 0; i < vnet->n_tables; i++)
+		node_persist_release(&vnet->tables[i], NULL);
 	node_fib_kick(vnet->node);
 }
 

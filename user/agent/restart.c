@@ -166,6 +166,7 @@ static void sweep(struct loop_timer *timer)
 
 	if (!node_peerings_complete(node))
 		log_warn(SUBSYS, "not every peer came back in %u s", NODE_SWEEP_DEADLINE_SEC);
+	node_persist_adopt(node);
 	swept = fib_plan_sweep(node->plan);
 	node_nic_sweep(node);
 	node_bfd_sweep(node);

@@ -98,8 +98,8 @@ static void write_effective(struct json_out *out, const struct node_table *table
 		json_out_string(out, "state",
 				candidate->reason == EFFECTIVE_NONE ? "Active" : "Invalid");
 		json_out_string(out, "nextHopType", next_hop_type_name(candidate->next_hop_type));
-		json_out_string(out, "reason", effective_reason_name(candidate->reason));
-		json_out_string(out, "reasonText", effective_reason_text(candidate->reason));
+		json_out_string(out, "reason", effective_reason_name(effective_why(candidate)));
+		json_out_string(out, "reasonText", effective_reason_text(effective_why(candidate)));
 		json_out_end_object(out);
 	}
 	json_out_end_array(out);

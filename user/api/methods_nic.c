@@ -230,8 +230,8 @@ static void write_effective(struct effective_context *context, const struct ip_p
 		write_wanted(out, node, candidate);
 		json_out_null(out, "dataplane");
 	}
-	json_out_string(out, "reason", effective_reason_name(candidate->reason));
-	json_out_string(out, "reasonText", effective_reason_text(candidate->reason));
+	json_out_string(out, "reason", effective_reason_name(effective_why(candidate)));
+	json_out_string(out, "reasonText", effective_reason_text(effective_why(candidate)));
 	json_out_end_object(out);
 }
 

@@ -192,6 +192,13 @@ static const char *const source_names[RIB_SOURCES] = {
 	[RIB_SOURCE_GATEWAY] = "gateway",
 };
 
+static const char *const persist_names[] = {
+	[PERSIST_SYSTEM] = "system",
+	[PERSIST_HOLD] = "hold",
+	[PERSIST_HOLD_UNTIL_TOLD] = "holdUntilTold",
+	[PERSIST_DROP] = "drop",
+};
+
 void write_route_table(struct json_out *out, const struct node_table *table, bool routes)
 {
 	const struct route_table_config *config = table->config;
@@ -208,6 +215,11 @@ void write_route_table(struct json_out *out, const struct node_table *table, boo
 	}
 	json_out_end_array(out);
 	json_out_bool(out, "allowOwnPrefixes", config->allow_own_prefixes);
+	json_out_begin_object(out, "persist");
+	json_out_string(out, "action", persist_names[config->persist.action]);
+	json_out_uint(out, "seconds", config->persist.seconds);
+	json_out_uint(out, "held", node_persist_count(table));
+	json_out_end_object(out);
 	json_out_uint(out, "userRoutes", config->n_routes);
 	if (routes)
 		json_out_begin_array(out, "routes");
@@ -255,5 +267,20 @@ int method_route_table_show(struct api_call *call)
 	if (!table)
 		return -1;
 	write_route_table(call->out, table, true);
+	return 0;
+}
+
+int method_route_table_release(struct api_call *call)
+{
+	const char *text = request_text(call->request, "prefix");
+	struct node_vnet *vnet = call_vnet(call);
+	struct node_table *table = vnet ? call_table(call, vnet, "name") : NULL;
+	struct ip_prefix prefix;
+
+	if (!table)
+		return -1;
+	if (text)
+		prefix_parse(text, &prefix); /* was checked */
+	json_out_uint(call->out, "released", node_persist_release(table, text ? &prefix : NULL));
 	return 0;
 }

@@ -151,6 +151,8 @@ const struct ctl_command ctl_commands[] = {
 	{ "route-table", "list", CTL_REQUEST, "vnet", "vnet", "value", TABLE_COLUMNS,
 	  "Route tables." },
 	{ "route-table", "show", CTL_REQUEST, "name", "name vnet", NULL, NULL, "One route table." },
+	{ "route-table", "release", CTL_REQUEST, "name", "name vnet prefix", NULL, NULL,
+	  "End what a table's persist holds: its lost prefixes fall back." },
 	{ "route-table", "create", CTL_REQUEST, "name",
 	  "name vnet disableBgpRoutePropagation@ allowOwnPrefixes@ *", NULL, NULL,
 	  "Make a route table." },

@@ -406,6 +406,24 @@ static enum decision_step deciding_step(const struct adj_rib_in *in, uint32_t ne
 	return id == PATH_NONE ? STEP_NONE : (enum decision_step)in->paths[id].lost_at;
 }
 
+/* A path that is there and lost: see struct rib_offer. */
+static bool has_lost_path(const struct rib *rib, enum bgp_family family, uint32_t net)
+{
+	const struct adj_rib_in *in = &rib->in[family];
+	bool lost = false;
+
+	for (uint32_t id = in->nets[net].head; id != PATH_NONE && !lost; id = in->paths[id].next) {
+		const struct rib_path *path = &in->paths[id];
+		const struct rib_peer *peer = rib->peers[path->peer];
+
+		if (path_age(&peer->in[family], path) == PATH_DEAD)
+			lost = !peer->leaving;
+		else
+			lost = path->state == RIB_PATH_NEXTHOP_UNRESOLVED;
+	}
+	return lost;
+}
+
 static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t group)
 {
 	struct rib_net *n = &rib->in[family].nets[net];
@@ -421,6 +439,7 @@ static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uin
 		change.cause = rib->why.cause;
 		change.cause_peer = rib->why.peer;
 		change.step = deciding_step(&rib->in[family], net);
+		change.offer.lost = rib->losing || has_lost_path(rib, family, net);
 		rib->callbacks.changed(rib->callbacks.ctx, &change);
 	}
 	group_unref(rib->nexthops, old); /* after the prefix left it */

@@ -445,12 +445,15 @@ static void visit(struct rib *rib, enum bgp_family family, uint32_t net)
 
 		next = path->next;
 		if (path_age(&peer->in[family], path) == PATH_DEAD ||
-		    refuses_long_life(rib, peer, family, path))
+		    refuses_long_life(rib, peer, family, path)) {
+			rib->losing |= !peer->leaving;
 			drop_path(rib, family, net, id);
-		else if (peer->reapply)
+		} else if (peer->reapply) {
 			admit_again(rib, family, net, path);
+		}
 	}
 	loc_rib_settle(rib, family, net, before);
+	rib->losing = false;
 }
 
 /* Blocked prefixes wait although there is room again. */

@@ -85,6 +85,7 @@ struct rib {
 	struct policy_result policy;
 	struct rib_peer *peers[RIB_PEERS_MAX];
 	uint32_t peer_high; /* one more than the highest in use */
+	bool losing;        /* the net at hand had paths of sessions that ended */
 	enum {
 		HOLD_NONE,
 		HOLD_SELECTION, /* rib_hold() */

@@ -68,6 +68,11 @@ const char *effective_reason_text(enum effective_reason reason)
 	return (unsigned int)reason < EFFECTIVE_REASON_MAX ? sentences[reason] : "?";
 }
 
+enum effective_reason effective_why(const struct effective_candidate *candidate)
+{
+	return candidate->reason != EFFECTIVE_NONE ? candidate->reason : candidate->remark;
+}
+
 const char *effective_source_name(enum xrs_route_source source)
 {
 	switch (source) {
@@ -363,8 +368,7 @@ static void add_user(const struct effective_table *table, int index, bool is_pro
 		candidate->reason = EFFECTIVE_NEXT_HOP_UNRESOLVED;
 }
 
-/* What the table takes of an offer; GROUP_NONE: it takes none of these sources. */
-static uint32_t taken(const struct effective_table *table, const struct rib_offer *offer)
+uint32_t effective_taken(const struct effective_table *table, const struct rib_offer *offer)
 {
 	if (!table->disabled)
 		return offer->group;
@@ -375,21 +379,33 @@ static uint32_t taken(const struct effective_table *table, const struct rib_offe
 	return GROUP_NONE;
 }
 
+/* What BGP stands for at this prefix. */
+struct bgp_part {
+	bool there;
+	uint32_t group;
+	enum effective_reason remark;  /* of a lost one */
+	enum effective_reason refused; /* the table does not take it */
+};
+
 static void add_bgp(const struct effective_table *table, const struct ip_prefix *prefix,
-		    const struct rib_offer *offer, bool is_protected,
-		    struct effective_result *result)
+		    const struct bgp_part *bgp, bool is_protected, struct effective_result *result)
 {
 	struct effective_candidate *candidate =
 		add(result, XRS_SOURCE_BGP, NEXT_HOP_VIRTUAL_NETWORK_GATEWAY);
-	uint32_t group = taken(table, offer);
 
-	candidate->group = group ? group : offer->group;
+	candidate->group = bgp->group;
+	if (!bgp->group) {
+		candidate->kind = XRS_ROUTE_DROP;
+		candidate->next_hop_type = NEXT_HOP_NONE;
+	}
 	if (is_protected)
 		candidate->reason = EFFECTIVE_PROTECTED;
-	else if (!group)
-		candidate->reason = EFFECTIVE_PROPAGATION_DISABLED;
+	else if (bgp->refused)
+		candidate->reason = bgp->refused;
 	else if (!table->allow_own && cover_has(&table->own, prefix))
 		candidate->reason = EFFECTIVE_OWN_PREFIX;
+	else
+		candidate->remark = bgp->remark;
 }
 
 /* The first candidate without a reason of its own wins; those behind it lose to it. */
@@ -410,8 +426,8 @@ static void choose(struct effective_result *result)
 	}
 }
 
-void effective_decide(const struct effective_table *table, const struct ip_prefix *prefix,
-		      const struct rib_offer *offer, struct effective_result *ret_result)
+static void decide(const struct effective_table *table, const struct ip_prefix *prefix,
+		   const struct bgp_part *bgp, struct effective_result *ret_result)
 {
 	const struct fixed *fixed = find_fixed(table, prefix);
 	bool is_protected = cover_has(&table->protected, prefix);
@@ -421,14 +437,39 @@ void effective_decide(const struct effective_table *table, const struct ip_prefi
 		add(&result, XRS_SOURCE_SYSTEM, NEXT_HOP_VNET_LOCAL)->kind = XRS_ROUTE_PROTECTED;
 	if (fixed && fixed->user != NO_USER_ROUTE)
 		add_user(table, fixed->user, is_protected, &result);
-	if (offer->group)
-		add_bgp(table, prefix, offer, is_protected, &result);
+	if (bgp->there)
+		add_bgp(table, prefix, bgp, is_protected, &result);
 	if (fixed && fixed->has_system && is_protected)
 		add(&result, XRS_SOURCE_SYSTEM, fixed->system)->reason = EFFECTIVE_PROTECTED;
 	else if (fixed && fixed->has_system)
 		add(&result, XRS_SOURCE_SYSTEM, fixed->system);
 	choose(&result);
 	*ret_result = result;
+}
+
+void effective_decide(const struct effective_table *table, const struct ip_prefix *prefix,
+		      const struct rib_offer *offer, struct effective_result *ret_result)
+{
+	uint32_t group = effective_taken(table, offer);
+	const struct bgp_part bgp = {
+		.there = offer->group != 0,
+		.group = group ? group : offer->group,
+		.refused = group ? EFFECTIVE_NONE : EFFECTIVE_PROPAGATION_DISABLED,
+	};
+
+	decide(table, prefix, &bgp, ret_result);
+}
+
+void effective_decide_lost(const struct effective_table *table, const struct ip_prefix *prefix,
+			   uint32_t group, struct effective_result *ret_result)
+{
+	const struct bgp_part bgp = {
+		.there = true,
+		.group = group,
+		.remark = group ? EFFECTIVE_HELD : EFFECTIVE_LOST,
+	};
+
+	decide(table, prefix, &bgp, ret_result);
 }
 
 bool effective_route(const struct effective_result *result, struct xrs_route *ret_route)

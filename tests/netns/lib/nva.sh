@@ -3,7 +3,7 @@
 #
 # BIRD as an appliance in a node of lab.sh: nva_up NODE ASN; announce NODE PREFIX [KEY=VALUE...]; withdraw NODE
 # PREFIX. RS2[NODE]="ADDRESS ASN TIMES": a second session, to that route server, with the node's own AS number
-# TIMES in front. Keys: nexthop= med= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
+# TIMES in front. $DIR/NODE.bulk: plain IPv4 prefixes, a line each. Keys: nexthop= med= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
 # families. Sourced after lab.sh.
 
 declare -A RS2=() ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
@@ -35,6 +35,7 @@ _nva_static() { # NODE 4|6
 		*) [ "$2" = 4 ] && echo "route $prefix unreachable;" ;;
 		esac
 	done <"$DIR/$1.routes"
+	[ "$2" = 6 ] || [ ! -e "$DIR/$1.bulk" ] || sed 's/.*/route & unreachable;/' "$DIR/$1.bulk"
 	echo "}"
 }
 

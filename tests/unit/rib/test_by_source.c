@@ -98,3 +98,27 @@ Test(by_source, switched_on_later_nobody_loses_a_route_meanwhile)
 	expect(&lab, 2, 2, 2);
 	lab_stop(&lab);
 }
+
+/* What the last change said of the prefix. */
+Test(by_source, a_change_says_whether_the_path_was_lost)
+{
+	struct lab lab;
+	uint16_t nva;
+
+	lab_start(&lab);
+	nva = lab_peer(&lab, 65001, 1);
+	lab_announce(&lab, nva, "10.250.0.0/16", "65001", "192.0.2.1", 0);
+	cr_assert_not(lab.last_change.offer.lost);
+	lab_withdraw(&lab, nva, "10.250.0.0/16");
+	cr_assert_not(lab.last_change.offer.lost, "taken back");
+	lab_announce(&lab, nva, "10.250.0.0/16", "65001", "192.0.2.1", 0);
+	rib_peer_down(lab.rib, nva, false, lab_now);
+	lab_work(&lab);
+	cr_assert(lab.last_change.offer.lost, "the session ended");
+	nva = lab_peer(&lab, 65002, 2);
+	lab_announce(&lab, nva, "10.250.0.0/16", "65002", "192.0.2.2", 0);
+	rib_peer_remove(lab.rib, nva);
+	lab_work(&lab);
+	cr_assert_not(lab.last_change.offer.lost, "the configuration took it away");
+	lab_stop(&lab);
+}

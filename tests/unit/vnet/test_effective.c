@@ -305,6 +305,11 @@ Test(effective, a_vnet_that_is_everything_is_local_not_internet)
 	effective_table_free(table);
 }
 
+#define OFFERS(all, nva, gateway)                           \
+	{                                                   \
+		.group = (all), .from = {(nva), (gateway) } \
+	}
+
 Test(effective, a_table_takes_one_kind_of_source_only)
 {
 	static const struct {
@@ -313,14 +318,12 @@ Test(effective, a_table_takes_one_kind_of_source_only)
 		enum effective_reason reason;
 		uint32_t group;
 	} cases[] = {
-		{ 0, { 1, { 2, 3 } }, EFFECTIVE_NONE, 1 },
-		{ 1u << RIB_SOURCE_NVA, { 1, { 2, 3 } }, EFFECTIVE_NONE, 3 },
-		{ 1u << RIB_SOURCE_GATEWAY, { 1, { 2, 3 } }, EFFECTIVE_NONE, 2 },
-		{ 1u << RIB_SOURCE_GATEWAY, { 3, { 0, 3 } }, EFFECTIVE_PROPAGATION_DISABLED, 3 },
-		{ 1u << RIB_SOURCE_NVA | 1u << RIB_SOURCE_GATEWAY,
-		  { 1, { 2, 3 } },
-		  EFFECTIVE_PROPAGATION_DISABLED,
-		  1 },
+		{ 0, OFFERS(1, 2, 3), EFFECTIVE_NONE, 1 },
+		{ 1u << RIB_SOURCE_NVA, OFFERS(1, 2, 3), EFFECTIVE_NONE, 3 },
+		{ 1u << RIB_SOURCE_GATEWAY, OFFERS(1, 2, 3), EFFECTIVE_NONE, 2 },
+		{ 1u << RIB_SOURCE_GATEWAY, OFFERS(3, 0, 3), EFFECTIVE_PROPAGATION_DISABLED, 3 },
+		{ 1u << RIB_SOURCE_NVA | 1u << RIB_SOURCE_GATEWAY, OFFERS(1, 2, 3),
+		  EFFECTIVE_PROPAGATION_DISABLED, 1 },
 	};
 	struct vnet_config vnet = { .n_prefixes = 0 };
 	struct ip_prefix to = prefix("10.250.0.0/16");
@@ -338,4 +341,28 @@ Test(effective, a_table_takes_one_kind_of_source_only)
 		cr_assert_eq(result.candidates[0].group, cases[i].group, "row %zu", i);
 		effective_table_free(table);
 	}
+}
+
+Test(effective, a_lost_prefix_is_held_or_dropped_as_if_bgp_offered_it)
+{
+	struct effective_table *table = make_table(PLAIN, true);
+	struct ip_prefix free_of_others = prefix("10.99.0.0/16"), user = prefix("10.50.0.0/16");
+	struct ip_prefix all = prefix("0.0.0.0/0");
+	struct effective_result result;
+	struct xrs_route route;
+
+	effective_decide_lost(table, &free_of_others, BGP_GROUP, &result);
+	cr_assert_eq(result.winner, 0);
+	cr_assert_str_eq(effective_reason_name(effective_why(&result.candidates[0])), "Held");
+	cr_assert(effective_route(&result, &route));
+	cr_assert(route.kind == XRS_ROUTE_STEER && route.group == BGP_GROUP);
+	effective_decide_lost(table, &all, 0, &result);
+	cr_assert_str_eq(effective_reason_name(effective_why(&result.candidates[0])), "Lost");
+	cr_assert(effective_route(&result, &route));
+	cr_assert(route.kind == XRS_ROUTE_DROP && route.source == XRS_SOURCE_BGP);
+	cr_assert_eq(result.candidates[1].reason, EFFECTIVE_BGP_ROUTE, "Internet waits");
+	effective_decide_lost(table, &user, 0, &result);
+	cr_assert_eq(result.candidates[0].source, XRS_SOURCE_USER);
+	cr_assert_eq(result.candidates[1].reason, EFFECTIVE_USER_ROUTE);
+	effective_table_free(table);
 }
