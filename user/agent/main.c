@@ -37,11 +37,12 @@ static void usage(FILE *out)
 	      out);
 }
 
-static struct config *load(const char *path)
+/* @whole: with what the API made. */
+static struct config *load(const char *path, bool whole)
 {
 	char text[CONFIG_ERROR_MAX + 512];
 	struct config_error error;
-	struct config *config = config_load_all(path, &error);
+	struct config *config = whole ? config_load_all(path, &error) : config_load(path, &error);
 
 	if (!config)
 		fprintf(stderr, "xrsd: %s\n",
@@ -69,14 +70,16 @@ static bool report_features(void)
 
 static int test(const char *path)
 {
-	struct config *config = load(path);
-	bool able = true;
+	bool root = geteuid() == 0, able = true;
+	struct config *config = load(path, root);
 
 	if (!config)
 		return 1;
+	if (!root)
+		fprintf(stderr, "xrsd: not root: what the API made was not looked at\n");
 	if (config->mode == DATAPLANE_NONE)
 		fprintf(stderr, "xrsd: dataplane.mode is none: this kernel was not looked at\n");
-	else if (geteuid() != 0)
+	else if (!root)
 		fprintf(stderr, "xrsd: not root: this kernel was not looked at\n");
 	else
 		able = report_features();
@@ -163,7 +166,7 @@ static int start(struct daemon *daemon, struct config *config, const char *path)
 static int run(const char *path)
 {
 	struct daemon daemon = { 0 };
-	struct config *config = load(path);
+	struct config *config = load(path, true);
 	int err;
 
 	if (!config)

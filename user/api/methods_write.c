@@ -112,6 +112,17 @@ static json_t *values_of(const struct api_call *call)
 	return values;
 }
 
+static int nothing_given(struct api_call *call, json_t *values)
+{
+	bool none = json_object_size(values) == 0;
+
+	if (!none)
+		return 0;
+	json_decref(values);
+	return api_fail(call->error, API_INVALID_PARAMS, NULL,
+			"nothing is given that would change");
+}
+
 /* --- route servers --------------------------------------------------------------------------------- */
 
 int method_routeserver_update(struct api_call *call)
@@ -128,6 +139,8 @@ int method_routeserver_update(struct api_call *call)
 				"the vnet '%s' has no route server", vnet->config->name);
 	place = (struct config_state_place){ .vnet = vnet->config->name };
 	values = values_of(call);
+	if (nothing_given(call, values) < 0)
+		return -1;
 	state = present_state(call->node);
 	file = config_file_json(call->node->config);
 	json_object_foreach(values, key, value) {
@@ -267,6 +280,8 @@ int method_route_table_update(struct api_call *call)
 		return managed_by_file(call, "route table", table->config->name);
 	place = (struct config_state_place){ vnet->config->name, table->config->name };
 	values = values_of(call);
+	if (nothing_given(call, values) < 0)
+		return -1;
 	state = present_state(call->node);
 	if (values && state)
 		next = config_state_set_table(state, &place, values);

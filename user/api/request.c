@@ -120,22 +120,39 @@ static int check_bool(const struct api_param *param, const json_t *value, struct
 	return json_is_boolean(value) ? 0 : wrong_type(param, error, "true or false");
 }
 
+/* "'x' is none of a, b, c", as far as there is room for them, and the nearest. */
+static int none_of(const struct api_param *param, const char *word, struct api_error *error)
+{
+	char shown[SHOW_MAX], all[320] = "";
+	struct closest closest;
+	size_t used = 0;
+
+	closest_init(&closest, word);
+	for (const char *const *known = param->words; *known; known++) {
+		closest_offer(&closest, *known);
+		if (used < sizeof(all))
+			used += (size_t)snprintf(all + used, sizeof(all) - used, "%s%s",
+						 used ? ", " : "", *known);
+	}
+	api_fail(error, API_INVALID_PARAMS, param->name, "'%s': '%s' is none of %s", param->name,
+		 show(word, shown), all);
+	if (closest_best(&closest))
+		snprintf(error->did_you_mean, sizeof(error->did_you_mean), "%s",
+			 closest_best(&closest));
+	return -1;
+}
+
 static int check_word(const struct api_param *param, const json_t *value, struct api_error *error)
 {
 	const char *word = json_string_value(value);
-	struct closest closest;
 
 	if (!word)
 		return wrong_type(param, error, "a string");
-	closest_init(&closest, word);
 	for (const char *const *known = param->words; *known; known++) {
 		if (strcmp(*known, word) == 0)
 			return 0;
-		closest_offer(&closest, *known);
 	}
-	fail_unknown(error, API_INVALID_PARAMS, "value", word, &closest);
-	snprintf(error->field, sizeof(error->field), "%s", param->name);
-	return -1;
+	return none_of(param, word, error);
 }
 
 static int check_address(const struct api_param *param, const json_t *value,

@@ -162,7 +162,7 @@ static int unknown_flag(struct parser *parser, const char *flag)
 	     word = strtok_r(NULL, " *" CTL_KINDS, &save))
 		closest_offer(&closest, ctl_kebab(word, kebab[n++], sizeof(kebab[0])));
 	near = closest_best(&closest);
-	return fail(parser, "'%s %s' has no --%s%s%s%s", command->noun,
+	return fail(parser, "'%s%s%s' has no --%s%s%s%s", command->noun, command->verb ? " " : "",
 		    command->verb ? command->verb : "", flag, near ? "; did you mean --" : "",
 		    near ? near : "", near ? "?" : "");
 }
@@ -442,6 +442,10 @@ static int fill_rpc(struct parser *parser)
 	if (parser->n_words == 2)
 		return 0;
 	params = json_loads(parser->words[2], JSON_REJECT_DUPLICATES, &error);
+	if (!params)
+		return fail(parser,
+			    "the parameters must be a JSON object such as '{\"name\":\"fw\"}': %s",
+			    error.text);
 	if (!json_is_object(params)) {
 		json_decref(params);
 		return fail(parser,

@@ -440,14 +440,28 @@ static enum ctl_exit do_names(const struct ctl_args *args)
 	return CTL_DONE;
 }
 
-static enum ctl_exit do_text(void (*write)(struct json_out *out))
+/* Text that is no table; with -j it is the member of an object, as any answer. */
+static enum ctl_exit do_text(const struct ctl_args *args, void (*write)(struct json_out *out))
 {
 	struct json_out out;
+	json_t *document;
 
 	json_out_init(&out);
 	write(&out);
-	flush_text(&out);
+	if (!args->json) {
+		flush_text(&out);
+		return CTL_DONE;
+	}
+	document = json_pack("{s:s%}", "text", out.data, out.len);
+	print_json(args, document);
+	json_decref(document);
+	json_out_done(&out);
 	return CTL_DONE;
+}
+
+static void put_version(struct json_out *out)
+{
+	ctl_put(out, "xrsctl %s\n", XRS_VERSION);
 }
 
 /* --- the whole -------------------------------------------------------------------------------------------- */
@@ -488,9 +502,9 @@ static enum ctl_exit run(const struct ctl_args *args)
 	case CTL_DETACH:
 		return do_detach(args);
 	case CTL_COMPLETION:
-		return args->word ? do_names(args) : do_text(ctl_completion);
+		return args->word ? do_names(args) : do_text(args, ctl_completion);
 	case CTL_HELP:
-		return do_text(ctl_help);
+		return do_text(args, ctl_help);
 	case CTL_ROUTE_MAP:
 		return do_route_map(args);
 	case CTL_COMPARE:
@@ -517,7 +531,7 @@ int main(int argc, char **argv)
 	if (ctl_args_parse(argc, argv, &args, text) < 0)
 		code = complain(&args, CTL_USAGE, "Usage", text);
 	else if (args.version)
-		code = printf("xrsctl %s\n", XRS_VERSION) < 0 ? CTL_REFUSED : CTL_DONE;
+		code = do_text(&args, put_version);
 	else
 		code = run(&args);
 	ctl_args_done(&args);
