@@ -19,7 +19,7 @@ struct listener_entry;
 
 struct listener_key {
 	struct ip_addr local; /* IP_NONE: any address of the peer's family */
-	struct ip_addr peer;
+	struct ip_addr peer;  /* of a range: any address of its family */
 	uint16_t port;
 	char device[IFNAMSIZ];     /* "": any */
 	uint8_t ttl_security_hops; /* 0: off */
@@ -46,6 +46,16 @@ const struct listener_stats *listener_set_stats(const struct listener_set *set);
 int listener_add(struct listener_set *set, const struct listener_key *key, struct session *session,
 		 struct listener_entry **ret_entry);
 void listener_remove(struct listener_entry *entry); /* NULL is fine */
+
+/*
+ * The same for every address of a prefix that no session has for itself; the longest prefix wins. Each
+ * connection is offered to @accept, which takes the descriptor over and returns true, or refuses it (Cease
+ * 6/8, Out of Resources).
+ */
+typedef bool (*listener_accept_fn)(void *ctx, int fd, const struct ip_addr *peer);
+int listener_add_range(struct listener_set *set, const struct listener_key *key,
+		       const struct ip_prefix *range, listener_accept_fn accept, void *ctx,
+		       struct listener_entry **ret_entry);
 /* Sets (or with @len 0 removes) the MD5 key of this peer on the socket, now and after a rebind. */
 int listener_set_md5(struct listener_entry *entry, const void *key, size_t len);
 void listener_set_ttl_security(struct listener_entry *entry, uint8_t hops);

@@ -49,7 +49,10 @@ struct node_stale {
 /* One peering of a vnet: its session and its place in the RIB. */
 struct node_peering {
 	struct node_vnet *vnet;
-	const struct peering_config *config; /* inside vnet->config */
+	const struct peering_config *config; /* inside vnet->config; of a dynamic one: `own` */
+	struct node_range *range;            /* that made it: it is dynamic; or NULL */
+	struct peering_config *own;
+	struct loop_timer idle; /* a dynamic one without a session goes when it fires */
 	struct session *session;
 	uint16_t rib_peer; /* index in vnet->rib */
 	struct node_stale stale[BGP_FAMILY_MAX];
@@ -95,6 +98,18 @@ struct node_table {
 	struct node_persist *persist; /* lost prefixes that are held or dropped; NULL: none yet */
 };
 
+/* A peering with peerRange: it listens, and each peer that comes gets a node_peering of its own. */
+struct node_range {
+	struct node_vnet *vnet;
+	const struct peering_config *config; /* inside vnet->config */
+	struct listener_entry *listening;    /* NULL: not (yet) */
+	struct loop_timer retry;             /* the key could not be read or set */
+	char problem[160];
+	unsigned int n_peers; /* that it made and that are still there */
+	uint64_t accepted, refused;
+	struct log_limit log;
+};
+
 struct node_vnet {
 	struct node *node;
 	uint32_t number;                  /* identity for nexthop_get() */
@@ -102,6 +117,8 @@ struct node_vnet {
 	struct rib *rib;                  /* NULL without a route server */
 	struct node_peering **peerings;
 	size_t n_peerings;
+	struct node_range **ranges;
+	size_t n_ranges;
 	struct node_table *tables;
 	size_t n_tables;
 	/* Peered vnets; whose RIB offers routes here (itself, a hub, NULL); others that use its RIB. */
@@ -261,6 +278,9 @@ struct node_vnet *node_find_vnet(const struct node *node, const char *name);
 /* @vnet NULL: in any vnet; *ret_ambiguous when several vnets have one of that name. */
 struct node_peering *node_find_peering(const struct node *node, const char *vnet, const char *name,
 				       bool *ret_ambiguous);
+/* A peering with peerRange, by the name of that. */
+struct node_range *node_find_range(const struct node *node, const char *vnet, const char *name,
+				   bool *ret_ambiguous);
 struct node_nic *node_find_nic(const struct node *node, const char *name);
 struct node_table *node_find_table(const struct node_vnet *vnet, const char *name);
 /* The RIB that offers routes to the vnet's tables: its own or that of its hub. NULL: none. */

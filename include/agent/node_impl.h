@@ -22,6 +22,10 @@ struct node_vnet *node_vnet_new(struct node *node, const struct vnet_config *con
  */
 int node_vnet_start_rib(struct node_vnet *vnet);
 int node_vnet_start(struct node_vnet *vnet);
+/* Adds a peering, configured or dynamic. 0 or negative errno; what failed is logged. */
+int node_vnet_add_peering(struct node_vnet *vnet, const struct peering_config *config,
+			  struct node_peering **ret_peering);
+void node_vnet_remove_peering(struct node_vnet *vnet, struct node_peering *peering);
 void node_vnet_free(struct node_vnet *vnet);
 /* Takes over a changed configuration of the same vnet: RIB and peerings; then, in the order above, tables. */
 void node_vnet_reconfigure(struct node_vnet *vnet, const struct vnet_config *config);
@@ -115,6 +119,7 @@ bool node_peering_probe_failed(const struct node_peering *peering);
 struct node_peering *node_peering_by_addr(const struct node_vnet *vnet, const struct ip_addr *addr);
 /* Where its sessions come from: of the peering, else the route server's of that family. */
 void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr);
+void node_range_local_address(const struct node_range *range, struct ip_addr *ret_addr);
 
 /* --- node_bfd.c ---------------------------------------------------------------------------- */
 int node_bfd_init(struct node *node); /* 0 or -ENOMEM; done with bfd_free() */
@@ -165,6 +170,20 @@ void node_event_config_pending(struct node *node, uint64_t deadline_wall);
 void node_event_config_confirmed(struct node *node);
 void node_event_config_refused(struct node *node, const char *cause,
 			       const struct config_error *error);
+
+/* --- node_range.c: peers that are made as they connect -------------------------------------------------- */
+/* Brings ranges, and the peers that they made, in line with vnet->config; @before: what it was. */
+void node_ranges_apply(struct node_vnet *vnet, const struct vnet_config *before);
+void node_ranges_free(struct node_vnet *vnet);
+/* What the range @config makes of a peer at @addr. */
+void node_range_fill_peer(const struct peering_config *config, const struct ip_addr *addr,
+			  struct peering_config *ret);
+/* The range that a dynamic peer would have with @config; NULL: none, or it has a peering of its own. */
+const struct peering_config *node_range_then(const struct vnet_config *config,
+					     const struct node_peering *peering);
+/* A peer's session came up, with this ASN, or went down; configured peers are none of its business. */
+void node_range_peer_up(struct node_peering *peering, uint32_t asn);
+void node_range_peer_down(struct node_peering *peering);
 
 /* --- node_fib.c ---------------------------------------------------------------------------- */
 int node_fib_init(struct node *node);

@@ -57,10 +57,12 @@ int privilege_bind_device(int fd, const char *device);
 #define PRIVILEGE_KEY_MAX 80 /* TCP_MD5SIG_MAXKEYLEN */
 struct privilege_md5 {
 	struct ip_addr peer;
+	uint8_t prefix_len; /* with @is_range: the key is for all of peer/prefix_len (since 4.13) */
+	bool is_range;
 	uint8_t len; /* 0: remove */
 	uint8_t key[PRIVILEGE_KEY_MAX];
 };
-/* TCP_MD5SIG (RFC 2385) for @key->peer. 0; -ENOPROTOOPT: kernel without it; other errno. */
+/* TCP_MD5SIG or TCP_MD5SIG_EXT (RFC 2385) for @key->peer. 0; -ENOPROTOOPT: kernel without it; other errno. */
 int privilege_tcp_md5(int fd, const struct privilege_md5 *key);
 
 /*

@@ -31,11 +31,12 @@ struct session_config {
 	char device[IFNAMSIZ];     /* "": any; else SO_BINDTODEVICE (and scope of fe80:: peers) */
 	uint16_t peer_port;        /* where we connect to; 179 */
 	uint16_t local_port;       /* where we listen; 179 */
-	uint32_t local_asn, peer_asn; /* peer_asn 0: any */
-	uint32_t router_id;           /* BGP identifier, host order */
-	bool disabled;                /* starts administratively down */
-	bool passive;                 /* never connects */
-	uint8_t multihop_ttl;         /* IP_TTL of outgoing packets; 64 */
+	uint32_t local_asn, peer_asn; /* peer_asn 0: one of peer_asns */
+	struct bgp_asn_set peer_asns;
+	uint32_t router_id;        /* BGP identifier, host order */
+	bool disabled;             /* starts administratively down */
+	bool passive;              /* never connects */
+	uint8_t multihop_ttl;      /* IP_TTL of outgoing packets; 64 */
 	uint8_t ttl_security_hops; /* GTSM (RFC 5082): peer at most this many hops away; 0: off */
 	uint16_t hold_time;      /* seconds, offered; 0: no hold timer (there is no default here) */
 	uint16_t keepalive_time; /* seconds; 0: a third of the hold time */

@@ -154,6 +154,10 @@ struct peering_bound {
 #define PEERING_BOUNDS 6
 void peering_bounds(const struct node_peering *peering, struct peering_bound ret[PEERING_BOUNDS]);
 
+/* --- methods_range.c -------------------------------------------------------------------------------- */
+struct node_range *call_range(const struct api_call *call); /* by `name`; NULL: it is no range */
+void write_range(struct json_out *out, const struct node_range *range);
+
 /* --- methods_bfd.c: members of a peering ------------------------------------------------------------ */
 /* "bfdState"; null: BFD is not configured; "Unknown": the engine has not said anything yet. */
 void write_bfd_state(struct json_out *out, const struct node_peering *peering);

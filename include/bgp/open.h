@@ -29,10 +29,21 @@ int bgp_open_decode(const uint8_t *body, size_t len, struct bgp_open *ret_open,
 #define BGP_OPEN_ENCODED_MAX 192
 int bgp_open_encode(const struct bgp_open *open, uint8_t *buf, size_t cap);
 
+/* AS numbers that a listen range allows: none listed means any but our own. */
+#define BGP_ASN_RANGES_MAX 32
+struct bgp_asn_set {
+	uint32_t n;
+	struct bgp_asn_range {
+		uint32_t first, last;
+	} range[BGP_ASN_RANGES_MAX];
+};
+bool bgp_asn_set_has(const struct bgp_asn_set *set, uint32_t asn);
+
 /* What we require of the peer. */
 struct bgp_open_policy {
 	uint32_t local_asn, local_id;
-	uint32_t peer_asn; /* 0: any not our own (listen ranges) */
+	uint32_t peer_asn;            /* 0: one of peer_asns */
+	struct bgp_asn_set peer_asns; /* listen ranges */
 	uint32_t
 		required_families; /* refused with 2/7 when the intersection lacks one; 0: at least one of ours */
 	uint16_t hold_time, keepalive_time; /* configured; seconds */

@@ -7,6 +7,7 @@
 #define XRS_VNET_VNET_H
 
 #include "bfd/bfd_packet.h"
+#include "bgp/open.h"
 #include "rib/decision.h"
 #include "rib/policy.h"
 #include "rib/rib.h"
@@ -90,8 +91,11 @@ enum capability_use {
 
 struct peering_config {
 	char name[64];
-	uint32_t peer_asn;
+	uint32_t peer_asn; /* 0: peer_asns */
 	struct ip_addr peer_ip;
+	struct ip_prefix peer_range;  /* in place of peer_ip; its peers are made as they connect */
+	struct bgp_asn_set peer_asns; /* of peer_range */
+	uint32_t max_peers, peer_idle_time; /* of peer_range; seconds */
 	enum peer_role role;
 	bool enabled;
 	bool passive;
@@ -100,6 +104,7 @@ struct peering_config {
 	uint8_t ttl_security_hops;
 	uint16_t hold_time, keepalive_time; /* seconds */
 	uint32_t connect_retry_time;        /* seconds */
+	uint32_t send_hold_time;            /* seconds; 0: RFC 9687's default */
 	uint32_t families;                  /* BGP_FAMILY_BIT */
 	char local_address[IP_TEXT_MAX]; /* bind here instead of the route server's address; "" */
 	char device[16];                 /* bind to this interface; "" */
@@ -128,6 +133,19 @@ struct peering_config {
 	bool advertise_vnet, advertise_host_routes, advertise_learned;
 	bool from_api;
 };
+
+/* One that waits for peers out of a range of addresses; it has no session of its own. */
+static inline bool peering_is_range(const struct peering_config *peering)
+{
+	return peering->peer_range.addr.family != IP_NONE;
+}
+
+/* Of the session: that of peerIp or peerRange. */
+static inline enum ip_family peering_family(const struct peering_config *peering)
+{
+	return peering_is_range(peering) ? peering->peer_range.addr.family
+					 : peering->peer_ip.family;
+}
 
 struct route_server_config {
 	bool present;

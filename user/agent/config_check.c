@@ -15,6 +15,7 @@
 
 #define CHECK_PATH     160
 #define CHECK_KEY      136
+#define RANGE_NAME_MAX 16 /* and '-' and an address make the name of a peering */
 
 #define PATH(buf, ...) (snprintf(buf, CHECK_PATH, __VA_ARGS__), (buf))
 
@@ -171,6 +172,46 @@ static int check_reference(struct config_ctx *ctx, const char *path, const char 
 
 /* --- peerings --------------------------------------------------------------------------------------- */
 
+static const char *peer_key(const struct peering_config *peering)
+{
+	return peering_is_range(peering) ? "peerRange" : "peerIp";
+}
+
+/* A peer with an address is somebody; a range is whoever may come. */
+static int check_peering_kind(struct config_ctx *ctx, const char *base,
+			      const struct peering_config *peering)
+{
+	bool single = peering->peer_ip.family != IP_NONE;
+	char at[CHECK_PATH];
+
+	if (single == peering_is_range(peering))
+		return config_fail_at(ctx, base, "exactly one of peerIp and peerRange is needed");
+	if (single && !peering->peer_asn)
+		return config_fail_at(ctx, base, "the key 'peerAsn' is missing");
+	if (single && peering->peer_asns.n)
+		return config_fail_at(ctx, PATH(at, "%s.peerAsns", base),
+				      "goes with peerRange; with peerIp say peerAsn");
+	if (single)
+		return 0;
+	if (peering->peer_asn && peering->peer_asns.n)
+		return config_fail_at(ctx, PATH(at, "%s.peerAsns", base),
+				      "and peerAsn exclude each other");
+	if (strlen(peering->name) > RANGE_NAME_MAX)
+		return config_fail_at(ctx, PATH(at, "%s.name", base),
+				      "of a range may have %d octets: its peers are called "
+				      "NAME-ADDRESS",
+				      RANGE_NAME_MAX);
+	if (peering->role != PEER_NVA && peering->role != PEER_AGENT)
+		return config_fail_at(ctx, PATH(at, "%s.role", base),
+				      "must be nva or agent with peerRange: gateways and "
+				      "reflectors are configured one by one");
+	if (peering->bfd.strict)
+		return config_fail_at(ctx, PATH(at, "%s.bfd.strict", base),
+				      "does not go with peerRange: BFD learns of a peer when it "
+				      "connects");
+	return 0;
+}
+
 static int check_peering_addresses(struct config_ctx *ctx, const char *base,
 				   const struct vnet_config *vnet,
 				   const struct peering_config *peering)
@@ -179,23 +220,25 @@ static int check_peering_addresses(struct config_ctx *ctx, const char *base,
 	char at[CHECK_PATH], text[IP_TEXT_MAX];
 	struct ip_addr bind = { .family = IP_NONE };
 
-	if (ip_equal(&peering->peer_ip, &server->local_address) ||
-	    ip_equal(&peering->peer_ip, &server->local_address6))
+	if (!peering_is_range(peering) && (ip_equal(&peering->peer_ip, &server->local_address) ||
+					   ip_equal(&peering->peer_ip, &server->local_address6)))
 		return config_fail_at(ctx, PATH(at, "%s.peerIp", base),
 				      "%s is the route server's own address",
 				      ip_format(&peering->peer_ip, text));
 	if (*peering->local_address) {
 		ip_parse(peering->local_address, &bind);
-		if (bind.family != peering->peer_ip.family)
+		if (bind.family != peering_family(peering))
 			return config_fail_at(ctx, PATH(at, "%s.localAddress", base),
-					      "must be of the same family as peerIp");
+					      "must be of the same family as %s",
+					      peering_is_range(peering) ? "peerRange" : "peerIp");
 		if (ip_equal(&bind, &peering->peer_ip))
 			return config_fail_at(ctx, PATH(at, "%s.localAddress", base),
 					      "is the peer's address");
 	}
-	if (ip_is_link_local(&peering->peer_ip) && peering->peer_ip.family == IP_V6 &&
-	    !*peering->device)
-		return config_fail_at(ctx, PATH(at, "%s.peerIp", base),
+	if (ip_is_link_local(peering_is_range(peering) ? &peering->peer_range.addr
+						       : &peering->peer_ip) &&
+	    peering_family(peering) == IP_V6 && !*peering->device)
+		return config_fail_at(ctx, PATH(at, "%s.%s", base, peer_key(peering)),
 				      "a link-local peer needs 'device'");
 	return 0;
 }
@@ -205,7 +248,7 @@ static int check_peering_families(struct config_ctx *ctx, const char *base,
 				  const struct route_server_config *server,
 				  const struct peering_config *peering)
 {
-	bool session6 = peering->peer_ip.family == IP_V6;
+	bool session6 = peering_family(peering) == IP_V6;
 	uint32_t families = peering->families;
 	char at[CHECK_PATH];
 
@@ -242,6 +285,10 @@ static int check_peering_values(struct config_ctx *ctx, const char *base,
 	if (peering->hold_time == 1 || peering->hold_time == 2)
 		return config_fail_at(ctx, PATH(at, "%s.holdTime", base),
 				      "must be 0 or at least 3 seconds (RFC 4271 4.2)");
+	if (peering->send_hold_time && peering->send_hold_time <= peering->hold_time)
+		return config_fail_at(ctx, PATH(at, "%s.sendHoldTime", base),
+				      "must be more than holdTime (%u) (RFC 9687 5)",
+				      peering->hold_time);
 	if (peering->keepalive_time && peering->keepalive_time >= peering->hold_time)
 		return config_fail_at(ctx, PATH(at, "%s.keepaliveTime", base),
 				      "must be less than holdTime (%u)", peering->hold_time);
@@ -323,7 +370,9 @@ static int check_peering(struct config_ctx *ctx, size_t v, size_t p)
 	int r;
 
 	snprintf(base, sizeof(base), "vnets[%zu].peerings[%zu]", v, p);
-	r = check_peering_addresses(ctx, base, vnet, peering);
+	r = check_peering_kind(ctx, base, peering);
+	if (r == 0)
+		r = check_peering_addresses(ctx, base, vnet, peering);
 	if (r == 0)
 		r = check_peering_values(ctx, base, &vnet->route_server, peering);
 	if (r == 0)
@@ -337,6 +386,12 @@ static int check_peering(struct config_ctx *ctx, size_t v, size_t p)
 	return r;
 }
 
+static char *peer_text(const struct peering_config *peering, char text[static PREFIX_TEXT_MAX])
+{
+	return peering_is_range(peering) ? prefix_format(&peering->peer_range, text)
+					 : ip_format(&peering->peer_ip, text);
+}
+
 /* Which source address a session uses, for the comparison between vnets. */
 static void source_of(const struct vnet_config *vnet, const struct peering_config *peering,
 		      char text[static IP_TEXT_MAX])
@@ -344,7 +399,7 @@ static void source_of(const struct vnet_config *vnet, const struct peering_confi
 	if (*peering->local_address)
 		snprintf(text, IP_TEXT_MAX, "%s", peering->local_address);
 	else
-		ip_format(peering->peer_ip.family == IP_V6 ? &vnet->route_server.local_address6
+		ip_format(peering_family(peering) == IP_V6 ? &vnet->route_server.local_address6
 							   : &vnet->route_server.local_address,
 			  text);
 }
@@ -353,7 +408,7 @@ static void source_of(const struct vnet_config *vnet, const struct peering_confi
 static int check_sessions(struct config_ctx *ctx)
 {
 	const struct config *config = ctx->config;
-	char key[CHECK_KEY], peer[IP_TEXT_MAX], source[IP_TEXT_MAX], at[CHECK_PATH];
+	char key[CHECK_KEY], peer[PREFIX_TEXT_MAX], source[IP_TEXT_MAX], at[CHECK_PATH];
 	const struct check_entry *twice;
 	struct check_set set = { 0 };
 	int r = 0;
@@ -365,8 +420,7 @@ static int check_sessions(struct config_ctx *ctx)
 			const struct peering_config *peering = &vnet->peerings[p];
 
 			source_of(vnet, peering, source);
-			snprintf(key, sizeof(key), "%s %s %u %s",
-				 ip_format(&peering->peer_ip, peer), source,
+			snprintf(key, sizeof(key), "%s %s %u %s", peer_text(peering, peer), source,
 				 vnet->route_server.port, peering->device);
 			r = set_add(&set, v, p, key);
 		}
@@ -377,7 +431,8 @@ static int check_sessions(struct config_ctx *ctx)
 	else if (twice)
 		r = config_fail_at(
 			ctx,
-			PATH(at, "vnets[%zu].peerings[%zu].peerIp", twice->outer, twice->inner),
+			PATH(at, "vnets[%zu].peerings[%zu].%s", twice->outer, twice->inner,
+			     peer_key(&config->vnets[twice->outer].peerings[twice->inner])),
 			"vnets[%zu].peerings[%zu] has the same peer and source address: "
 			"bind one of them with localAddress or device",
 			twice[-1].outer, twice[-1].inner);
@@ -391,7 +446,7 @@ static int check_sessions(struct config_ctx *ctx)
 static int check_peer_addresses(struct config_ctx *ctx, size_t v)
 {
 	const struct vnet_config *vnet = &ctx->config->vnets[v];
-	char key[CHECK_KEY], text[IP_TEXT_MAX], at[CHECK_PATH];
+	char key[CHECK_KEY], text[PREFIX_TEXT_MAX], at[CHECK_PATH];
 	const struct check_entry *twice;
 	struct check_set set = { 0 };
 	int r = 0;
@@ -399,7 +454,7 @@ static int check_peer_addresses(struct config_ctx *ctx, size_t v)
 	for (size_t p = 0; p < vnet->n_peerings && r == 0; p++) {
 		const struct peering_config *peering = &vnet->peerings[p];
 
-		snprintf(key, sizeof(key), "%s%%%s", ip_format(&peering->peer_ip, text),
+		snprintf(key, sizeof(key), "%s%%%s", peer_text(peering, text),
 			 ip_is_link_local(&peering->peer_ip) ? peering->device : "");
 		r = set_add(&set, v, p, key);
 	}
@@ -407,9 +462,11 @@ static int check_peer_addresses(struct config_ctx *ctx, size_t v)
 	if (r < 0)
 		r = config_fail_memory(ctx);
 	else if (twice)
-		r = config_fail_at(
-			ctx, PATH(at, "vnets[%zu].peerings[%zu].peerIp", v, twice->inner),
-			"peering '%s' has the same address", vnet->peerings[twice[-1].inner].name);
+		r = config_fail_at(ctx,
+				   PATH(at, "vnets[%zu].peerings[%zu].%s", v, twice->inner,
+					peer_key(&vnet->peerings[twice->inner])),
+				   "peering '%s' has the same address",
+				   vnet->peerings[twice[-1].inner].name);
 	free(set.entries);
 	return r;
 }
@@ -662,7 +719,7 @@ static int finish_tables(struct config_ctx *ctx, struct vnet_config *vnet)
 static void finish_peering(struct peering_config *peering)
 {
 	if (!peering->families)
-		peering->families = peering->peer_ip.family == IP_V6
+		peering->families = peering_family(peering) == IP_V6
 					    ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST)
 					    : BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
 	if (!peering->keepalive_time)

@@ -5,6 +5,7 @@
  * never looks beyond its own member; what depends on several is config_check.c's.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,72 @@ static int parse_asn(struct config_ctx *ctx, const struct config_field *field, c
 }
 
 const struct config_type config_type_asn = { "AS number", parse_asn, write_u32 };
+
+/* A list of AS numbers, each 65001 or "64512-65534": `peerAsns`. */
+static int parse_asn_range(struct config_ctx *ctx, const json_t *value, struct bgp_asn_range *ret)
+{
+	const char *text = json_string_value(value);
+	json_int_t first = json_integer_value(value), last = first;
+	char tail;
+
+	if (text &&
+	    sscanf(text, "%" SCNu32 "-%" SCNu32 "%c", &ret->first, &ret->last, &tail) == 2) {
+		first = ret->first;
+		last = ret->last;
+	} else if (!json_is_integer(value)) {
+		return config_fail(ctx, "expected an AS number, or a range such as "
+					"\"64512-65534\"");
+	}
+	if (first < 1 || first > last || last > UINT32_MAX)
+		return config_fail(ctx, "1 <= first <= last <= 4294967295 does not hold");
+	*ret = (struct bgp_asn_range){ (uint32_t)first, (uint32_t)last };
+	return 0;
+}
+
+static int parse_asns(struct config_ctx *ctx, const struct config_field *field, const json_t *value,
+		      void *object)
+{
+	struct bgp_asn_set *set = config_member(object, field->offset, struct bgp_asn_set);
+	size_t i;
+	const json_t *item;
+
+	if (!json_is_array(value))
+		return wrong_kind(ctx, "a list of AS numbers", value);
+	if (json_array_size(value) < 1 || json_array_size(value) > BGP_ASN_RANGES_MAX)
+		return config_fail(ctx, "1 to %d entries are possible", BGP_ASN_RANGES_MAX);
+	json_array_foreach(value, i, item) {
+		size_t mark = config_enter_index(ctx, i);
+		int r = parse_asn_range(ctx, item, &set->range[i]);
+
+		if (r < 0)
+			return r;
+		config_leave(ctx, mark);
+		set->n = (uint32_t)i + 1;
+	}
+	return 0;
+}
+
+static void write_asns(const struct config_field *field, const void *object, struct json_out *out)
+{
+	const struct bgp_asn_set *set =
+		config_member_const(object, field->offset, struct bgp_asn_set);
+
+	if (!set->n)
+		return;
+	json_out_begin_array(out, field->key);
+	for (uint32_t i = 0; i < set->n; i++) {
+		const struct bgp_asn_range *range = &set->range[i];
+
+		if (range->first == range->last)
+			json_out_uint(out, NULL, range->first);
+		else
+			json_out_stringf(out, NULL, "%u-%u", range->first, range->last);
+	}
+	json_out_end_array(out);
+}
+
+const struct config_type config_type_asns = { "list of AS numbers and ranges of them", parse_asns,
+					      write_asns };
 
 /* --- words ------------------------------------------------------------------------------------- */
 

@@ -2,9 +2,10 @@
 /*
  * Listening sockets of the BGP sessions.
  *
- * session.c adds what it wants to hear; sessions with the same (address, port, device) share a socket. An
- * accepted connection belongs to the session that has its remote address on that socket. Strangers get
- * Cease 6/5 and a short, bounded farewell. Never blocks, never reads what a stranger says.
+ * session.c and node_range.c add what they want to hear; entries with the same (address, port, device)
+ * share a socket. An accepted connection belongs to the session that has its remote address on that socket,
+ * else to the longest range around it. Strangers get Cease 6/5 and a short, bounded farewell. Never blocks,
+ * never reads what a stranger says.
  */
 #include "agent/listener.h"
 
@@ -38,6 +39,7 @@ struct listener {
 	uint16_t port;
 	char device[IFNAMSIZ];
 	unsigned int refs;
+	struct listener_entry *ranges;
 	struct loop_io io; /* fd -1: not bound */
 	struct loop_timer retry;
 	char problem[PROBLEM_TEXT];
@@ -46,7 +48,11 @@ struct listener {
 struct listener_entry {
 	struct listener_entry *next;
 	struct listener *listener;
-	struct session *session;
+	struct session *session;         /* NULL: a range */
+	struct listener_entry *in_range; /* ranges only: the next of the same listener */
+	struct ip_prefix range;
+	listener_accept_fn accept;
+	void *ctx;
 	struct ip_addr peer;
 	uint8_t ttl_security_hops;
 	struct privilege_md5 md5;
@@ -129,7 +135,8 @@ static void farewell_begin(struct listener_set *set, int fd)
 	set->stats.pending++;
 }
 
-static void reject_stranger(struct listener *listener, int fd, const struct ip_addr *peer)
+static void reject(struct listener *listener, int fd, const struct ip_addr *peer, uint8_t subcode,
+		   const char *reason)
 {
 	struct listener_set *set = listener->set;
 	uint8_t msg[BGP_MSG_MAX];
@@ -137,12 +144,10 @@ static void reject_stranger(struct listener *listener, int fd, const struct ip_a
 	struct bgp_error error;
 	int len;
 
-	set->stats.rejected++;
 	if (log_allow(&set->stranger_log, loop_now(set->loop), 5, 10000))
-		log_warn("listener",
-			 "connection rejected, no such peering peer=%s local=%s port=%u",
+		log_warn("listener", "connection rejected, %s peer=%s local=%s port=%u", reason,
 			 ip_format(peer, from), ip_format(&listener->addr, to), listener->port);
-	bgp_error_set(&error, BGP_ERR_CEASE, BGP_CEASE_REJECTED, "no such peering", NULL, 0);
+	bgp_error_set(&error, BGP_ERR_CEASE, subcode, reason, NULL, 0);
 	len = bgp_notification_encode(&error, msg, sizeof(msg));
 	if (len > 0 && send(fd, msg, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		log_debug("listener", "farewell not sent peer=%s error=%s", from,
@@ -179,6 +184,25 @@ static struct listener_entry *find_entry(const struct listener *listener,
 	return htab_find(listener->set->by_peer, peer_hash(&key), entry_matches, &key);
 }
 
+static struct listener_entry *find_range(const struct listener *listener,
+					 const struct ip_addr *peer)
+{
+	struct listener_entry *entry = listener->ranges, *longest = NULL;
+
+	for (; entry; entry = entry->in_range) {
+		if (prefix_contains(&entry->range, peer) &&
+		    (!longest || entry->range.len > longest->range.len))
+			longest = entry;
+	}
+	return longest;
+}
+
+static bool take_over(const struct listener_entry *entry, int fd, const struct ip_addr *peer)
+{
+	return entry->session ? session_accept(entry->session, fd)
+			      : entry->accept(entry->ctx, fd, peer);
+}
+
 static void hand_over(struct listener *listener, int fd, const struct sockaddr_storage *sa)
 {
 	struct listener_set *set = listener->set;
@@ -187,16 +211,21 @@ static void hand_over(struct listener *listener, int fd, const struct sockaddr_s
 
 	sockaddr_to_ip(sa, &peer, NULL);
 	entry = find_entry(listener, &peer);
+	if (!entry)
+		entry = find_range(listener, &peer);
 	if (!entry) {
-		reject_stranger(listener, fd, &peer);
-		return;
-	}
-	if (!entry->unprotected && session_accept(entry->session, fd)) {
+		set->stats.rejected++;
+		reject(listener, fd, &peer, BGP_CEASE_REJECTED, "no such peering");
+	} else if (!entry->unprotected && take_over(entry, fd, &peer)) {
 		set->stats.accepted++;
-		return;
+	} else {
+		set->stats.refused++;
+		if (entry->session)
+			close(fd);
+		else
+			reject(listener, fd, &peer, BGP_CEASE_OUT_OF_RESOURCES,
+			       "the range takes no more peers");
 	}
-	set->stats.refused++;
-	close(fd);
 }
 
 /*
@@ -454,57 +483,114 @@ const struct listener_stats *listener_set_stats(const struct listener_set *set)
 	return &set->stats;
 }
 
-static struct listener_entry *new_entry(struct listener *listener, const struct listener_key *key,
-					struct session *session)
+static void link_entry(struct listener_entry *entry)
 {
-	struct listener_entry *entry = calloc(1, sizeof(*entry));
-	struct peer_key peer = { .listener = listener, .peer = key->peer };
+	struct listener_set *set = entry->listener->set;
 
-	if (!entry)
-		return NULL;
-	entry->listener = listener;
-	entry->session = session;
-	entry->peer = key->peer;
-	entry->md5.peer = key->peer;
-	entry->ttl_security_hops = key->ttl_security_hops;
-	if (htab_insert(listener->set->by_peer, peer_hash(&peer), entry) < 0) {
-		free(entry);
-		return NULL;
-	}
-	entry->next = listener->set->entries;
-	listener->set->entries = entry;
-	return entry;
+	entry->next = set->entries;
+	set->entries = entry;
+	if (entry->session)
+		return;
+	entry->in_range = entry->listener->ranges;
+	entry->listener->ranges = entry;
 }
 
-int listener_add(struct listener_set *set, const struct listener_key *key, struct session *session,
-		 struct listener_entry **ret_entry)
+static void unlink_entry(struct listener_entry *entry)
+{
+	struct listener_entry **link = &entry->listener->set->entries;
+
+	while (*link != entry)
+		link = &(*link)->next;
+	*link = entry->next;
+	if (entry->session)
+		return;
+	for (link = &entry->listener->ranges; *link != entry; link = &(*link)->in_range)
+		continue;
+	*link = entry->in_range;
+}
+
+/* Only sessions are looked up by address. */
+static int index_entry(struct listener_entry *entry)
+{
+	struct peer_key key = { .listener = entry->listener, .peer = entry->peer };
+
+	if (!entry->session)
+		return 0;
+	return htab_insert(entry->listener->set->by_peer, peer_hash(&key), entry);
+}
+
+static int add_entry(struct listener *listener, const struct listener_entry *values,
+		     struct listener_entry **ret_entry)
+{
+	struct listener_entry *entry = malloc(sizeof(*entry));
+
+	if (!entry)
+		return -ENOMEM;
+	*entry = *values;
+	entry->listener = listener;
+	if (index_entry(entry) < 0) {
+		free(entry);
+		return -ENOMEM;
+	}
+	link_entry(entry);
+	*ret_entry = entry;
+	return 0;
+}
+
+static int add_to_listener(struct listener_set *set, const struct listener_key *key,
+			   const struct listener_entry *values, struct listener_entry **ret_entry)
 {
 	struct listener *listener = find_listener(set, key);
-	struct listener_entry *entry;
+	int error;
 
-	if (listener && find_entry(listener, &key->peer))
+	if (listener && values->session && find_entry(listener, &key->peer))
 		return -EEXIST;
 	if (!listener)
 		listener = new_listener(set, key);
 	if (!listener)
 		return -ENOMEM;
-	entry = new_entry(listener, key, session);
-	if (!entry) {
+	error = add_entry(listener, values, ret_entry);
+	if (error) {
 		if (!listener->refs)
 			free_listener(listener);
-		return -ENOMEM;
+		return error;
 	}
 	if (!listener->refs++)
 		try_listen(listener);
 	else
 		apply_ttl(listener);
-	*ret_entry = entry;
 	return 0;
+}
+
+int listener_add(struct listener_set *set, const struct listener_key *key, struct session *session,
+		 struct listener_entry **ret_entry)
+{
+	const struct listener_entry values = { .session = session,
+					       .peer = key->peer,
+					       .md5.peer = key->peer,
+					       .ttl_security_hops = key->ttl_security_hops };
+
+	return add_to_listener(set, key, &values, ret_entry);
+}
+
+int listener_add_range(struct listener_set *set, const struct listener_key *key,
+		       const struct ip_prefix *range, listener_accept_fn accept, void *ctx,
+		       struct listener_entry **ret_entry)
+{
+	const struct listener_entry values = {
+		.range = *range,
+		.accept = accept,
+		.ctx = ctx,
+		.peer = range->addr,
+		.md5 = { .peer = range->addr, .is_range = true, .prefix_len = range->len },
+		.ttl_security_hops = key->ttl_security_hops,
+	};
+
+	return add_to_listener(set, key, &values, ret_entry);
 }
 
 void listener_remove(struct listener_entry *entry)
 {
-	struct listener_entry **link;
 	struct listener *listener;
 	struct peer_key key;
 
@@ -512,10 +598,9 @@ void listener_remove(struct listener_entry *entry)
 		return;
 	listener = entry->listener;
 	key = (struct peer_key){ .listener = listener, .peer = entry->peer };
-	for (link = &listener->set->entries; *link != entry; link = &(*link)->next)
-		continue;
-	*link = entry->next;
-	htab_remove(listener->set->by_peer, peer_hash(&key), entry_matches, &key);
+	unlink_entry(entry);
+	if (entry->session)
+		htab_remove(listener->set->by_peer, peer_hash(&key), entry_matches, &key);
 	if (entry->md5.len)
 		listener_set_md5(entry, NULL, 0);
 	free(entry);

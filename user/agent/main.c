@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "agent/bfd_engine.h"
@@ -163,6 +164,18 @@ static int start(struct daemon *daemon, struct config *config, const char *path)
 	return 0;
 }
 
+/* A session is a descriptor, and so is a client of the API: a shell's soft limit is far too low. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) < 0)
+		log_warn(SUBSYS, "the limit of open files stays low: %s", strerror(errno));
+}
+
 static int run(const char *path)
 {
 	struct daemon daemon = { 0 };
@@ -172,6 +185,7 @@ static int run(const char *path)
 	if (!config)
 		return 1;
 	log_set_level(config->log_level);
+	raise_descriptor_limit();
 	log_info(SUBSYS, "version %s, instance %s, configuration %s", XRS_VERSION, config->instance,
 		 path);
 	err = start(&daemon, config, path);

@@ -48,6 +48,28 @@ struct node_peering *node_find_peering(const struct node *node, const char *vnet
 	return ambiguous ? NULL : found;
 }
 
+struct node_range *node_find_range(const struct node *node, const char *vnet, const char *name,
+				   bool *ret_ambiguous)
+{
+	struct node_range *found = NULL;
+	bool ambiguous = false;
+
+	for (size_t v = 0; v < node->n_vnets; v++) {
+		if (vnet && strcmp(node->vnets[v]->config->name, vnet) != 0)
+			continue;
+		for (size_t i = 0; i < node->vnets[v]->n_ranges; i++) {
+			struct node_range *range = node->vnets[v]->ranges[i];
+
+			if (strcmp(range->config->name, name) != 0)
+				continue;
+			ambiguous |= found != NULL;
+			found = range;
+		}
+	}
+	*ret_ambiguous = ambiguous;
+	return ambiguous ? NULL : found;
+}
+
 struct node_nic *node_find_nic(const struct node *node, const char *name)
 {
 	for (size_t i = 0; i < node->n_nics; i++) {

@@ -159,12 +159,18 @@ static void resolve_tunnel(struct node *node, struct resolved_nexthop *now)
 	manage_underlay(node, &now->tunnel);
 }
 
-/* The first peering with this address, for people who read the map. */
+/* The first peering with this address, for people who read the map; dynamic ones are in no configuration. */
 static const char *peering_of(const struct node_vnet *vnet, const struct ip_addr *addr)
 {
 	for (size_t i = 0; vnet && i < vnet->config->n_peerings; i++) {
 		if (ip_equal(&vnet->config->peerings[i].peer_ip, addr))
 			return vnet->config->peerings[i].name;
+	}
+	for (size_t i = 0; vnet && i < vnet->n_peerings; i++) {
+		const struct node_peering *peering = vnet->peerings[i];
+
+		if (peering->range && ip_equal(&peering->own->peer_ip, addr))
+			return peering->own->name;
 	}
 	return "";
 }

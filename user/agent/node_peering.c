@@ -20,13 +20,18 @@ static const struct ip_addr *local_address(const struct node_vnet *vnet,
 
 	if (config->local_address[0] && ip_parse(config->local_address, buf) == 0)
 		return buf;
-	*buf = config->peer_ip.family == IP_V6 ? rs->local_address6 : rs->local_address;
+	*buf = peering_family(config) == IP_V6 ? rs->local_address6 : rs->local_address;
 	return buf;
 }
 
 void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr)
 {
 	local_address(peering->vnet, peering->config, ret_addr);
+}
+
+void node_range_local_address(const struct node_range *range, struct ip_addr *ret_addr)
+{
+	local_address(range->vnet, range->config, ret_addr);
 }
 
 /* What we offer in OPEN; the bits that change with time are set_restart()'s. */
@@ -95,7 +100,9 @@ void node_peering_fill_session(const struct node_vnet *vnet, const struct peerin
 	ret->peer_port = config->port;
 	ret->local_port = vnet->config->route_server.port;
 	ret->local_asn = vnet->config->route_server.asn;
-	ret->peer_asn = config->peer_asn;
+	/* Of a dynamic peer peer_asn is what it said last; its range says what it may be. */
+	ret->peer_asn = peering_is_range(config) ? 0 : config->peer_asn;
+	ret->peer_asns = config->peer_asns;
 	ret->router_id = node->config->router_id;
 	ret->disabled = !config->enabled;
 	ret->passive = config->passive;
@@ -104,6 +111,7 @@ void node_peering_fill_session(const struct node_vnet *vnet, const struct peerin
 	ret->hold_time = config->hold_time;
 	ret->keepalive_time = config->keepalive_time;
 	ret->connect_retry_ms = config->connect_retry_time * 1000;
+	ret->send_hold_ms = config->send_hold_time * 1000;
 	ret->limits = (struct bgp_update_limits){
 		.max_as_path = config->limits.as_path,
 		.max_communities = config->limits.communities,
@@ -334,6 +342,7 @@ static void on_established(struct session *session, const struct bgp_session_par
 
 	hold_down(peering);
 	node_fib_peer_alive(vnet, &peering->config->peer_ip);
+	node_range_peer_up(peering, params->peer_asn);
 	node_bfd_established(peering);
 	session_get_info(session, &info);
 	rib_peer_source(vnet->rib, peering->rib_peer, &info.local_addr);
@@ -380,6 +389,7 @@ static void on_down(struct session *session, const struct bgp_peer_down *down)
 		else
 			rib_peer_sweep(vnet->rib, peering->rib_peer, f);
 	}
+	node_range_peer_down(peering);
 	/* It ended before we ended it: there is nothing left to wait for. */
 	if (loop_timer_is_set(&peering->shutdown))
 		loop_timer_set(node->loop, &peering->shutdown, loop_now(node->loop));
@@ -644,8 +654,10 @@ void node_peering_free(struct node_peering *peering)
 		stale_end(peering, f);
 	loop_timer_stop(vnet->node->loop, &peering->max_prefix);
 	loop_timer_stop(vnet->node->loop, &peering->shutdown);
+	loop_timer_stop(vnet->node->loop, &peering->idle);
 	if (!vnet->node->stopping)
 		rib_peer_remove(vnet->rib, peering->rib_peer);
+	free(peering->own);
 	free(peering);
 }
 

@@ -371,7 +371,8 @@ static bool table_reconfigure(struct node_table *table, const struct route_table
 
 /* --- peerings ------------------------------------------------------------------------------------------ */
 
-static int add_peering(struct node_vnet *vnet, const struct peering_config *config)
+int node_vnet_add_peering(struct node_vnet *vnet, const struct peering_config *config,
+			  struct node_peering **ret_peering)
 {
 	struct node_peering **grown;
 	int err;
@@ -386,14 +387,32 @@ static int add_peering(struct node_vnet *vnet, const struct peering_config *conf
 			config->name, strerror(-err));
 		return err;
 	}
-	vnet->n_peerings++;
+	*ret_peering = vnet->peerings[vnet->n_peerings++];
 	return 0;
+}
+
+static void add_configured(struct node_vnet *vnet, const struct peering_config *config)
+{
+	struct node_peering *peering;
+
+	if (!peering_is_range(config))
+		node_vnet_add_peering(vnet, config, &peering);
 }
 
 static void remove_peering(struct node_vnet *vnet, size_t index)
 {
 	node_peering_free(vnet->peerings[index]);
 	vnet->peerings[index] = vnet->peerings[--vnet->n_peerings];
+}
+
+void node_vnet_remove_peering(struct node_vnet *vnet, struct node_peering *peering)
+{
+	for (size_t i = 0; i < vnet->n_peerings; i++) {
+		if (vnet->peerings[i] == peering) {
+			remove_peering(vnet, i);
+			return;
+		}
+	}
 }
 
 const char *node_vnet_endpoint_differs(const struct node_vnet *vnet, const struct peering_config *a,
@@ -406,6 +425,7 @@ const char *node_vnet_endpoint_differs(const struct node_vnet *vnet, const struc
 		const char *key;
 	} rows[] = {
 		{ ip_equal(&a->peer_ip, &b->peer_ip), "peerIp" },
+		{ prefix_equal(&a->peer_range, &b->peer_range), "peerRange" },
 		{ a->port == b->port, "port" },
 		{ strcmp(a->local_address, b->local_address) == 0, "localAddress" },
 		{ strcmp(a->device, b->device) == 0, "device" },
@@ -426,10 +446,13 @@ static int reconfigure_peerings(struct node_vnet *vnet, const struct vnet_config
 {
 	const struct vnet_config *config = vnet->config;
 
+	node_ranges_apply(vnet, before);
 	for (size_t i = vnet->n_peerings; i-- > 0;) {
 		struct node_peering *p = vnet->peerings[i];
 		const struct peering_config *next = vnet_find_peering(config, p->config->name);
 
+		if (p->range)
+			continue;
 		if (next &&
 		    !node_vnet_endpoint_differs(vnet, p->config, next, &before->route_server))
 			node_peering_reconfigure(p, next);
@@ -442,7 +465,7 @@ static int reconfigure_peerings(struct node_vnet *vnet, const struct vnet_config
 		for (size_t k = 0; k < vnet->n_peerings && !known; k++)
 			known = vnet->peerings[k]->config == &config->peerings[i];
 		if (!known)
-			add_peering(vnet, &config->peerings[i]);
+			add_configured(vnet, &config->peerings[i]);
 	}
 	return 0;
 }
@@ -531,6 +554,7 @@ static int start_rib(struct node_vnet *vnet)
 
 static void stop_rib(struct node_vnet *vnet)
 {
+	node_ranges_free(vnet);
 	while (vnet->n_peerings)
 		remove_peering(vnet, vnet->n_peerings - 1);
 	loop_timer_stop(vnet->node->loop, &vnet->deferral);
@@ -636,7 +660,9 @@ int node_vnet_start(struct node_vnet *vnet)
 		return err;
 	node_vnet_offer_all(vnet); /* a hub may have routes already */
 	for (size_t i = 0; vnet->rib && i < vnet->config->n_peerings; i++)
-		add_peering(vnet, &vnet->config->peerings[i]);
+		add_configured(vnet, &vnet->config->peerings[i]);
+	if (vnet->rib)
+		node_ranges_apply(vnet, vnet->config);
 	vnet->started = true;
 	restart_check_vnet(vnet);
 	node_fib_kick(vnet->node);

@@ -21,7 +21,7 @@
 #include "agent/sockaddr.h"
 #include "net/nl_request.h"
 
-#define LISTEN_BACKLOG 128
+#define LISTEN_BACKLOG 1024
 #define REALTIME_LEVEL 20 /* above ordinary work, below what the kernel itself runs at 50 */
 
 #ifndef IPV6_FREEBIND
@@ -153,13 +153,18 @@ static int do_tcp_md5(const void *request, void *reply)
 {
 	const struct md5_request *set = request;
 	struct tcp_md5sig sig = { .tcpm_keylen = set->key->len };
+	int option = set->key->is_range ? TCP_MD5SIG_EXT : TCP_MD5SIG;
 	struct sockaddr_storage sa;
 	int error = 0;
 
 	sockaddr_from_ip(&set->key->peer, 0, NULL, &sa);
 	memcpy(&sig.tcpm_addr, &sa, sizeof(sa));
+	if (set->key->is_range) {
+		sig.tcpm_flags = TCP_MD5SIG_FLAG_PREFIX;
+		sig.tcpm_prefixlen = set->key->prefix_len;
+	}
 	memcpy(sig.tcpm_key, set->key->key, set->key->len);
-	if (setsockopt(set->fd, IPPROTO_TCP, TCP_MD5SIG, &sig, sizeof(sig)) < 0)
+	if (setsockopt(set->fd, IPPROTO_TCP, option, &sig, sizeof(sig)) < 0)
 		error = -errno;
 	explicit_bzero(&sig, sizeof(sig));
 	return error == -ENOENT && !set->key->len ? 0 : error;

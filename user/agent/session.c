@@ -353,14 +353,11 @@ static void on_writable(struct conn *conn)
 	struct session *s = conn->session;
 
 	flush(conn);
-	if (outq_len(&conn->out)) {
-		s->output_stalls++;
-		return;
+	if (!outq_len(&conn->out) && s->peer.is_up && s->peer.up == conn->side) {
+		produce(conn);
+		flush(conn);
 	}
-	if (!s->peer.is_up || s->peer.up != conn->side)
-		return;
-	produce(conn);
-	flush(conn);
+	s->output_stalls += outq_len(&conn->out) != 0;
 }
 
 /* --- input ----------------------------------------------------------------------------------- */
@@ -764,6 +761,7 @@ static struct fsm_config fsm_config_of(const struct session_config *config)
 		.policy = { .local_asn = config->local_asn,
 			    .local_id = config->router_id,
 			    .peer_asn = config->peer_asn,
+			    .peer_asns = config->peer_asns,
 			    .required_families = config->required_families,
 			    .hold_time = config->hold_time,
 			    .keepalive_time = config->keepalive_time,
@@ -985,6 +983,7 @@ static const struct field {
 	FIELD(local_port, EFFECT_FIXED),
 	FIELD(local_asn, EFFECT_RESET),
 	FIELD(peer_asn, EFFECT_RESET),
+	FIELD(peer_asns, EFFECT_RESET),
 	FIELD(router_id, EFFECT_RESET),
 	FIELD(hold_time, EFFECT_RESET),
 	FIELD(keepalive_time, EFFECT_RESET),

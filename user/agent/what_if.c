@@ -68,6 +68,17 @@ static void on_event(void *ctx, enum rib_event_type type, uint16_t peer, enum bg
 {
 }
 
+/* False: the peer of a range has none any more. */
+static bool then_of_dynamic(const struct vnet_config *config, const struct node_peering *now,
+			    struct peering_config *ret_own)
+{
+	const struct peering_config *range = node_range_then(config, now);
+
+	if (range)
+		node_range_fill_peer(range, &now->config->peer_ip, ret_own);
+	return range != NULL;
+}
+
 /* The present session stays, or comes back with the same routes. NULL: it does not. */
 static const struct bgp_session_params *kept_session(const struct node_vnet *then,
 						     const struct peering_config *config,
@@ -80,20 +91,17 @@ static const struct bgp_session_params *kept_session(const struct node_vnet *the
 }
 
 static int join_peer(struct what_if *what_if, struct shadow_vnet *shadow,
-		     const struct peering_config *config)
+		     const struct peering_config *config, const struct node_peering *now)
 {
 	struct node_vnet *vnet = &shadow->vnet;
 	const struct bgp_session_params *params;
-	const struct node_peering *now;
 	struct bgp_session_params kept;
 	struct rib_peer_config rib;
-	bool ambiguous;
 	uint16_t peer;
 	int err;
 
 	node_peering_fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peer);
-	now = node_find_peering(what_if->node, vnet->config->name, config->name, &ambiguous);
 	params = kept_session(vnet, config, now);
 	if (err < 0 || !params)
 		return err;
@@ -104,12 +112,36 @@ static int join_peer(struct what_if *what_if, struct shadow_vnet *shadow,
 	return 0;
 }
 
+static int join_peers(struct what_if *what_if, struct shadow_vnet *shadow)
+{
+	const struct vnet_config *config = shadow->vnet.config;
+	const struct node_vnet *now = present_vnet(what_if, &shadow->vnet);
+	struct peering_config own;
+	bool ambiguous;
+	int err = 0;
+
+	for (size_t i = 0; i < config->n_peerings && err == 0; i++) {
+		const struct peering_config *peering = &config->peerings[i];
+
+		if (!peering_is_range(peering))
+			err = join_peer(what_if, shadow, peering,
+					node_find_peering(what_if->node, config->name,
+							  peering->name, &ambiguous));
+	}
+	for (size_t i = 0; now && i < now->n_peerings && err == 0; i++) {
+		const struct node_peering *peering = now->peerings[i];
+
+		if (peering->range && then_of_dynamic(config, peering, &own))
+			err = join_peer(what_if, shadow, &own, peering);
+	}
+	return err;
+}
+
 static int make_rib(struct what_if *what_if, struct shadow_vnet *shadow)
 {
 	const struct rib_callbacks callbacks = { .changed = on_changed, .event = on_event };
 	struct node_vnet *vnet = &shadow->vnet;
 	struct rib_config config;
-	int err = 0;
 
 	rib_free(vnet->rib);
 	vnet->rib = NULL;
@@ -121,9 +153,7 @@ static int make_rib(struct what_if *what_if, struct shadow_vnet *shadow)
 	if (!vnet->rib)
 		return -ENOMEM;
 	memset(shadow->peer_of, 0xff, RIB_PEERS_MAX * sizeof(*shadow->peer_of));
-	for (size_t i = 0; i < vnet->config->n_peerings && err == 0; i++)
-		err = join_peer(what_if, shadow, &vnet->config->peerings[i]);
-	return err;
+	return join_peers(what_if, shadow);
 }
 
 /* --- one prefix at a time ------------------------------------------------------------------------------ */
@@ -310,16 +340,20 @@ static bool compare_session(const struct node_vnet *then, const struct node_peer
 	return true;
 }
 
+/* @own: room for that of a dynamic peer. */
 static const struct peering_config *peering_then(const struct what_if *what_if,
 						 const struct node_peering *now,
-						 const struct node_vnet **ret_vnet)
+						 const struct node_vnet **ret_vnet,
+						 struct peering_config *own)
 {
 	const struct node_vnet *vnet = node_find_vnet(&what_if->shadow, now->vnet->config->name);
 
 	*ret_vnet = vnet;
-	return vnet && vnet->config->route_server.present
-		       ? vnet_find_peering(vnet->config, now->config->name)
-		       : NULL;
+	if (!vnet || !vnet->config->route_server.present)
+		return NULL;
+	if (now->range)
+		return then_of_dynamic(vnet->config, now, own) ? own : NULL;
+	return vnet_find_peering(vnet->config, now->config->name);
 }
 
 static void old_sessions(const struct what_if *what_if, const struct node_vnet *vnet,
@@ -328,7 +362,8 @@ static void old_sessions(const struct what_if *what_if, const struct node_vnet *
 	for (size_t i = 0; i < vnet->n_peerings; i++) {
 		const struct node_peering *now = vnet->peerings[i];
 		const struct node_vnet *then;
-		const struct peering_config *config = peering_then(what_if, now, &then);
+		struct peering_config own;
+		const struct peering_config *config = peering_then(what_if, now, &then, &own);
 		struct what_if_session session = {
 			.vnet = vnet->config->name,
 			.peering = now->config->name,
@@ -357,8 +392,10 @@ void what_if_sessions(const struct what_if *what_if,
 							   .peering = vnet->peerings[i].name,
 							   .change = WHAT_IF_ADDED };
 
-			if (!node_find_peering(what_if->node, vnet->name, vnet->peerings[i].name,
-					       &ambiguous))
+			if (!node_find_peering(what_if->node, vnet->name, session.peering,
+					       &ambiguous) &&
+			    !node_find_range(what_if->node, vnet->name, session.peering,
+					     &ambiguous))
 				fn(ctx, &session);
 		}
 	}

@@ -76,10 +76,17 @@ struct node_peering *call_peering(struct api_call *call)
 	}
 	if (peering)
 		return peering;
+	if (call_range(call)) {
+		api_fail(call->error, API_CONFLICT, "name",
+			 "'%s' is a range: name one of its peers, '%s-ADDRESS'", name, name);
+		return NULL;
+	}
 	closest_init(&closest, name);
 	for (size_t i = 0; i < call->node->n_vnets; i++) {
 		const struct node_vnet *v = call->node->vnets[i];
 
+		for (size_t j = 0; j < v->n_ranges; j++)
+			closest_offer(&closest, v->ranges[j]->config->name);
 		for (size_t j = 0; j < v->n_peerings; j++)
 			closest_offer(&closest, v->peerings[j]->config->name);
 	}

@@ -41,7 +41,8 @@
 	}
 
 #define PEERING_FIELDS                                                                        \
-	"name peerAsn peerIp vnet role managedBy provisioningState adminState state problem " \
+	"name peerAsn peerIp dynamic vnet role managedBy provisioningState adminState state " \
+	"problem "                                                                            \
 	"localAddress localAsn routerId remoteRouterId holdTimeSeconds keepaliveSeconds "     \
 	"capabilities[] connectionsEstablished connectionsDropped lastResetReason "           \
 	"lastNotification establishedTime msgRcvd msgSent pfxRcd pfxAccepted pfxFiltered "    \

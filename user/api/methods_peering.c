@@ -296,6 +296,7 @@ void write_peering(struct json_out *out, const struct node_peering *peering)
 	json_out_string(out, "name", config->name);
 	json_out_uint(out, "peerAsn", config->peer_asn);
 	write_addr(out, "peerIp", &config->peer_ip);
+	json_out_bool(out, "dynamic", peering->range != NULL);
 	json_out_string(out, "vnet", peering->vnet->config->name);
 	json_out_string(out, "role", peer_role_name(config->role));
 	json_out_string(out, "managedBy", managed_by(config->from_api));
@@ -367,6 +368,15 @@ struct peering_stream {
 	char vnet[VNET_NAME_MAX]; /* "": all */
 };
 
+/* Ranges first, then peers, configured or not. */
+static void write_nth(struct json_out *out, const struct node_vnet *vnet, size_t n)
+{
+	if (n < vnet->n_ranges)
+		write_range(out, vnet->ranges[n]);
+	else
+		write_peering(out, vnet->peerings[n - vnet->n_ranges]);
+}
+
 static bool step_list(struct api_stream *base, struct node *node, struct json_out *out)
 {
 	struct peering_stream *stream = (struct peering_stream *)base;
@@ -377,11 +387,11 @@ static bool step_list(struct api_stream *base, struct node *node, struct json_ou
 
 		if (*stream->vnet && strcmp(stream->vnet, vnet->config->name) != 0)
 			continue;
-		while (base->position < vnet->n_peerings) {
+		while (base->position < vnet->n_ranges + vnet->n_peerings) {
 			if (base->more || budget-- == 0)
 				return !base->more;
 			json_out_begin_object(out, NULL);
-			write_peering(out, vnet->peerings[base->position++]);
+			write_nth(out, vnet, base->position++);
 			json_out_end_object(out);
 			stream_count(base);
 		}
@@ -407,8 +417,13 @@ int method_peering_list(struct api_call *call)
 
 int method_peering_show(struct api_call *call)
 {
-	const struct node_peering *peering = call_peering(call);
+	const struct node_range *range = call_range(call);
+	const struct node_peering *peering = range ? NULL : call_peering(call);
 
+	if (range) {
+		write_range(call->out, range);
+		return 0;
+	}
 	if (!peering)
 		return -1;
 	write_peering(call->out, peering);

@@ -206,6 +206,7 @@ int method_peering_create(struct api_call *call)
 	const char *name = request_text(call->request, "name");
 	struct node_vnet *vnet = call_vnet(call);
 	const struct node_peering *peering;
+	const struct node_range *range;
 	bool ambiguous;
 
 	if (!vnet)
@@ -218,6 +219,11 @@ int method_peering_create(struct api_call *call)
 	if (create_object(call, CONFIG_STATE_PEERING,
 			  &(struct config_state_place){ .vnet = vnet->config->name }) < 0)
 		return -1;
+	range = node_find_range(call->node, vnet->config->name, name, &ambiguous);
+	if (range) {
+		write_range(call->out, range);
+		return 0;
+	}
 	peering = node_find_peering(call->node, vnet->config->name, name, &ambiguous);
 	if (!peering)
 		return api_fail(call->error, API_INTERNAL, NULL, "it did not start: see the log");
@@ -227,15 +233,23 @@ int method_peering_create(struct api_call *call)
 
 int method_peering_delete(struct api_call *call)
 {
-	const struct node_peering *peering = call_peering(call);
-	const struct config_state_place place = { .vnet = peering ? peering->vnet->config->name
-								  : NULL };
+	const struct node_range *range = call_range(call);
+	const struct node_peering *peering = range ? NULL : call_peering(call);
+	const struct node_vnet *vnet = range ? range->vnet : peering ? peering->vnet : NULL;
+	const struct peering_config *config;
 
-	if (!peering)
+	if (!vnet)
 		return -1;
-	if (!peering->config->from_api)
-		return managed_by_file(call, "peering", peering->config->name);
-	return delete_object(call, CONFIG_STATE_PEERING, &place, peering->config->name);
+	if (peering && peering->range)
+		return api_fail(call->error, API_CONFLICT, "name",
+				"the range '%s' made it: disable it, or delete the range",
+				peering->range->config->name);
+	config = range ? range->config : peering->config;
+	if (!config->from_api)
+		return managed_by_file(call, "peering", config->name);
+	return delete_object(call, CONFIG_STATE_PEERING,
+			     &(struct config_state_place){ .vnet = vnet->config->name },
+			     config->name);
 }
 
 /* --- route tables -------------------------------------------------------------------------------------- */

@@ -152,6 +152,23 @@ struct judgement {
 	struct bgp_error *error;
 };
 
+bool bgp_asn_set_has(const struct bgp_asn_set *set, uint32_t asn)
+{
+	for (uint32_t i = 0; i < set->n; i++) {
+		if (asn >= set->range[i].first && asn <= set->range[i].last)
+			return true;
+	}
+	return false;
+}
+
+static bool is_wanted_asn(const struct bgp_open_policy *policy, uint32_t asn)
+{
+	if (policy->peer_asn)
+		return asn == policy->peer_asn;
+	return policy->peer_asns.n ? bgp_asn_set_has(&policy->peer_asns, asn)
+				   : asn != policy->local_asn;
+}
+
 /*
  * RFC 4271 6.2, RFC 6793 9, RFC 7607 2: neither 0 nor AS_TRANS is anybody's number, and the 2-octet
  * field agrees with the capability or holds AS_TRANS.
@@ -159,7 +176,7 @@ struct judgement {
 static int check_asn(struct judgement *j)
 {
 	const struct bgp_open *open = j->received;
-	uint32_t asn = bgp_open_asn(open), wanted = j->policy->peer_asn;
+	uint32_t asn = bgp_open_asn(open);
 
 	if (!asn || !open->my_as)
 		return refuse(j->error, BGP_OPEN_BAD_PEER_AS, "AS 0 in OPEN");
@@ -168,7 +185,7 @@ static int check_asn(struct judgement *j)
 	if (open->my_as != BGP_AS_TRANS && open->my_as != asn)
 		return refuse(j->error, BGP_OPEN_BAD_PEER_AS,
 			      "ASN of OPEN and of its 4-octet AS capability differ");
-	if (wanted ? asn != wanted : asn == j->policy->local_asn)
+	if (!is_wanted_asn(j->policy, asn))
 		return refuse(j->error, BGP_OPEN_BAD_PEER_AS, "not the configured peer ASN");
 	return 0;
 }

@@ -214,7 +214,9 @@ Test(config, nic_patterns)
 
 #define VNET(more)    "{\"vnets\": [{" MINIMAL_VNET ", " more "}]}"
 #define PEERING(more) VNET(SERVER ",\n\"peerings\": [{" PEER ", " more "}]")
-#define RULE(more)    VNET("\"routeMaps\": [{\"name\": \"m\", \"rules\": [{" more "}]}]")
+#define RANGE(more) \
+	VNET(SERVER ", \"peerings\": [{\"name\": \"r\", \"peerRange\": \"10.1.2.0/24\"" more "}]")
+#define RULE(more) VNET("\"routeMaps\": [{\"name\": \"m\", \"rules\": [{" more "}]}]")
 
 static const struct refusal {
 	const char *text;
@@ -280,6 +282,35 @@ static const struct refusal {
 	{ PEERING("\"holdTime\": 2"), 2, 0, "vnets[0].peerings[0].holdTime", "at least 3" },
 	{ PEERING("\"holdTime\": 30, \"keepaliveTime\": 30"), 2, 0,
 	  "vnets[0].peerings[0].keepaliveTime", "less than holdTime (30)" },
+	{ PEERING("\"sendHoldTime\": 180"), 2, 0, "vnets[0].peerings[0].sendHoldTime",
+	  "more than holdTime (180)" },
+	{ PEERING("\"peerRange\": \"10.1.2.0/24\""), 2, 0, "vnets[0].peerings[0]",
+	  "exactly one of peerIp and peerRange" },
+	{ PEERING("\"peerAsns\": [1]"), 2, 0, "vnets[0].peerings[0].peerAsns",
+	  "with peerIp say peerAsn" },
+	{ RANGE(", \"peerAsns\": [\"64600-64512\"]"), 0, 0, "vnets[0].peerings[0].peerAsns[0]",
+	  "first <= last" },
+	{ RANGE(", \"peerAsns\": [\"1-2-3\"]"), 0, 0, "vnets[0].peerings[0].peerAsns[0]",
+	  "expected an AS number" },
+	{ RANGE(", \"peerAsns\": [\"1-4294967296\"]"), 0, 0, "vnets[0].peerings[0].peerAsns[0]",
+	  "4294967295" },
+	{ RANGE(", \"peerAsns\": [0]"), 0, 0, "vnets[0].peerings[0].peerAsns[0]", "first <= last" },
+	{ RANGE(", \"peerAsns\": []"), 0, 0, "vnets[0].peerings[0].peerAsns", "1 to 32 entries" },
+	{ RANGE(", \"peerAsn\": 1, \"peerAsns\": [1]"), 0, 0, "vnets[0].peerings[0].peerAsns",
+	  "exclude each other" },
+	{ RANGE(", \"role\": \"vpnGateway\""), 0, 0, "vnets[0].peerings[0].role", "one by one" },
+	{ RANGE(", \"bfd\": {\"enabled\": true, \"strict\": true}"), 0, 0,
+	  "vnets[0].peerings[0].bfd.strict", "does not go with peerRange" },
+	{ RANGE(", \"localAddress\": \"fd00::1\""), 0, 0, "vnets[0].peerings[0].localAddress",
+	  "same family as peerRange" },
+	{ VNET(SERVER ", \"peerings\": [{\"name\": \"seventeen-octets-\", \"peerRange\": "
+		      "\"10.1.2.0/24\"}]"),
+	  0, 0, "vnets[0].peerings[0].name", "may have 16 octets" },
+	{ VNET(SERVER ", \"peerings\": [{\"name\": \"a\", \"peerRange\": \"10.1.2.0/24\"}, "
+		      "{\"name\": \"b\", \"peerRange\": \"10.1.2.0/24\"}]"),
+	  0, 0, "vnets[0].peerings[1].peerRange", "same" },
+	{ VNET(SERVER ", \"peerings\": [{\"name\": \"a\", \"peerIp\": \"10.1.2.4\"}]"), 0, 0,
+	  "vnets[0].peerings[0]", "'peerAsn' is missing" },
 	{ PEERING("\"capabilities\": {\"routeRefresh\": \"maybe\"}"), 2, 0,
 	  "vnets[0].peerings[0].capabilities.routeRefresh", "none of off, on, require" },
 	{ PEERING("\"families\": [\"ipv6-unicast\"], \"capabilities\": {\"multiprotocol\": "
@@ -412,6 +443,30 @@ Test(config, every_refusal_says_where_and_why)
 			cr_assert_eq(error.column, want->column, "%s: column %u", want->text,
 				     error.column);
 	}
+}
+
+Test(config, ranges_and_their_as_numbers)
+{
+	static const char text[] =
+		RANGE(", \"peerAsns\": [65001, \"64512-64600\", \"4200000000-4294967294\"]");
+	struct config_error error = { .line = 0 };
+	struct config *config = config_parse(text, strlen(text), &error);
+	const struct peering_config *peering;
+
+	cr_assert(config, "%s", error.message);
+	peering = &config->vnets[0].peerings[0];
+	cr_assert(peering_is_range(peering));
+	cr_assert_eq(peering_family(peering), IP_V4);
+	cr_assert_eq(peering->families, BGP_FAMILY_BIT(BGP_IPV4_UNICAST));
+	cr_assert_eq(peering->max_peers, 100);
+	cr_assert_eq(peering->peer_asns.n, 3);
+	cr_assert(bgp_asn_set_has(&peering->peer_asns, 65001));
+	cr_assert(bgp_asn_set_has(&peering->peer_asns, 64600));
+	cr_assert(bgp_asn_set_has(&peering->peer_asns, 4294967294u));
+	cr_assert_not(bgp_asn_set_has(&peering->peer_asns, 64601));
+	cr_assert_not(bgp_asn_set_has(&peering->peer_asns, 65002));
+	check_round_trip(config);
+	config_free(config);
 }
 
 Test(config, the_text_of_an_error)

@@ -146,6 +146,38 @@ Test(open, internal_when_the_asn_is_ours)
 	cr_assert_not(params.ebgp);
 }
 
+static int asked(uint32_t asn, const struct bgp_open_policy *policy)
+{
+	struct bgp_open sent = an_open(65515, 1, 90), received = an_open(asn, 2, 90);
+	struct bgp_session_params params;
+	struct bgp_error error;
+	int r = bgp_open_accept(&sent, &received, policy, &params, &error);
+
+	if (r < 0) {
+		cr_assert_eq(error.code, BGP_ERR_OPEN);
+		cr_assert_eq(error.subcode, BGP_OPEN_BAD_PEER_AS);
+	}
+	return r;
+}
+
+/* Listen ranges: whoever is listed; without a list whoever is not of our own AS. */
+Test(open, one_of_several_as_numbers)
+{
+	struct bgp_open_policy policy = { .local_asn = 65515, .local_id = 1, .hold_time = 90 };
+
+	cr_assert_eq(asked(65001, &policy), 0);
+	cr_assert_eq(asked(65515, &policy), -EBADMSG);
+	policy.peer_asns = (struct bgp_asn_set){ 2, { { 65001, 65001 }, { 65010, 65019 } } };
+	cr_assert_eq(asked(65001, &policy), 0);
+	cr_assert_eq(asked(65002, &policy), -EBADMSG);
+	cr_assert_eq(asked(65009, &policy), -EBADMSG);
+	cr_assert_eq(asked(65010, &policy), 0);
+	cr_assert_eq(asked(65019, &policy), 0);
+	cr_assert_eq(asked(65020, &policy), -EBADMSG);
+	policy.peer_asns.range[0] = (struct bgp_asn_range){ 65515, 65515 };
+	cr_assert_eq(asked(65515, &policy), 0, "our own where it is listed");
+}
+
 /* Roles are for external sessions: an internal one does not look at them (RFC 9234 4.2). */
 Test(open, roles_do_not_matter_inside)
 {
