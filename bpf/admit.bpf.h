@@ -12,10 +12,10 @@
 
 XRS_INLINE bool xrs_mac_equal(const __u8 *a, const __u8 *b)
 {
-	__u8 differ = 0;
+	__u16 differ = 0;
 
-	for (int i = 0; i < ETH_ALEN; i++)
-		differ |= a[i] ^ b[i];
+	for (int i = 0; i < ETH_ALEN; i += 2)
+		differ |= XRS_LOAD(__u16, a + i) ^ XRS_LOAD(__u16, b + i);
 	return !differ;
 }
 
