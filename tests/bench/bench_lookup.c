@@ -5,14 +5,16 @@
  * writes to the maps. Same destinations, same routes, one run; each figure is the median of rounds that take
  * turns.
  *
- *	bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS]
+ *	bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p]
  *
- * FILE: prefixes of the full table, gzip. SIZES: "1000,100000". Driven by lookup.sh; needs root.
+ * FILE: prefixes of the full table, gzip. SIZES: "1000,100000". -p: frames a second over veth and tap instead.
+ * Driven by lookup.sh and pps.sh; needs root.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,14 +39,6 @@ enum {
 	TABLE_XRS,
 	TABLE_TRIE,
 	TABLE_WRITES
-};
-
-struct feed_shape { /* of feed.bpf.c */
-	uint64_t cursor;
-	uint32_t mask, l3;
-	uint8_t mac[12];
-	uint32_t table, ifindex;
-	uint64_t sum;
 };
 
 struct variant {
@@ -72,6 +66,7 @@ static const struct variant features[] = {
 	{ .name = "  hash not symmetric", .table = TABLE_XRS, .drop_flags = XRS_NIC_F_SYMMETRIC },
 	{ .name = "  VLAN tag kept", .table = TABLE_XRS, .tagged = true },
 };
+#define VARIANT_XRS  4
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define VARIANTS     COUNT(packets)
 
@@ -198,7 +193,7 @@ static void set_groups(void)
 	}
 }
 
-static void set_nic(const struct variant *v)
+static void set_nic(uint32_t ifindex, const struct variant *v)
 {
 	struct xrs_nic nic = {
 		.table = v->table,
@@ -216,7 +211,7 @@ static void set_nic(const struct variant *v)
 		.name = "lo",
 	};
 
-	if (fib_maps_nic_set(bench.maps, NIC, &nic))
+	if (fib_maps_nic_set(bench.maps, ifindex, &nic))
 		lab_die("the nic can not be written");
 }
 
@@ -347,7 +342,7 @@ static double run(const struct variant *v, enum ip_family family)
 	memcpy(bench.shape->mac, frame, sizeof(bench.shape->mac));
 	bench.shape->table = v->table;
 	bench.shape->ifindex = bench.ifindex;
-	set_nic(v);
+	set_nic(NIC, v);
 	set_program(v);
 	if (bpf_prog_test_run_opts(bpf_program__fd(feeder), &opts))
 		lab_die("%s can not be run", v->name);
@@ -411,7 +406,7 @@ static void print_family(enum ip_family family)
 		}
 		printf("#   %-26s", "XRS against bpf_fib_lookup");
 		for (unsigned int i = 0; i < bench.n_sizes; i++)
-			printf("  %7.1fx", results[s][i][1] / results[s][i][4]);
+			printf("  %7.1fx", results[s][i][1] / results[s][i][VARIANT_XRS]);
 		printf("\n");
 	}
 	snprintf(title, sizeof(title), "IPv%d, uniform, features, ns", family);
@@ -423,6 +418,65 @@ static void print_family(enum ip_family family)
 		printf("\n");
 	}
 	fflush(stdout);
+}
+
+/* --- frames a second ------------------------------------------------------------------------------------ */
+static const char *const way_names[PPS_WAYS] = {
+	[PPS_VETH_DROP] = "veth, dropped at once", [PPS_VETH_KERNEL] = "veth, kernel",
+	[PPS_VETH_FIB] = "veth, bpf_fib_lookup",   [PPS_VETH_XRS] = "veth, XRS native",
+	[PPS_TAP_DROP] = "tap, dropped at once",   [PPS_TAP_KERNEL] = "tap, kernel",
+	[PPS_TAP_FIB] = "tap, bpf_fib_lookup",     [PPS_TAP_XRS] = "tap, XRS native",
+};
+
+static void set_pps_nic(uint32_t ifindex)
+{
+	set_nic(ifindex, &packets[VARIANT_XRS]);
+}
+
+static void print_ratio(const char *name, double (*mpps)[PPS_WAYS], enum pps_way way,
+			enum pps_way to)
+{
+	printf("#   %-26s", name);
+	for (unsigned int i = 0; i < bench.n_sizes; i++)
+		printf("  %7.1fx", mpps[i][way] / mpps[i][to]);
+	printf("\n");
+}
+
+static void bench_pps(void)
+{
+	static double rounds[PPS_WAYS][PPS_ROUNDS], mpps[SIZES_MAX][PPS_WAYS];
+	struct pps p = {
+		.feed = bench.feed->obj,
+		.shape = bench.shape,
+		.list = (const uint32_t(*)[4])bench.list,
+		.steer_fd = bench.steer_fd,
+		.set_nic = set_pps_nic,
+	};
+
+	for (unsigned int i = 0; i < bench.n_sizes; i++) {
+		struct data d;
+
+		data_new(&d, IP_V4, bench.sizes[i]);
+		load(&d);
+		fib_maps_dev_add(bench.maps, if_nametoindex(LAB_GENERATOR));
+		fill_list(&d, LAB_UNIFORM);
+		pps_measure(&p, bench.rounds, rounds);
+		for (int way = 0; way < PPS_WAYS; way++)
+			mpps[i][way] = median(rounds[way], bench.rounds);
+		close_table(TABLE_XRS);
+		close_table(TABLE_TRIE);
+		data_free(&d);
+	}
+	print_sizes("IPv4, uniform, Mpps");
+	for (int way = 0; way < PPS_WAYS; way++) {
+		printf("#   %-26s", way_names[way]);
+		for (unsigned int i = 0; i < bench.n_sizes; i++)
+			printf(" %9.2f", mpps[i][way]);
+		printf("\n");
+	}
+	print_ratio("veth, XRS: kernel", mpps, PPS_VETH_XRS, PPS_VETH_KERNEL);
+	print_ratio("veth, XRS: bpf_fib_lookup", mpps, PPS_VETH_XRS, PPS_VETH_FIB);
+	print_ratio("tap, XRS: kernel", mpps, PPS_TAP_XRS, PPS_TAP_KERNEL);
 }
 
 static void bench_family(enum ip_family family)
@@ -507,11 +561,12 @@ static void parse_sizes(const char *text)
 int main(int argc, char **argv)
 {
 	char text[LOADER_TEXT];
+	bool pps = false;
 	int option;
 
 	bench.rounds = 9;
 	parse_sizes("1000,10000,100000,1000000");
-	while ((option = getopt(argc, argv, "i:f:n:r:")) != -1) {
+	while ((option = getopt(argc, argv, "i:f:n:r:p")) != -1) {
 		if (option == 'i')
 			bench.instance = optarg;
 		else if (option == 'f')
@@ -520,18 +575,24 @@ int main(int argc, char **argv)
 			parse_sizes(optarg);
 		else if (option == 'r')
 			bench.rounds = (unsigned int)atoi(optarg);
+		else if (option == 'p')
+			pps = true;
 		else
 			return 2;
 	}
 	if (!bench.instance || !bench.rounds || bench.rounds > ROUNDS_MAX)
-		lab_die("bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS]");
+		lab_die("bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p]");
 	open_instance();
 	open_feed();
 	set_groups();
-	bench_family(IP_V4);
-	bench_family(IP_V6);
-	bench_writes(IP_V4);
-	bench_writes(IP_V6);
+	if (pps) {
+		bench_pps();
+	} else {
+		bench_family(IP_V4);
+		bench_family(IP_V6);
+		bench_writes(IP_V4);
+		bench_writes(IP_V6);
+	}
 	fib_maps_free(bench.maps);
 	loader_free(bench.loader);
 	return loader_purge(bench.instance, text) ? 1 : 0;

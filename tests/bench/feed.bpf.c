@@ -47,7 +47,10 @@ struct feed_shape {
 	__u8 mac[12]; /* what the frame came with: the program that ran before changed it */
 	__u32 table;  /* for the programs that only look up */
 	__u32 ifindex;
-	__u64 sum; /* so that no lookup can be left out */
+	__u64 sum;        /* so that no lookup can be left out */
+	__u32 generator;  /* where generate_v4 sends to */
+	__u32 header_sum; /* of the IPv4 header without its checksum and destination */
+	__u64 sunk;       /* frames that arrived; all on one CPU */
 };
 
 struct {
@@ -107,6 +110,44 @@ SEC("xdp")
 int feed_v6(struct xdp_md *ctx)
 {
 	return feed(ctx, true);
+}
+
+/* --- frames on real devices: one CPU sends, forwards and counts them ----------------------------------- */
+/* Runs with BPF_F_TEST_XDP_LIVE_FRAMES; what forwards it may be the kernel, so that the checksum is right. */
+SEC("xdp")
+int generate_v4(struct xdp_md *ctx)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *ip = start + 14;
+	struct feed_shape *s = shape();
+	const struct feed_dst *dst = s ? next(s) : NULL;
+	__u32 sum;
+
+	if (!dst || ip + 20 > end)
+		return XDP_ABORTED;
+	__builtin_memcpy(start, s->mac, sizeof(s->mac));
+	ip[8] = 64;
+	XRS_STORE(__u32, ip + 16, dst->addr[0]);
+	sum = s->header_sum + (dst->addr[0] & 0xffff) + (dst->addr[0] >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	XRS_STORE(__u16, ip + 10, (__u16)~sum);
+	return bpf_redirect_map(&xrs_devmap, s->generator, 0);
+}
+
+SEC("xdp")
+int bench_sink(struct xdp_md *ctx)
+{
+	struct feed_shape *s = shape();
+
+	if (s)
+		s->sunk++;
+	return XDP_DROP;
+}
+
+SEC("xdp")
+int bench_drop(struct xdp_md *ctx)
+{
+	return bench_sink(ctx);
 }
 
 /* --- what is measured beside xrs_steer ---------------------------------------------------------------- */

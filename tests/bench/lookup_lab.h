@@ -11,7 +11,12 @@
 
 #include "util/prefix.h"
 
-#define LAB_HOPS 250 /* next hops that the routes are spread over, at random */
+struct bpf_object;
+
+#define LAB_HOPS      250    /* next hops that the routes are spread over, at random */
+#define LAB_GENERATOR "gen0" /* what goes in here comes out of LAB_NIC */
+#define LAB_NIC       "vm0"
+#define LAB_SINK      "bench1" /* behind the way out */
 
 /* --- lookup_routes.c -------------------------------------------------------------------------------- */
 uint32_t lab_draw(uint32_t below);
@@ -40,6 +45,41 @@ uint32_t lab_namespace(void);
 /* Puts all routes into the kernel's table, by turns through the neighbours that @hop names (from 0). */
 void lab_kernel_routes(uint32_t ifindex, const struct ip_prefix *prefixes, const uint8_t *hop,
 		       size_t n);
+/* --- lookup_pps.c ----------------------------------------------------------------------------------- */
+#define PPS_ROUNDS 31
+
+enum pps_way {
+	PPS_VETH_DROP,
+	PPS_VETH_KERNEL,
+	PPS_VETH_FIB,
+	PPS_VETH_XRS,
+	PPS_TAP_DROP,
+	PPS_TAP_KERNEL,
+	PPS_TAP_FIB,
+	PPS_TAP_XRS,
+	PPS_WAYS,
+};
+
+struct feed_shape { /* of feed.bpf.c */
+	uint64_t cursor;
+	uint32_t mask, l3;
+	uint8_t mac[12];
+	uint32_t table, ifindex;
+	uint64_t sum;
+	uint32_t generator, header_sum;
+	uint64_t sunk;
+};
+
+struct pps {
+	struct bpf_object *feed;
+	struct feed_shape *shape;
+	const uint32_t (*list)[4]; /* destinations */
+	int steer_fd;
+	void (*set_nic)(uint32_t ifindex); /* as a nic of the table that is measured */
+};
+/* Millions of frames a second that arrive, in lab_namespace() with its routes. */
+void pps_measure(const struct pps *pps, unsigned int rounds, double ret[PPS_WAYS][PPS_ROUNDS]);
+
 /* Prints and ends the program. */
 __attribute__((noreturn, format(printf, 1, 2))) void lab_die(const char *format, ...);
 

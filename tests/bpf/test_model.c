@@ -17,7 +17,7 @@
 #define TABLE_FRAMES 40000   /* with one set of tables */
 #define ROUTE_FRAMES 200     /* between two changes of routes */
 
-TestSuite(model, .init = lab_up, .fini = lab_down, .timeout = 240);
+TestSuite(model, .init = lab_up, .fini = lab_down, .timeout = 3500);
 
 static uint64_t state;
 
