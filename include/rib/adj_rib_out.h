@@ -35,6 +35,8 @@ struct adj_rib_out {       /* the journal */
 	struct out_member **members;
 	uint32_t n_members, member_cap;
 	uint32_t idle; /* members that asked to be woken */
+	/* Changes with members, their restarts, and whenever positions move: what was kept is void. */
+	uint32_t epoch;
 };
 
 struct out_ref { /* what a peer is told of: a net, and with ADD-PATH one of its paths; 0: all of it */
@@ -95,6 +97,8 @@ uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member,
 /* The window is done but for these, at most OUT_WINDOW. */
 void out_member_finish(struct adj_rib_out *out, struct out_member *member,
 		       const struct out_ref *left, uint32_t n_left);
+/* It was told everything below @to in another way. */
+void out_member_advance(struct adj_rib_out *out, struct out_member *member, uint32_t to);
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member);
 /* What has to be said now that is no route; out_member_mark_sent() when it was written. */
 enum out_mark {

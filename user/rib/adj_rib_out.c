@@ -92,6 +92,7 @@ static void compact(struct adj_rib_out *out)
 		*list[next] = to;
 	out->end = to;
 	out->holes = 0;
+	out->epoch++;
 	free(list);
 }
 
@@ -270,6 +271,7 @@ struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer, unsi
 	member->dump = true;
 	member->dump_end = out->end;
 	out->members[out->n_members++] = member;
+	out->epoch++;
 	return member;
 }
 
@@ -282,12 +284,14 @@ void adj_rib_out_leave(struct adj_rib_out *out, struct out_member *member)
 	while (out->members[i] != member)
 		i++;
 	out->members[i] = out->members[--out->n_members];
+	out->epoch++;
 	out->idle -= member->idle;
 	member_free(member);
 }
 
 void out_member_restart(struct adj_rib_out *out, struct out_member *member)
 {
+	out->epoch++;
 	member->cursor = member->floor = 0;
 	member->n_left = 0;
 	/* What was announced at the end of the old walk must not count as passed. */
@@ -357,6 +361,13 @@ void out_member_finish(struct adj_rib_out *out, struct out_member *member,
 	member->n_left = n_left;
 	if (!n_left)
 		member->floor = member->cursor;
+}
+
+void out_member_advance(struct adj_rib_out *out, struct out_member *member, uint32_t to)
+{
+	member->cursor = member->floor = to;
+	if (to > out->high)
+		out->high = to;
 }
 
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member)

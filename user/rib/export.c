@@ -359,6 +359,29 @@ static bool make_fit(struct rib *rib, const struct rib_peer *peer, enum bgp_fami
 	return true;
 }
 
+/*
+ * Two peers that are told the same, octet for octet, but for their own routes and those that lead to
+ * themselves: all that the functions above, and the encoder, look at. No ADD-PATH, and eBGP only.
+ */
+static bool alike(const void *ctx, uint16_t index_a, uint16_t index_b)
+{
+	const struct rib *rib = ctx;
+	const struct rib_peer *a = rib->peers[index_a], *b = rib->peers[index_b];
+	const struct bgp_session_params *p = &a->params, *q = &b->params;
+
+	return a && b && p->ebgp && q->ebgp && p->as4 == q->as4 &&
+	       p->extended_message == q->extended_message && p->ext_next_hop == q->ext_next_hop &&
+	       p->peer_llgr == q->peer_llgr && p->local_asn == q->local_asn &&
+	       a->shutting_down == b->shutting_down && a->config.role == b->config.role &&
+	       a->config.out == b->config.out &&
+	       a->config.advertise_vnet == b->config.advertise_vnet &&
+	       a->config.advertise_learned == b->config.advertise_learned &&
+	       a->config.advertise_host_routes == b->config.advertise_host_routes &&
+	       a->config.has_bgp_role == b->config.has_bgp_role &&
+	       a->config.bgp_role == b->config.bgp_role &&
+	       a->config.addr.family == b->config.addr.family && ip_equal(&a->source, &b->source);
+}
+
 static void release(struct rib *rib, const struct outgoing *route)
 {
 	if (route->owned)
@@ -400,7 +423,8 @@ struct production {
 	enum bgp_family family;
 	uint8_t *buf;
 	size_t len, cap;
-	size_t limit; /* of one message */
+	size_t limit;              /* of one message */
+	struct share_notes *notes; /* of the window, NULL: it is not shared */
 };
 
 static bool has_room(const struct production *p)
@@ -451,6 +475,8 @@ static void write_withdrawals(struct production *p)
 	struct export_scratch *s = p->rib->export;
 	struct bgp_prefix_batch batch = batch_of(p, s->n_withdraw);
 
+	if (p->notes && s->n_withdraw)
+		p->notes->good = false; /* another one was told something else */
 	for (uint32_t i = 0; i < s->n_withdraw; i++)
 		add_to_batch(p, i, s->withdraw[i]);
 	while (batch.done < batch.count && has_room(p)) {
@@ -490,6 +516,10 @@ static void write_group(struct production *p, const struct out_group *group)
 		add_to_batch(p, count++, s->entries[i].ref);
 	batch = batch_of(p, count);
 	fit = make_fit(p->rib, p->peer, p->family, &group->route, &attrs);
+	if (p->notes && fit)
+		share_note_next_hop(p->notes, &attrs.next_hop);
+	else if (p->notes)
+		p->notes->good = false;
 	while (fit && batch.done < batch.count && has_room(p)) {
 		size_t from = batch.done;
 		int n = bgp_update_encode_reach(&attrs, p->family, &p->peer->params, &batch,
@@ -568,6 +598,14 @@ static void add_withdrawals(const struct production *p, struct out_ref ref,
 	}
 }
 
+static bool is_own(const struct production *p, uint32_t net)
+{
+	const struct adj_rib_in *in = &p->rib->in[p->family];
+	uint32_t best = loc_rib_best(in, net);
+
+	return best != PATH_NONE && in->paths[best].peer == p->member->peer;
+}
+
 static void sort_window(struct production *p, uint32_t n)
 {
 	struct export_scratch *s = p->rib->export;
@@ -587,11 +625,15 @@ static void sort_window(struct production *p, uint32_t n)
 		if (out_member_told(p->member, ref.net))
 			add_withdrawals(p, ref, routes, found);
 		for (unsigned int k = 0; k < found; k++) {
+			if (p->notes)
+				share_note_source(p->notes, routes[k].source);
 			if (!ref.path_id || ref.path_id == routes[k].path_id)
 				add_entry(p, ref.net, &routes[k]);
 			else
 				release(p->rib, &routes[k]);
 		}
+		if (p->notes && !found && is_own(p, ref.net))
+			p->notes->good = false; /* others are told it */
 	}
 }
 
@@ -607,6 +649,49 @@ static void write_window(struct production *p, uint32_t n)
 	}
 	write_withdrawals(p);
 	out_member_finish(&p->rib->out[p->family], p->member, s->left, s->n_left);
+}
+
+/* --- windows shared among peers --------------------------------------------------------------------------- */
+
+static bool may_share(const struct production *p)
+{
+	return p->rib->share[p->family] && p->peer->params.ebgp && !p->member->paths &&
+	       p->rib->out[p->family].n_members >= SHARE_LEAST;
+}
+
+/* The next window as another peer was told it. False: nobody was. */
+static bool take_shared(struct production *p)
+{
+	struct adj_rib_out *out = &p->rib->out[p->family];
+	const struct stretch *stretch = share_find(p->rib->share[p->family], out, p->member,
+						   &p->peer->config.addr, alike, p->rib);
+
+	if (!stretch || share_size(stretch) > p->cap - p->len)
+		return false;
+	share_take(stretch, out, p->member, p->buf + p->len);
+	p->len += share_size(stretch);
+	return true;
+}
+
+/* Writes the next window, and keeps it for others when it was written whole. False: there is none. */
+static bool write_next(struct production *p, bool shares)
+{
+	struct adj_rib_out *out = &p->rib->out[p->family];
+	struct share_window window = { .from = p->member->cursor,
+				       .refs = p->rib->export->window,
+				       .octets = p->buf + p->len };
+	size_t len = p->len;
+
+	p->notes = shares && !p->member->n_left ? share_begin(p->rib->share[p->family]) : NULL;
+	window.n_nets = out_member_window(out, p->member, p->rib->export->window);
+	if (!window.n_nets)
+		return false;
+	write_window(p, window.n_nets);
+	window.to = p->member->cursor;
+	window.len = p->len - len;
+	if (p->notes && !p->member->n_left && p->member->floor == window.to)
+		share_keep(p->rib->share[p->family], out, p->member, &window);
+	return true;
 }
 
 static int encode_mark(const struct production *p, enum out_mark mark)
@@ -645,16 +730,17 @@ static void produce_family(struct production *p)
 {
 	struct adj_rib_out *out = &p->rib->out[p->family];
 	struct adj_rib_in *in = &p->rib->in[p->family];
+	bool shares = may_share(p);
 
 	if (out_member_reserve(p->member, prefix_table_limit(in->prefixes)))
 		return; /* out of memory: the next call tries again */
 	write_marks(p);
 	while (has_room(p)) {
-		uint32_t n = out_member_window(out, p->member, p->rib->export->window);
-
-		if (!n)
+		/* A window that others may take over begins with room for all of it. */
+		if (shares && p->len > p->cap / 4)
 			break;
-		write_window(p, n);
+		if (!(shares && take_shared(p)) && !write_next(p, shares))
+			break;
 		write_marks(p);
 	}
 	write_marks(p);

@@ -73,6 +73,7 @@ static bool init_parts(struct rib *rib)
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		ok &= !adj_rib_in_init(&rib->in[f], bgp_family_ip(f));
 		adj_rib_out_init(&rib->out[f]);
+		rib->share[f] = out_share_new(); /* without memory for it nothing is shared */
 	}
 	if (!ok || !rib->attrs || !rib->weights || !rib->export)
 		return false;
@@ -115,6 +116,7 @@ void rib_free(struct rib *rib)
 		release_groups(rib, &rib->in[f]);
 		adj_rib_in_done(&rib->in[f]);
 		adj_rib_out_done(&rib->out[f]);
+		out_share_free(rib->share[f]);
 		for (unsigned int kind = 0; kind < LOCAL_KINDS; kind++)
 			free(rib->local[f][kind].nets);
 	}
@@ -632,6 +634,13 @@ static bool differs_in_bgp_role(const struct rib_peer_config *a, const struct ri
 	return a->has_bgp_role != b->has_bgp_role || a->bgp_role != b->bgp_role;
 }
 
+/* What peers were told under other policies is no example for others any more. */
+static void forget_shared(struct rib *rib)
+{
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
+		rib->out[f].epoch++;
+}
+
 void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer_config *config)
 {
 	struct rib_peer *peer = peer_at(rib, index);
@@ -642,6 +651,7 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer
 	because(rib, RIB_CAUSE_CONFIGURATION, index);
 	old = peer->config;
 	peer->config = *config;
+	forget_shared(rib);
 	if (old.in || config->in || old.role != config->role || differs_in_bgp_role(&old, config) ||
 	    memcmp(&old.limit, &config->limit, sizeof(old.limit))) {
 		peer->reapply = true;
@@ -1354,6 +1364,7 @@ void rib_reconfigure(struct rib *rib, const struct rib_config *config)
 	bool told = again || rib->config.branch_to_branch != config->branch_to_branch;
 
 	rib->config = *config;
+	forget_shared(rib);
 	because(rib, RIB_CAUSE_CONFIGURATION, RIB_PEER_NONE);
 	for (uint16_t i = 0; i < rib->peer_high; i++) {
 		struct rib_peer *peer = peer_at(rib, i);

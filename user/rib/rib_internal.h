@@ -72,6 +72,7 @@ struct rib {
 	struct attr_store *attrs;
 	struct adj_rib_in in[BGP_FAMILY_MAX];
 	struct adj_rib_out out[BGP_FAMILY_MAX];
+	struct out_share *share[BGP_FAMILY_MAX];
 	struct rib_walk walk[BGP_FAMILY_MAX];
 	struct local_list local[BGP_FAMILY_MAX][LOCAL_KINDS];
 	struct by_source by_source[BGP_FAMILY_MAX];
@@ -129,6 +130,47 @@ bool by_source_set(struct rib *rib, enum bgp_family family, uint32_t net, const 
 		   uint32_t ret_old[static RIB_SOURCES]);
 /* Releases all. */
 void by_source_clear(struct rib *rib);
+
+/* --- out_share.c ------------------------------------------------------------------------------- */
+#define SHARE_LIST  64 /* sources and next hops of one window; with more it is not shared */
+#define SHARE_LEAST 3  /* peers of a family: below it is not worth the copy */
+
+struct share_notes { /* what a window depends on besides the export policy */
+	bool good;
+	unsigned int n_sources, n_hops;
+	uint16_t sources[SHARE_LIST];
+	struct ip_addr hops[SHARE_LIST];
+};
+
+struct share_window {               /* that was written whole */
+	uint32_t from, to;          /* journal positions */
+	const struct out_ref *refs; /* its nets */
+	uint32_t n_nets;
+	const uint8_t *octets;
+	size_t len;
+};
+
+struct out_share;
+struct stretch;
+struct out_share *out_share_new(void);
+void out_share_free(struct out_share *share);
+size_t out_share_memory(const struct out_share *share);
+/* Notes for the window that begins; clear `good` where it can not be shared. */
+struct share_notes *share_begin(struct out_share *share);
+void share_note_source(struct share_notes *notes, uint16_t source);
+void share_note_next_hop(struct share_notes *notes, const struct ip_addr *addr);
+/* Keeps the window just written for @member, unless the notes are bad. */
+void share_keep(struct out_share *share, const struct adj_rib_out *out,
+		const struct out_member *member, const struct share_window *window);
+/* What the member is to be told next, if another one, that is @alike, was told it before; or NULL. */
+const struct stretch *share_find(const struct out_share *share, const struct adj_rib_out *out,
+				 const struct out_member *member, const struct ip_addr *addr,
+				 bool (*alike)(const void *ctx, uint16_t a, uint16_t b),
+				 const void *ctx);
+size_t share_size(const struct stretch *stretch);
+/* Copies its messages and notes that the member was told them. */
+void share_take(const struct stretch *stretch, struct adj_rib_out *out, struct out_member *member,
+		uint8_t *buf);
 
 /* --- export.c ---------------------------------------------------------------------------------- */
 struct export_scratch *export_scratch_new(void);

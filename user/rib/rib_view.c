@@ -271,7 +271,9 @@ struct rib_figures rib_figures(const struct rib *rib)
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		figures.prefixes[f] = prefix_table_count(rib->in[f].prefixes);
 		figures.paths[f] = rib->in[f].n_paths;
-		figures.memory += adj_rib_in_memory(&rib->in[f]) + adj_rib_out_memory(&rib->out[f]);
+		figures.memory += adj_rib_in_memory(&rib->in[f]) +
+				  adj_rib_out_memory(&rib->out[f]) +
+				  (rib->share[f] ? out_share_memory(rib->share[f]) : 0);
 	}
 	for (uint32_t i = 0; i < rib->peer_high; i++)
 		figures.memory += rib->peers[i] ? sizeof(struct rib_peer) : 0;
