@@ -56,6 +56,15 @@ folders_described() {
 	return $bad
 }
 
+links_lead_somewhere() { # of the README at the top
+	local link bad=0
+	while read -r link; do
+		[ -e "$TOP/$link" ] || { echo "README.md: there is no $link"; bad=1; }
+	done < <(grep -o '](\([a-z][^):]*\))' "$TOP/README.md" | sed 's/^](//; s/)$//' | sort -u)
+	return $bad
+}
+
 check "each folder has a README" folders_described
+check "what the README links to is there" links_lead_somewhere
 check "each file is listed in it" unlisted
 finish
