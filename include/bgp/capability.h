@@ -87,6 +87,7 @@ struct bgp_session_params {
 	bool peer_gr;                       /* peer may restart gracefully (helper role) */
 	bool notification_gr; /* both sides: NOTIFICATIONs are graceful too (RFC 8538) */
 	bool llgr;            /* both sides */
+	bool role;            /* both named one (RFC 9234) */
 	bool peer_llgr;       /* the peer knows LLGR_STALE, whatever we offered (RFC 9494 4.3) */
 };
 

@@ -78,6 +78,8 @@ static void write_params(struct json_out *out, const char *key,
 		json_out_string(out, NULL, "graceful-restart");
 	if (params && params->notification_gr)
 		json_out_string(out, NULL, "notification-graceful-restart");
+	if (params && params->role)
+		json_out_string(out, NULL, "role");
 	if (params && params->llgr)
 		json_out_string(out, NULL, "long-lived-graceful-restart");
 	json_out_end_array(out);

@@ -415,6 +415,7 @@ void bgp_caps_negotiate(const struct bgp_caps *sent, const struct bgp_caps *rece
 		params->peer_gr && sent->gr_notification && received->gr_notification;
 	params->llgr = params->peer_gr && sent->llgr && received->llgr;
 	params->peer_llgr = received->llgr;
+	params->role = sent->has_role && received->has_role;
 }
 
 uint32_t bgp_caps_missed(const struct bgp_caps *ours, const struct bgp_session_params *params,

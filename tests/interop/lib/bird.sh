@@ -60,6 +60,8 @@ bird_session() { # NODE NAME LOCAL NEIGHBOUR
 	  ${OPT[$1.passive]:+passive on;}
 	  graceful restart ${OPT[$1.gr]:-aware};
 	  ${OPT[$1.grtime]:+graceful restart time ${OPT[$1.grtime]};}
+	  ${OPT[$1.llgr]:+long lived graceful restart on; long lived stale time ${OPT[$1.llgr]};}
+	  ${CAPS:+enable extended messages on; local role customer;}
 	END
 }
 
@@ -71,13 +73,16 @@ bird_config() { # NODE
 		bird_static "$1" 6
 		bird_filter "$1"
 		bird_session "$1" xrs4 "${IP4[$1]}" $RS4
-		echo "ipv4 { import all; export filter announced; };"
+		echo "ipv4 { import all; export filter announced; ${CAPS:+add paths on;} };"
 		[ "$1" = a ] ||
 			echo "ipv6 { import all; export filter announced; next hop address ${IP6[$1]}; };"
 		echo "}"
 		[ "$1" = b ] || {
 			bird_session "$1" xrs6 "${IP6[$1]}" $RS6
-			echo "ipv6 { import all; export filter announced; }; }"
+			echo "ipv6 { import all; export filter announced; };"
+			[ -z "$CAPS" ] ||
+				echo "ipv4 { import all; export filter announced; extended next hop on; };"
+			echo "}"
 		}
 	} >"$DIR/$1.conf"
 }
@@ -113,6 +118,14 @@ bird_route() { # NODE PREFIX
 		key == "BGP.large_community:" { gsub(/, /, ":"); gsub(/[()]/, "\""); gsub(/" "/, "\",\""); large = $0 }
 		END { if (found) printf "{\"network\":\"%s\",\"origin\":\"%s\",\"asPath\":[%s],\"nextHop\":\"%s\",\"med\":%d,\"communities\":[%s],\"largeCommunities\":[%s]}\n",
 			network, origin, path, hop, med, comms, large }' | normal_route .
+}
+
+bird_paths() { # NODE PREFIX
+	bird_c "$1" show route "$2" table master4 | grep -c '\[xrs4 '
+}
+
+bird_otc() { # NODE PREFIX
+	bird_c "$1" show route all "$2" | awk '/BGP.otc:/ { print $2; exit }'
 }
 
 bird_prefixes() {

@@ -71,6 +71,7 @@ frr_neighbor() { # NODE NEIGHBOUR FAMILY
 	echo " address-family $3 unicast"
 	echo "  neighbor $2 activate"
 	echo "  neighbor $2 route-map announced out"
+	[ -z "$CAPS" ] || echo "  neighbor $2 addpath-tx-all-paths"
 	echo " exit-address-family"
 }
 
@@ -84,6 +85,8 @@ frr_session() { # NODE NEIGHBOUR
 	 ${OPT[$1.hold]:+neighbor $2 timers $((OPT[$1.hold] / 3)) ${OPT[$1.hold]}}
 	 ${OPT[$1.password]:+neighbor $2 password ${OPT[$1.password]}}
 	 ${OPT[$1.passive]:+neighbor $2 passive}
+	 ${CAPS:+neighbor $2 local-role customer}
+	 $([ -z "$CAPS" ] || [ "$2" = $RS4 ] || echo "neighbor $2 capability extended-nexthop")
 	END
 }
 
@@ -103,6 +106,7 @@ frr_config() { # NODE
 			echo " bgp graceful-restart select-defer-time 2"
 		}
 		[ -z "${OPT[$1.grtime]}" ] || echo " bgp graceful-restart restart-time ${OPT[$1.grtime]}"
+		[ -z "${OPT[$1.llgr]}" ] || echo " bgp long-lived-graceful-restart stale-time ${OPT[$1.llgr]}"
 		frr_session "$1" $RS4
 		[ "$1" = b ] || frr_session "$1" $RS6
 		frr_neighbor "$1" $RS4 ipv4
@@ -110,6 +114,7 @@ frr_config() { # NODE
 			frr_neighbor "$1" $RS4 ipv6
 		else
 			frr_neighbor "$1" $RS6 ipv6
+			[ -z "$CAPS" ] || frr_neighbor "$1" $RS6 ipv4
 		fi
 		for family in 4 6; do
 			echo " address-family ipv$family unicast"
@@ -172,6 +177,15 @@ frr_route() { # NODE PREFIX
 			asPath: [.aspath.string | splits(" ") | select(. != "") | tonumber], origin, med: .metric,
 			communities: (.community.list // []), largeCommunities: (.largeCommunity.list // []) }' |
 		normal_route .
+}
+
+frr_paths() { # NODE PREFIX
+	frr_vty "$1" "show bgp ipv4 unicast $2 json" |
+		jq '[.paths // [] | .[] | select(.peer.peerId == "'$RS4'")] | length'
+}
+
+frr_otc() { # NODE PREFIX
+	frr_vty "$1" "show bgp ipv4 unicast $2 json" | jq '.paths[0].otc // empty'
 }
 
 frr_prefixes() {

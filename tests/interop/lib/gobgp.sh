@@ -6,6 +6,10 @@
 CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
 CANNOT[shutdown_text]="disable --reason sends no text"
 
+CANNOT[role]="3.10 has no roles"
+CANNOT[extended_message]="3.10 does not have them"
+CANNOT[enhanced_refresh]="3.10 does not have it"
+
 gobgp_c() { # NODE ARGUMENTS...
 	local node=$1
 	shift
@@ -15,13 +19,19 @@ gobgp_c() { # NODE ARGUMENTS...
 	[ "$status" -eq 0 ] && ! grep -q '^error\|"error":' "$DIR/$node.answer"
 }
 
-gobgp_family() { # IPV
+gobgp_family() { # IPV NODE
 	cat <<-END
 	  [[neighbors.afi-safis]]
 	    [neighbors.afi-safis.config]
 	      afi-safi-name = "ipv$1-unicast"
 	    [neighbors.afi-safis.mp-graceful-restart.config]
 	      enabled = true
+	    [neighbors.afi-safis.long-lived-graceful-restart.config]
+	      enabled = $(gobgp_bool "${OPT[$2.llgr]}")
+	      restart-time = ${OPT[$2.llgr]:-0}
+	    ${CAPS:+[neighbors.afi-safis.add-paths.config]
+	      receive = true
+	      send-max = 8}
 	END
 }
 
@@ -51,6 +61,7 @@ gobgp_neighbor() { # NODE NEIGHBOUR LOCAL
 	    helper-only = $(gobgp_bool "$([ -n "${OPT[$1.gr]}" ] || echo 1)")
 	    restart-time = ${OPT[$1.grtime]:-120}
 	    deferral-time = 2
+	    long-lived-enabled = $(gobgp_bool "${OPT[$1.llgr]}")
 	END
 }
 
@@ -60,12 +71,13 @@ gobgp_config() { # NODE
 		echo "  as = ${ASN[$1]}"
 		echo "  router-id = \"${IP4[$1]}\""
 		gobgp_neighbor "$1" $RS4 "${IP4[$1]}"
-		gobgp_family 4
+		gobgp_family 4 "$1"
 		if [ "$1" = b ]; then
-			gobgp_family 6
+			gobgp_family 6 "$1"
 		else
 			gobgp_neighbor "$1" $RS6 "${IP6[$1]}"
-			gobgp_family 6
+			gobgp_family 6 "$1"
+			[ -z "$CAPS" ] || gobgp_family 4 "$1"
 		fi
 	} >"$DIR/$1.conf"
 	: >"$DIR/$1.now"
@@ -189,6 +201,10 @@ gobgp_route() { # NODE PREFIX
 			communities: [$a["8"].communities[]? | "\(. / 65536 | floor):\(. % 65536)"],
 			largeCommunities: [$a["32"].value[]? | "\(.ASN // 0):\(.LocalData1 // 0):\(.LocalData2 // 0)"] }' |
 		normal_route .
+}
+
+gobgp_paths() { # NODE PREFIX
+	ns "$1" gobgp neighbor $RS4 adj-in -j 2>/dev/null | jq --arg p "$2" '.[$p] // [] | length'
 }
 
 gobgp_prefixes() {

@@ -16,6 +16,8 @@
 #   <kind>_ready N       succeeds when its control answers
 #   <kind>_sync N        make it announce exactly what the route files hold, without touching sessions
 #   <kind>_route N PREFIX    what it learned from xrsd, as one line of JSON (see normal_route)
+#   <kind>_paths N PREFIX    how many paths of an IPv4 prefix it learned in its first session
+#   <kind>_otc N PREFIX      the ASN in Only to Customer, nothing without one
 #   <kind>_prefixes N    the IPv4 prefixes it learned from xrsd, sorted, one a line
 #   <kind>_refresh N     ask xrsd for its routes again (RFC 2918)
 #   <kind>_resend N      send its own routes again, unasked
@@ -33,6 +35,8 @@ declare -A IP4=([a]=10.1.2.4 [b]=10.1.2.5)
 declare -A IP6=([a]=fd00:1::2:4 [b]=fd00:1::2:5)
 # Options of an appliance: OPT[a.password], OPT[a.passive], OPT[a.hold], OPT[a.gr]; empty: none.
 declare -A OPT=() PID=()
+# CAPS: every capability that the appliance has is switched on (lib/capabilities.sh).
+CAPS=${CAPS-}
 declare -A CANNOT=()
 CEASE_RESET=4 CEASE_SHUTDOWN=2
 RS4=10.1.255.4

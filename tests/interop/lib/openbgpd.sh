@@ -4,6 +4,11 @@
 # attributes stand in its configuration file, which it reads again without touching sessions.
 
 CANNOT[answer_refresh]="7.7 takes every ROUTE-REFRESH for one of a family that was not negotiated, also of its own kind"
+CANNOT[no_capabilities]="it answers IPv4 routes of a peer without capabilities with 3/9"
+CANNOT[extended_message]="7.7 does not have them"
+CANNOT[extended_next_hop]="7.7 does not have it"
+CANNOT[long_lived]="it has no long-lived graceful restart"
+CANNOT[our_restart]="it closes its side of a session that we left, and keeps no routes"
 CANNOT[restart]="of graceful restart it has the helper and End-of-RIB; it never asks to keep its own routes"
 CANNOT[md5]="the portable version has no TCP MD5 on Linux, and ignores the key"
 CANNOT[foreign_path]="a path that it originates has no other AS number than its own"
@@ -72,6 +77,10 @@ openbgpd_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
 	  ${OPT[$1.password]:+tcp md5sig password "${OPT[$1.password]}"}
 	  ${OPT[$1.passive]:+passive}
 	  ${OPT[$1.neighbor]-}
+	  ${CAPS:+announce add-path recv yes
+	  announce add-path send all
+	  announce enhanced refresh yes
+	  announce policy customer}
 	}
 	END
 }
@@ -129,6 +138,14 @@ openbgpd_neighbor_of() { # NODE PREFIX: the session that carries it
 	a.*:*) echo $RS6 ;;
 	*) echo $RS4 ;;
 	esac
+}
+
+openbgpd_paths() { # NODE PREFIX
+	openbgpd_ctl "$1" -j show rib in neighbor $RS4 "$2" | jq '.rib | length'
+}
+
+openbgpd_otc() { # NODE PREFIX
+	openbgpd_ctl "$1" show rib in neighbor $RS4 detail "$2" | awk '/OTC/ { print $NF; exit }'
 }
 
 openbgpd_prefixes() {

@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+# Capabilities of BGP between xrsd and two FRRs (bgpd alone).
+. "$(dirname "$0")/../lib/sh.sh"
+. "$(dirname "$0")/lib/lab.sh"
+. "$(dirname "$0")/lib/scenarios.sh"
+. "$(dirname "$0")/lib/capabilities.sh"
+. "$(dirname "$0")/lib/frr.sh"
+
+need_cmd vtysh
+need_file /usr/lib/frr/bgpd
+lab_up frr
+run_scenarios
+finish
