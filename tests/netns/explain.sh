@@ -124,6 +124,19 @@ ask vm1 --destination-ip 10.1.3.3
 says "the vnet itself: passed at the route" '.steps[-1].step == "route" and .steps[-1].result == "passed" and .steps[-1].reason == "local"'
 ask vm1 --destination-ip 224.0.0.5
 says "a group: passed at the destination" '.steps[-1] == { step: "destination", result: "passed", reason: "special_dst", detail: "224.0.0.5" }'
+# --- config diff with nics and traffic ------------------------------------------------------------------------
+in_ns vm1 ping -q -c 20 -i 0.01 -W 1 10.250.0.10 >/dev/null
+jq '.nics[0].routeTable = "alone" | .nics = [ .nics[0], .nics[2] ]' "$CONF" >"$DIR/other.json"
+ctl -j config diff "$DIR/other.json" >"$DIR/explained"
+says "a nic that moves to another table, and one that is none any more" '[.nics[] | "\(.nic) \(.change) \(.from.routeTable) \(.to.routeTable)"]
+	| sort == ["vm1 moved main alone", "vm2 detached alone null"]'
+says "what that takes from it" '[.tables[] | select(.routeTable == "main" and .routeTableThen == "alone")][0]
+	| .removed == 3 and .added == 0 and .moved == 0'
+says "and how much of the traffic it was" '.traffic[] | select(.nextHopIpAddress == "'"${IP4[fw]}"'")
+	| .packets >= 20 and .sharePercent > 90 and .prefixesLeaving >= 2'
+says "no session is concerned" '.sessions == []'
+check "and vm1 is still where it was" jq -e '.routeTable == "main"' <(ctl -j nic show --name vm1)
+
 nva_down fw
 nva_down fw2
 gone() { ctl -j nic show-next-hop vm1 --destination-ip 10.250.0.10 | jq -e '.steps[-1].step == "route" and .steps[-1].reason == "internet"'; }
