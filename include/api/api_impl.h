@@ -42,6 +42,7 @@ struct api_stream {
 	void (*release)(struct api_stream *stream);
 	uint32_t limit, count; /* elements; limit 0: none */
 	bool more;             /* ended at the limit: the cursor below leads on */
+	bool bare;             /* no array, no cursor: stream_open_bare() */
 	bool gone;             /* what it walked over does not exist any more */
 	unsigned int stage;    /* of the walk: family, list, ... */
 	uint32_t position;     /* within the stage */
@@ -52,6 +53,10 @@ struct api_stream {
  */
 void *stream_open(struct api_call *call, size_t size,
 		  bool (*step)(struct api_stream *stream, struct node *node, struct json_out *out));
+/* One that is no list: step() does work in slices, end() writes the members. */
+void *stream_open_bare(struct api_call *call, size_t size,
+		       bool (*step)(struct api_stream *stream, struct node *node,
+				    struct json_out *out));
 /* One element is written: false when the limit is reached (rib_view_fn and the like return it). */
 bool stream_count(struct api_stream *stream);
 /* Closes the array and writes nextCursor and generation. */
@@ -111,6 +116,7 @@ int method_nic_next_hop(struct api_call *call);
 int method_route_list(struct api_call *call);
 int method_route_explain(struct api_call *call);
 int method_route_history(struct api_call *call);
+int method_mrt_dump(struct api_call *call);
 int method_fib_show(struct api_call *call);
 int method_fib_verify(struct api_call *call);
 

@@ -305,6 +305,15 @@ const struct api_method api_methods[] = {
 	  PARAMS({ "subscription", API_INTEGER, .required = true, .min = 1, .max = UINT32_MAX,
 		   .doc = "As monitor.subscribe named it." }),
 	  method_monitor_unsubscribe, "Ends one subscription of this connection.", "" },
+	{ "mrt.dump", API_WRITES,
+	  PARAMS({ "file", API_TEXT, .required = true, .max = 64,
+		   .doc = "Name of the file, made in the directory mrt of the state directory." },
+		 VNET),
+	  method_mrt_dump,
+	  "Writes every path as received into a file that bgpdump and others read: TABLE_DUMP_V2 "
+	  "of "
+	  "MRT (RFC 6396).",
+	  "path prefixes paths skipped bytes complete" },
 	{ "metrics.get", API_READS, NULL, method_metrics_get, "The OpenMetrics text.", "text" },
 	{ "log.setLevel", API_WRITES,
 	  PARAMS({ "level", API_WORD, .required = true,

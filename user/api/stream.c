@@ -45,6 +45,22 @@ void *stream_open(struct api_call *call, size_t size,
 	return stream;
 }
 
+void *stream_open_bare(struct api_call *call, size_t size,
+		       bool (*step)(struct api_stream *stream, struct node *node,
+				    struct json_out *out))
+{
+	struct api_stream *stream = calloc(1, size);
+
+	if (!stream) {
+		api_fail(call->error, API_INTERNAL, NULL, "out of memory");
+		return NULL;
+	}
+	stream->step = step;
+	stream->bare = true;
+	call->stream = stream;
+	return stream;
+}
+
 bool stream_count(struct api_stream *stream)
 {
 	stream->count++;
@@ -55,9 +71,12 @@ bool stream_count(struct api_stream *stream)
 
 void stream_finish(struct api_stream *stream, struct node *node, struct json_out *out)
 {
-	json_out_end_array(out);
+	if (!stream->bare)
+		json_out_end_array(out);
 	if (stream->end)
 		stream->end(stream, node, out);
+	if (stream->bare)
+		return;
 	if (stream->more)
 		json_out_stringf(out, "nextCursor", "%u:%u", stream->stage, stream->position);
 	else

@@ -198,6 +198,8 @@ const struct ctl_command ctl_commands[] = {
 	  COLUMNS({ "STATE", "state", CTL_PLAIN }, { "CHECK", "name", CTL_PLAIN },
 		  { "SUBJECT", "subject", CTL_PLAIN }, { "MESSAGE", "message", CTL_PLAIN }),
 	  "What does not work." },
+	{ "mrt", "dump", CTL_REQUEST, "file", "file vnet", NULL, NULL,
+	  "Write every path into an MRT file (TABLE_DUMP_V2)." },
 	{ "log", "set-level", CTL_REQUEST, "level", "level", NULL, NULL,
 	  "error, warn, info or debug, until the next reload." },
 	{ "rpc", "discover", CTL_REQUEST, NULL, "", "methods",
