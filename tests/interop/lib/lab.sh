@@ -41,7 +41,7 @@ declare -A CANNOT=()
 CEASE_RESET=4 CEASE_SHUTDOWN=2
 RS4=10.1.255.4
 RS6=fd00:1::4
-WAIT=${WAIT:-45} # seconds: a bound on a broken run
+WAIT=${WAIT:-100} # seconds: a bound on a broken run, above the longest back-off
 
 app() { # VERB NODE ...
 	local verb=$1 node=$2

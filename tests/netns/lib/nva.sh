@@ -7,7 +7,7 @@
 # families. Sourced after lab.sh.
 
 declare -A RS2=() ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
-WAIT=${WAIT:-45} # seconds: a bound on a broken run
+WAIT=${WAIT:-100} # seconds: a bound on a broken run, above the longest back-off
 
 need_cmd bird birdc
 
