@@ -660,7 +660,8 @@ size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_famil
 {
 	const struct fib_trie *trie = find_trie(maps, table, family);
 
-	return trie ? trie->count : 0;
+	/* Not under the lock: a figure that is a batch old is as good. */
+	return trie ? __atomic_load_n(&trie->count, __ATOMIC_RELAXED) : 0;
 }
 
 int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family family)

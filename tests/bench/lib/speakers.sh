@@ -10,8 +10,8 @@
 RS=10.9.0.1
 ASN=65515
 
-peer_ip() { # INDEX from 1
-	echo "10.9.$((1 + ($1 - 1) / 200)).$((1 + ($1 - 1) % 200))"
+peer_ip() { # INDEX from 1: consecutive addresses
+	echo "10.9.$((1 + $1 / 256)).$(($1 % 256))"
 }
 
 bench_network() { # PEERS: namespaces rs and peers, a veth between them, an address for each peer

@@ -420,7 +420,8 @@ Test(fib_plan, walk_pauses_and_resumes)
 	cr_assert_eq(fib_plan_walk(plan, 0, IP_V6, &cursor, routes, 7), 0);
 }
 
-Test(fib_plan, a_route_costs_at_most_48_octets)
+/* All in, as user/fib/README.md says: the difference to its figures is where growing arrays stand. */
+Test(fib_plan, a_route_costs_at_most_40_octets_and_48_for_ipv6)
 {
 	size_t before = fib_plan_totals(plan).memory, each;
 	const uint32_t n = 200000;
@@ -429,7 +430,7 @@ Test(fib_plan, a_route_costs_at_most_48_octets)
 		cr_assert_eq(try_route(host(i * 5), XRS_ROUTE_LOCAL, 0), 0);
 	each = (fib_plan_totals(plan).memory - before) / n;
 	cr_log_info("%zu octets a route", each);
-	cr_assert(each <= 48, "%zu octets a route", each);
+	cr_assert(each <= 40, "%zu octets a route", each);
 	for (uint32_t i = 0; i < n; i++) {
 		struct ip_prefix to = host(i);
 
@@ -442,27 +443,4 @@ Test(fib_plan, a_route_costs_at_most_48_octets)
 	each = (fib_plan_totals(plan).memory - before) / n;
 	cr_log_info("%zu octets an IPv6 route", each);
 	cr_assert(each <= 48, "%zu octets an IPv6 route", each);
-}
-
-/* What a planned route costs, all in: user/fib/README.md says so. */
-Test(fib_plan, octets_a_route)
-{
-	const uint32_t routes = 200000;
-	const struct xrs_route steer = { .kind = XRS_ROUTE_STEER, .group = 1, .source = 2 };
-	struct fib_plan *big = fib_plan_new();
-	size_t empty, octets;
-
-	cr_assert_not_null(big);
-	cr_assert_eq(fib_plan_table_add(big, 0), 0);
-	empty = fib_plan_totals(big).memory;
-	for (uint32_t i = 0; i < routes; i++) {
-		struct ip_addr addr = ip_from_v4((i * 2654435761u) & 0xffffff00u);
-		struct ip_prefix prefix = prefix_of(&addr, 24);
-
-		cr_assert_eq(fib_plan_set_route(big, 0, &prefix, &steer), 0);
-	}
-	octets = (fib_plan_totals(big).memory - empty) / fib_plan_counts(big, 0, IP_V4).wanted;
-	cr_log_info("%zu octets a route", octets);
-	cr_assert_leq(octets, 40);
-	fib_plan_free(big);
 }
