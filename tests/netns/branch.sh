@@ -130,6 +130,13 @@ check_soon "and from the NVA" same_output "10.1.0.0/16 10.66.0.0/16" told_prefix
 check_routes "the VMs use the gateways' routes all the while" vm1 10.20.0.0/16 \
 	"VirtualNetworkGateway Active VirtualNetworkGateway $ER"
 
+# By the API, once the file leaves it open.
+reload_with "del($BRANCH)"
+check "routeserver update switches it as well" ctl routeserver update --allow-branch-to-branch-traffic true
+check_soon "at once" same_output "10.1.0.0/16 10.30.0.0/16 10.66.0.0/16" told_prefixes fw2
+run_logged ctl routeserver update --allow-branch-to-branch-traffic false
+check_soon "both ways" same_output "10.1.0.0/16" told_prefixes fw2
+
 # --- roles -------------------------------------------------------------------------------------------------
 reload_with '(.vnets[0].peerings[] | select(.name == "vpn")).role = "nva"'
 check_soon "a peering that becomes an NVA exchanges with NVAs at once" same_output \

@@ -29,32 +29,56 @@ static bool wanted(const struct node_vnet *vnet)
 	return false;
 }
 
-/* The nic that a neighbour lives behind, or NULL. */
-static const struct node_nic *nic_of(const struct node *node, const struct net_neigh *neigh)
-{
-	uint32_t port = net_model_port_of_mac(node->net, neigh->ifindex, neigh->mac);
+/* --- nics by ifindex: there may be thousands, and many more neighbours ------------------------------- */
 
-	for (size_t i = 0; port && i < node->n_nics; i++) {
-		if (node->nics[i]->ifindex == port)
-			return node->nics[i];
-	}
-	return NULL;
+static int cmp_nic(const void *a, const void *b)
+{
+	const struct node_nic *const *x = a, *const *y = b;
+
+	return ((*x)->ifindex > (*y)->ifindex) - ((*x)->ifindex < (*y)->ifindex);
 }
 
-static bool is_vm_of(const struct node_vnet *vnet, const struct net_neigh *neigh)
+static int cmp_ifindex(const void *key, const void *nic)
+{
+	uint32_t ifindex = *(const uint32_t *)key;
+	const struct node_nic *const *n = nic;
+
+	return (ifindex > (*n)->ifindex) - (ifindex < (*n)->ifindex);
+}
+
+/* Nics of role vm of one vnet that have a carrier, sorted. The caller frees. NULL: no memory. */
+static const struct node_nic **vm_nics(const struct node_vnet *vnet, size_t *ret_n)
 {
 	const struct node *node = vnet->node;
-	const struct net_link *link;
-	const struct node_nic *nic;
+	const struct node_nic **list = calloc(node->n_nics + 1, sizeof(*list));
+	size_t n = 0;
+
+	for (size_t i = 0; list && i < node->n_nics; i++) {
+		const struct node_nic *nic = node->nics[i];
+		const struct net_link *link = net_model_link(node->net, nic->ifindex);
+
+		if (nic->vnet == vnet && nic->role == XRS_NIC_VM && link && link->up &&
+		    link->carrier)
+			list[n++] = nic;
+	}
+	if (n)
+		qsort(list, n, sizeof(*list), cmp_nic);
+	*ret_n = n;
+	return list;
+}
+
+static bool is_vm_of(const struct node_vnet *vnet, const struct node_nic *const *nics, size_t n,
+		     const struct net_neigh *neigh)
+{
+	uint32_t port;
 
 	if (net_neigh_state(neigh) != NET_NEIGH_VALID || !vnet_contains(vnet->config, &neigh->addr))
 		return false;
-	nic = nic_of(node, neigh);
-	if (!nic || nic->vnet != vnet || nic->role != XRS_NIC_VM)
-		return false;
-	link = net_model_link(node->net, nic->ifindex);
-	return link && link->up && link->carrier;
+	port = net_model_port_of_mac(vnet->node->net, neigh->ifindex, neigh->mac);
+	return port && n && bsearch(&port, nics, n, sizeof(*nics), cmp_ifindex);
 }
+
+/* --- the list ---------------------------------------------------------------------------------------- */
 
 static int cmp_host(const void *a, const void *b)
 {
@@ -69,16 +93,18 @@ static struct node_host *find_hosts(const struct node_vnet *vnet, size_t *ret_n)
 	const struct node *node = vnet->node;
 	struct node_host *list = calloc(net_model_counts(node->net).neighs + 1, sizeof(*list));
 	const struct net_neigh *neigh;
-	size_t cursor = 0, n = 0, kept = 0;
+	size_t cursor = 0, n = 0, kept = 0, n_nics;
+	const struct node_nic **nics = vm_nics(vnet, &n_nics);
 
-	while (list && (neigh = net_model_neigh_next(node->net, &cursor))) {
-		if (is_vm_of(vnet, neigh))
+	while (list && nics && (neigh = net_model_neigh_next(node->net, &cursor))) {
+		if (is_vm_of(vnet, nics, n_nics, neigh))
 			list[n++] = (struct node_host){
 				.prefix = { .addr = neigh->addr,
 					    .len = neigh->addr.family == IP_V6 ? 128 : 32 },
 				.ifindex = neigh->ifindex,
 			};
 	}
+	free(nics);
 	if (n)
 		qsort(list, n, sizeof(*list), cmp_host);
 	for (size_t i = 0; i < n; i++) {

@@ -61,17 +61,31 @@ static bool has(const struct devices *devices, uint32_t ifindex)
 	return false;
 }
 
+static bool names(const struct vnet_config *config, const char *ifname)
+{
+	for (size_t i = 0; i < config->n_interfaces; i++) {
+		if (strcmp(config->interfaces[i].name, ifname) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Once over the vnets and once over the nics: this is asked for each next hop. */
 static bool somebody_has(const struct node *node, uint32_t ifindex)
 {
-	bool found = false;
+	const char *ifname = net_model_link_name(node->net, ifindex);
 
-	for (size_t i = 0; i < node->n_vnets && !found; i++) {
-		struct devices devices = { .n = 0 };
-
-		add_devices_of(node->vnets[i], &devices);
-		found = has(&devices, ifindex);
+	for (size_t i = 0; i < node->n_vnets; i++) {
+		if (names(node->vnets[i]->config, ifname))
+			return true;
 	}
-	return found;
+	for (size_t i = 0; i < node->n_nics; i++) {
+		const struct node_nic *nic = node->nics[i];
+
+		if (nic->vnet && !nic->vnet->config->n_interfaces && l3_of(node, nic) == ifindex)
+			return true;
+	}
+	return false;
 }
 
 /* The first of the devices that has a route to the address of its own. */
