@@ -596,6 +596,20 @@ __attribute__((noinline)) bool xrs_answer_once(struct __sk_buff *skb, const stru
 	return xrs_send_answer(skb, p, head, XRS_ICMP4_HEAD, len);
 }
 
+/* What is for this host may arrive with TTL 1, as BGP between neighbours does: nothing expires here. */
+XRS_INLINE bool xrs_would_forward(const struct xrs_nic *nic, const struct xrs_packet *p)
+{
+	__u32 leaf = xrs_find_route_once(p, nic->table);
+	enum xrs_reason reason;
+
+	if (!leaf || leaf & XRS_FAST_NODE)
+		return false;
+	reason = xrs_route_reason(leaf >> XRS_FAST_KIND_SHIFT & XRS_FAST_KIND_MASK);
+	if (reason == XRS_REASON_LOCAL && nic->role == XRS_NIC_NVA)
+		return xrs_find_host(nic->vnet, p);
+	return reason == XRS_GO_ON;
+}
+
 /* TTL_EXPIRED and TOO_BIG: the answer, or the same reason again. */
 XRS_INLINE enum xrs_reason xrs_answer(struct __sk_buff *skb, const struct xrs_nic *nic,
 				      const struct xrs_packet *p, __u32 mtu, enum xrs_reason reason,
@@ -603,7 +617,7 @@ XRS_INLINE enum xrs_reason xrs_answer(struct __sk_buff *skb, const struct xrs_ni
 {
 	bool too_big = reason == XRS_REASON_TOO_BIG;
 
-	if (too_big && !mtu)
+	if (too_big ? !mtu : !xrs_would_forward(nic, p))
 		return reason;
 	if (!xrs_answer_once(skb, nic, p, too_big ? mtu : 0, probe))
 		return reason;

@@ -633,11 +633,24 @@ static void write_answer(const struct xrs_nic *nic, const struct seen *s, unsign
 }
 
 /* --- the end -------------------------------------------------------------------------------------------- */
-static enum xrs_reason answer(const struct xrs_nic *nic, const struct seen *s,
-			      enum xrs_reason reason, struct model_result *ret)
+/* What is for the host itself, or the kernel's to route, has not expired here. */
+static bool ours_to_forward(const struct model *m, const struct xrs_nic *nic, const struct seen *s)
+{
+	const struct model_route *found = nic->table == m->table ? best_route(m, s) : NULL;
+
+	if (found && found->value.kind == XRS_ROUTE_LOCAL)
+		return nic->role == XRS_NIC_NVA && local_vm(m, nic, s);
+	return found && found->value.kind == XRS_ROUTE_STEER;
+}
+
+static enum xrs_reason answer(const struct model *m, const struct xrs_nic *nic,
+			      const struct seen *s, enum xrs_reason reason,
+			      struct model_result *ret)
 {
 	unsigned int mtu = reason == XRS_REASON_TOO_BIG && ret->way ? ret->way->mtu : 0;
 
+	if (reason == XRS_REASON_TTL_EXPIRED && !ours_to_forward(m, nic, s))
+		return reason;
 	if ((reason == XRS_REASON_TOO_BIG && !mtu) || !answered(nic, s, mtu))
 		return reason;
 	write_answer(nic, s, mtu, ret);
@@ -645,7 +658,7 @@ static enum xrs_reason answer(const struct xrs_nic *nic, const struct seen *s,
 }
 
 /* The tc half can do everything. */
-static enum xrs_reason by_tc(const struct xrs_nic *nic, const struct seen *s,
+static enum xrs_reason by_tc(const struct model *m, const struct xrs_nic *nic, const struct seen *s,
 			     enum xrs_reason reason, struct model_result *ret)
 {
 	struct xrs_nexthop untagged;
@@ -653,7 +666,7 @@ static enum xrs_reason by_tc(const struct xrs_nic *nic, const struct seen *s,
 	switch (reason) {
 	case XRS_REASON_TOO_BIG:
 	case XRS_REASON_TTL_EXPIRED:
-		return answer(nic, s, reason, ret);
+		return answer(m, nic, s, reason, ret);
 	case XRS_REASON_BRIDGED:
 		write_frame(ret->way, s, true, true, ret);
 		return XRS_REASON_TC_BRIDGED;
@@ -735,7 +748,7 @@ void model_run(const struct model *m, uint32_t ifindex, const uint8_t *frame, si
 		enum xrs_reason reason = decide(m, nic, ifindex, &s, ret);
 		uint32_t flow = s.ip && s.bits ? hash(&s, nic->flags & XRS_NIC_F_SYMMETRIC) : 0;
 
-		ret->reason = tc ? by_tc(nic, &s, reason, ret)
+		ret->reason = tc ? by_tc(m, nic, &s, reason, ret)
 				 : by_xdp(m, nic, &s, reason, flow, half == MODEL_XDP, ret);
 	}
 	ret->action = action(ret->reason, tc);
