@@ -133,8 +133,10 @@ netns-test: all $(TOOL_BINS) $(BENCH_BGP) ## real frames between namespaces (roo
 	$(Q)$(RUN) -j $(JOBS) $(NETNS_TESTS)
 interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)
-soak: all ## long runs (root)
-	$(Q)$(RUN) -v $(sort $(wildcard tests/soak/*.sh))
+soak: ## long runs with sanitizers: XRS_SOAK_SECONDS, XRS_KILLS (root)
+	$(Q)$(MAKE) --no-print-directory SAN=1 all build-san/tests/tool_frames \
+		build-san/tests/test_bpf
+	$(Q)XRS_BUILD=build-san tests/run.sh -v $(sort $(wildcard tests/soak/*.sh))
 bench: all $(BENCH_BGP) $(BENCH_LOOKUP) $(T)/tool_vmm $(T)/tool_frames ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(filter-out %/profile.sh,$(wildcard tests/bench/*.sh)))
 profile: ## where the time of a million routes goes: a flame graph in build-profile/ (root)

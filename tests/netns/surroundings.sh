@@ -1,0 +1,175 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 240
+# Hostile surroundings: no descriptors left, API readers that do not read, thousands of API connections, a
+# full disk, lost netlink messages, interfaces and routes that flap, more next hops than the map has. Each has
+# a bound and a counter; the session of the one appliance that behaves never goes down, its flow never
+# stops, and afterwards fib.verify is clean.
+. "$(dirname "$0")/../lib/sh.sh"
+. "$TOP/tests/netns/lib/lab.sh"
+. "$TOP/tests/netns/lib/nva.sh"
+need_cmd perl prlimit mount
+
+xrs_config() {
+	jq -n --arg id "$ID" --arg gw $GW '{
+	  node: { instance: $id, routerId: "10.1.255.4" },
+	  vnets: [ { name: "prod", addressPrefixes: ["10.1.0.0/16"], gateway: { macs: [$gw] },
+	    routeServer: { asn: 65515, localAddress: "10.1.255.4" },
+	    peerings: [ ["fw", 65001, "10.1.2.4"], ["fw2", 65002, "10.1.2.5"] | {
+	      name: .[0], peerAsn: .[1], peerIp: .[2], connectRetryTime: 1, families: ["ipv4-unicast"], returnHoldMs: 0 } ] } ],
+	  nics: [ { match: { name: "vm*" }, vnet: "prod" }, { match: { name: "fw*" }, vnet: "prod", role: "nva" } ] }' >"$CONF"
+}
+metric() { # NAME{LABELS}
+	ctl metrics | sed -n "s/^$1 //p"
+}
+rss_kb() {
+	sed -n 's/VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$XRS_PID/status"
+}
+drops() { # how often the session of fw went down
+	peering fw .connectionsDropped
+}
+ping_received() {
+	sed -n 's/.*transmitted, \([0-9]*\) received.*/\1/p' "$DIR/ping.log"
+}
+
+# Connections to the control socket, that many at most at a time; none of them waits.
+connect_unix() { # COUNT AT-A-TIME SECONDS
+	perl -MSocket -e '($path, $n, $most, $hold) = @ARGV;
+		for (1..$n) { socket(my $s, AF_UNIX, SOCK_STREAM | 2048, 0) or next; connect($s, sockaddr_un($path)) or select(undef, undef, undef, 0.001);
+			push @s, $s; shift @s if @s > $most } sleep $hold' "/run/$ID/xrs.sock" "$@"
+}
+
+# What everybody must survive: the session of fw, its flow (10 ms between two packets), the maps.
+during() { # NAME COMMAND...
+	local name=$1 before sent
+	shift
+	before=$(drops)
+	: >"$DIR/ping.log"
+	spawn_in vm1 ping ping -q -n -i 0.01 203.0.113.10
+	local ping=$spawned
+	"$@"
+	stop_pid "$ping" INT
+	sent=$(sed -n 's/^\([0-9]*\) packets transmitted.*/\1/p' "$DIR/ping.log")
+	check "$name: the flow of fw never stopped" test "$(($(ping_received) + 1))" -ge "$sent"
+	check_equal "$name: the session of fw stayed up" "$before" "$(drops)"
+	check "$name: afterwards fib.verify is clean" wait_for 60 "the maps to be as planned" fib_idle
+}
+
+lab_host
+lab_bridge
+for n in vm1 fw fw2; do
+	veth_node $n
+	on_bridge $n
+done
+run_logged ip -n "$ID-fw" addr add 203.0.113.10/32 dev lo
+announce fw 203.0.113.0/24
+for i in $(seq 0 999); do echo "100.$((64 + i / 256)).$((i % 256)).0/24 "; done >"$DIR/fw2.routes"
+cp "$DIR/fw2.routes" "$DIR/thousand.routes"
+nva_up fw 65001
+nva_up fw2 65002
+xrs_config
+xrs_start
+await_nic vm1 attached || abandon "nic vm1 is attached"
+await_established fw fw2
+await_fib
+
+# --- descriptors ---------------------------------------------------------------------------------------
+no_descriptors() {
+	local n
+	n=$(ls "/proc/$XRS_PID/fd" | wc -l)
+	prlimit --pid "$XRS_PID" --nofile="$n:"
+	connect_unix 200 200 2
+	nva_down fw2 KILL
+	nva_up fw2 65002
+	sleep 1
+	prlimit --pid "$XRS_PID" --nofile="$(prlimit --pid "$XRS_PID" --nofile --noheadings --output HARD | xargs):"
+}
+during "no descriptors left" no_descriptors
+check_soon "no descriptors left: fw2 is back afterwards" established fw2
+
+# --- the API ---------------------------------------------------------------------------------------------
+before=$(rss_kb)
+never_reads() { # a hundred readers ask for everything and read nothing
+	perl -MIO::Socket::UNIX -e 'for (1..50) { $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or next; push @s, $s; $s->blocking(0);
+		for $i (1..50) { $s->syswrite("{\"jsonrpc\":\"2.0\",\"id\":$i,\"method\":\"route.list\",\"params\":{}}\n") } } sleep 4' "/run/$ID/xrs.sock"
+}
+during "readers that do not read" never_reads
+after=$(rss_kb)
+diag "readers that do not read: $before kB before, $after kB after"
+check "readers that do not read: the memory is bounded" test "$after" -lt $((before + 65536))
+
+connections() { connect_unix 10000 900 1; }
+during "10,000 connections" connections
+check "10,000 connections: refused ones are counted" test "$(metric xrs_api_connections_refused_total)" -gt 0
+
+# --- the disk -----------------------------------------------------------------------------------------------
+state_is_whole() {
+	[ ! -e "/var/lib/$ID/state.json" ] || jq -e . "/var/lib/$ID/state.json"
+}
+full_disk() {
+	mkdir -p "/var/lib/$ID"
+	mount -t tmpfs -o size=16k none "/var/lib/$ID"
+	dd if=/dev/zero of="/var/lib/$ID/filler" bs=4k 2>/dev/null
+	ctl -j vnet create --name other --addressPrefixes 10.9.0.0/16 >"$DIR/create" 2>&1 && touch "$DIR/created"
+	rm -f "/var/lib/$ID/filler"
+}
+test_cleanup() { umount "/var/lib/$ID" 2>/dev/null; }
+during "a full disk" full_disk
+check_not "a full disk: what can not be kept is refused" test -e "$DIR/created"
+check "a full disk: state.json is whole or absent" state_is_whole
+check_not "a full disk: and nothing of it is there" ctl vnet show --name other
+
+# --- netlink -------------------------------------------------------------------------------------------------
+overrun() { # more messages than the socket holds, while nobody reads
+	kill -STOP "$XRS_PID"
+	seq 1 20000 | sed 's/.*/link set dev fw2 alias name-&/' | ip -n "$ID-host" -batch -
+	ip -n "$ID-host" link set dev fw2 alias ""
+	kill -CONT "$XRS_PID"
+}
+during "netlink overrun" overrun
+check "netlink overrun: known, and everything read again" grep -q "netlink events lost" "$DIR/xrsd.log"
+
+flapping() { # ten times a second
+	local i
+	for i in $(seq 1 30); do
+		ip -n "$ID-host" link set fw2 down
+		sleep 0.05
+		ip -n "$ID-host" link set fw2 up
+		sleep 0.05
+	done
+}
+during "an interface that flaps" flapping
+
+# --- routes ---------------------------------------------------------------------------------------------------
+route_flaps() { # a thousand routes go and come, ten times
+	local i
+	for i in $(seq 1 10); do
+		nva_ctl fw2 disable static4 >/dev/null
+		sleep 0.3
+		nva_ctl fw2 enable static4 >/dev/null
+		sleep 0.3
+	done
+}
+await_established fw2
+during "a thousand routes that flap" route_flaps
+
+# More next hops than the map has: each route by an address of its own.
+all_nexthops() {
+	awk 'BEGIN { for (i = 0; i < 4200; i++) printf "100.%d.%d.0/24 nexthop=10.1.%d.%d\n", 96 + i / 256, i % 256, 16 + i / 250, 1 + i % 250 }' \
+		>"$DIR/fw2.routes"
+	nva_reconfigure fw2
+	wait_for 60 "4,200 routes" held 4200
+}
+held() { # COUNT
+	peering fw2 .pfxRcd | grep -qx "$1"
+}
+during "more next hops than there is room for" all_nexthops
+not_installed() {
+	ctl -j peering list-learned-routes --name fw2 | jq -e '[.value[] | select(.installStatus != "Installed")] | length > 0'
+}
+check "what does not fit is told" not_installed
+cp "$DIR/thousand.routes" "$DIR/fw2.routes"
+nva_reconfigure fw2
+check_soon "and there is room again afterwards" held 1000
+check "fib.verify is clean at the end" wait_for 60 "the maps to be as planned" fib_idle
+finish

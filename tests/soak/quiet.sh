@@ -1,0 +1,64 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 1800
+# No false alarm: BFD at 10 ms x 3 for XRS_QUIET_SECONDS (120) while every core is busy and another appliance
+# announces and withdraws XRS_QUIET_ROUTES (a million) routes.
+. "$(dirname "$0")/../lib/sh.sh"
+. "$TOP/tests/netns/lib/lab.sh"
+need_cmd bird birdc chrt
+LAST=${XRS_QUIET_SECONDS:-120}
+N=${XRS_QUIET_ROUTES:-1000000}
+
+bird_up() { # NODE ASN BFD ROUTES-FILE
+	cat >"$DIR/$1.conf" <<-END
+	router id ${IP4[$1]};
+	protocol device {}
+	$([ -z "$3" ] || echo 'protocol bfd { interface "*" { interval 10 ms; multiplier 3; }; }')
+	protocol static static4 { ipv4;
+	$(sed 's/.*/route & unreachable;/' "$4") }
+	protocol bgp xrs { local ${IP4[$1]} as $2; neighbor $RS4 as 65515; direct; $3 hold time 180;
+	  ipv4 { import none; export where source = RTS_STATIC; }; }
+	END
+	spawn_in "$1" "bird-$1" chrt -r 10 bird -f -c "$DIR/$1.conf" -s "$DIR/$1.ctl" -P "$DIR/$1.pid"
+}
+jq -n --arg id "$ID" --arg gw $GW '{
+  node: { instance: $id, routerId: "10.1.255.4" },
+  vnets: [ { name: "prod", addressPrefixes: ["10.1.0.0/16"], gateway: { macs: [$gw] },
+    routeServer: { asn: 65515, localAddress: "10.1.255.4" },
+    peerings: [
+      { name: "fw", peerAsn: 65001, peerIp: "10.1.2.4", connectRetryTime: 1, bfd: { enabled: true, minTxMs: 10, minRxMs: 10 } },
+      { name: "fw2", peerAsn: 65002, peerIp: "10.1.2.5", connectRetryTime: 1 } ] } ],
+  nics: [ { match: { name: "vm*" }, vnet: "prod" }, { match: { name: "fw*" }, vnet: "prod", role: "nva" } ] }' >"$CONF"
+echo 203.0.113.0/24 >"$DIR/one"
+awk -v n="$N" 'BEGIN { for (i = 0; i < n; i++) print 32 + int(i / 65536) % 64 "." int(i / 256) % 256 "." i % 256 "." int(i / 4194304) * 64 "/" 26 }' >"$DIR/many"
+
+lab_host
+lab_bridge
+for n in vm1 fw fw2; do
+	veth_node $n
+	on_bridge $n
+done
+bird_up fw 65001 'bfd on;' "$DIR/one"
+bird_up fw2 65002 '' "$DIR/many"
+xrs_start
+bfd() { ctl -j bfd list | jq -r ".value[0] | $1"; }
+is_up() { [ "$(bfd '[.state, (.kernel | tostring)] | join(" ")')" = "Up true" ]; }
+check "BFD is Up" wait_for 60 "BFD" is_up || abandon "BFD comes up"
+arrived() { ctl -j peering show --name fw2 | jq -e --argjson n "$N" '.pfxRcd == $n'; }
+check "$N routes" wait_for 300 "$N routes" arrived
+downs=$(bfd .downs)
+received=$(bfd .received)
+for _ in $(seq "$(nproc)"); do spawn burn sh -c 'while :; do :; done'; done
+end=$((SECONDS + LAST))
+rounds=0
+while [ "$SECONDS" -lt "$end" ]; do
+	birdc -s "$DIR/fw2.ctl" disable static4 >/dev/null
+	sleep 4
+	birdc -s "$DIR/fw2.ctl" enable static4 >/dev/null
+	sleep 6
+	rounds=$((rounds + 1))
+done
+diag "$LAST s, $rounds times $N routes gone and back, $(($(bfd .received) - received)) packets of the peer received"
+check_equal "the session never went down" "$downs" "$(bfd .downs)"
+check "packets came all the time" test "$(($(bfd .received) - received))" -ge $((LAST * 50))
+finish
