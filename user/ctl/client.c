@@ -78,7 +78,8 @@ static ssize_t read_line(struct ctl_client *client)
 	size_t looked = 0;
 
 	client->len -= client->used;
-	memmove(client->buf, client->buf + client->used, client->len);
+	if (client->len)
+		memmove(client->buf, client->buf + client->used, client->len);
 	client->used = 0;
 	for (;;) {
 		char *end = client->len > looked
