@@ -10,7 +10,7 @@
 . "$TOP/tests/netns/lib/nva.sh"
 LAST=${XRS_SOAK_SECONDS:-600}
 RANDOM=${XRS_SEED:=$$}
-N=3000
+N=800
 APPLIANCES=(fw fw2 fw3)
 diag "seed $XRS_SEED, $LAST s, $XRSD"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-log_to_syslog=0:exitcode=99}
