@@ -4,7 +4,7 @@
 # How long a flow stands still when its appliance dies: xrsd beside BIRD programming the kernel's FIB, in the
 # same lab, with the same appliances, for small and large tables.
 #
-#   vm1 --- host (xrsd | BIRD + kernel FIB) --- fw, fw2: BIRD each, the same prefixes, BFD 10 ms x 3
+#   vm1 --- host (xrsd | BIRD + kernel FIB) --- fw, fw2: BIRD each, the same prefixes; another for BFD 10 ms x 3
 #
 #   silent   fw sends nothing any more, its interface stays up: only BFD sees it
 #   reset    fw's BGP daemon is killed, no BFD: the TCP connection ends (the frames still arrive)
@@ -22,22 +22,31 @@ declare -A PID=()
 prefixes() { # COUNT: /24s and longer, the last one is where the ping goes
 	awk -v n="$1" 'BEGIN { for (i = 0; i < n - 1; i++) { a = int(i / 65536) % 64; print 32 + a "." int(i / 256) % 256 "." i % 256 "." (int(i / 4194304) * 64) "/" 26 } print "203.0.113.0/24" }'
 }
-appliance_conf() { # NODE ASN BFD
+appliance_conf() { # NODE ASN
 	cat <<-END
 	router id ${IP4[$1]};
 	protocol device {}
-	$([ -z "$3" ] || echo 'protocol bfd { interface "*" { interval 10 ms; multiplier 3; }; }')
 	protocol static { ipv4;
 	$(sed 's/.*/route & unreachable;/' "$DIR/prefixes") }
-	protocol bgp xrs { local ${IP4[$1]} as $2; neighbor $RS4 as 65515; direct; $3
+	protocol bgp xrs { local ${IP4[$1]} as $2; neighbor $RS4 as 65515; direct;
 	  connect delay time 1; connect retry time 1; error wait time 1, 2; hold time 180; graceful restart off;
 	  ipv4 { import none; export where source = RTS_STATIC; }; }
 	END
 }
-appliance() { # NODE ASN BFD
+# BFD is a process of its own, with real-time priority: a million routes must not delay it in the appliance.
+appliance() { # NODE ASN
 	appliance_conf "$@" >"$DIR/$1.conf"
-	spawn_in "$1" "bird-$1" chrt -r 10 bird -f -c "$DIR/$1.conf" -s "$DIR/$1.ctl" -P "$DIR/$1.pid"
+	spawn_in "$1" "bird-$1" bird -f -c "$DIR/$1.conf" -s "$DIR/$1.ctl" -P "$DIR/$1.pid"
 	PID[$1]=$spawned
+}
+bfd_speaker() { # NODE
+	cat >"$DIR/$1-bfd.conf" <<-END
+	router id ${IP4[$1]};
+	protocol device {}
+	protocol bfd { interface "*" { interval 10 ms; multiplier 3; }; neighbor $RS4 dev "eth0" local ${IP4[$1]}; }
+	END
+	spawn_in "$1" "bfd-$1" chrt -r 10 bird -f -c "$DIR/$1-bfd.conf" -s "$DIR/$1-bfd.ctl" -P "$DIR/$1-bfd.pid"
+	PID[$1-bfd]=$spawned
 }
 
 # --- the two in the middle --------------------------------------------------------------------------------
@@ -80,7 +89,7 @@ bird_up() { # BFD
 		  ipv4 { import all; export none; }; }"
 	done)
 	END
-	spawn_in host middle chrt -r 10 bird -f -c "$DIR/middle.conf" -s "$DIR/middle.ctl" -P "$DIR/middle.pid"
+	spawn_in host middle bird -f -c "$DIR/middle.conf" -s "$DIR/middle.ctl" -P "$DIR/middle.pid"
 	PID[middle]=$spawned
 }
 bird_ready() { # COUNT
@@ -125,8 +134,11 @@ scenario() { # SPEAKER SIZE KIND
 	: >"$DIR/gaps"
 	: >"$DIR/programmed"
 	prefixes "$size" >"$DIR/prefixes"
-	appliance fw 65001 "$bfd"
-	appliance fw2 65002 "$bfd"
+	appliance fw 65001
+	appliance fw2 65002
+	for node in fw fw2; do
+		[ -z "$bfd" ] || bfd_speaker $node
+	done
 	"${speaker}_up" "$bfd"
 	for run in $(seq 1 "$RUNS"); do
 		wait_for 300 "$speaker with $size routes" "${speaker}_ready" "$size" >"$DIR/.wait" || abandon "$speaker $size $kind" "$(tail -c 500 "$DIR/.wait")"
@@ -139,13 +151,15 @@ scenario() { # SPEAKER SIZE KIND
 		fi
 		gap_ms >>"$DIR/gaps"
 		[ "$speaker" = bird ] || xrs_programmed >>"$DIR/programmed"
-		[ "$kind" = silent ] || appliance "$node" $([ "$node" = fw ] && echo 65001 || echo 65002) "$bfd"
+		[ "$kind" = silent ] || appliance "$node" $([ "$node" = fw ] && echo 65001 || echo 65002)
 	done
 	diag "$(printf '%-8s %8d routes %-8s gap %s ms  programmed %s us, p99 %s us' "$speaker" "$size" "$kind" \
 		"$(stats "$DIR/gaps")" "$(stats "$DIR/programmed")" "$(p99 "$DIR/programmed")")"
 	"${speaker}_down"
-	stop_pid "${PID[fw]}" KILL
-	stop_pid "${PID[fw2]}" KILL
+	for node in fw fw2; do
+		stop_pid "${PID[$node]}" KILL
+		[ -z "$bfd" ] || stop_pid "${PID[$node-bfd]}" KILL
+	done
 	ok "$speaker, $size routes, $kind"
 }
 
