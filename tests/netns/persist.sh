@@ -90,6 +90,8 @@ check_routes "hold: over after its time" t-hold 10.250.0.0/16 ""
 check_routes "and the default route too" t-hold 0.0.0.0/0 "Default Active Internet"
 check_equal "route-table show says how many are held" "0 1502 1502" "$(for t in hold told drop; do
 	ctl -j route-table show --name $t | jq .persist.held; done | xargs)"
+check_equal "config diff of the same configuration: what is held stays held" 0 \
+	"$(ctl -j config diff "$CONF" | jq .routesChanged)"
 
 # --- over a restart ----------------------------------------------------------------------------------------
 xrs_stop KILL

@@ -233,6 +233,19 @@ void what_if_present(const struct node_table *table, const struct ip_prefix *pre
 	fill_hops(table->vnet->node->nexthops, &result, ret_hops);
 }
 
+/* A lost prefix that the table holds now (persist), and would go on to hold. */
+static bool stays_held(const struct what_if *what_if, const struct node_table *table,
+		       const struct ip_prefix *prefix, const struct rib_offer *offer,
+		       struct effective_result *ret_result)
+{
+	const struct node_vnet *vnet = present_vnet(what_if, table->vnet);
+	const struct node_table *now = vnet ? node_find_table(vnet, table->config->name) : NULL;
+
+	return now && table->config->persist.action != PERSIST_SYSTEM &&
+	       !effective_taken(table->effective, offer) &&
+	       node_persist_view(now, prefix, ret_result);
+}
+
 void what_if_then(struct what_if *what_if, const struct node_table *table,
 		  const struct ip_prefix *prefix, struct what_if_hops *ret_hops)
 {
@@ -245,8 +258,12 @@ void what_if_then(struct what_if *what_if, const struct node_table *table,
 		feed_prefix(what_if, shadow, prefix, false);
 		offer = rib_offer(source->rib, prefix);
 	}
-	effective_decide(table->effective, prefix, &offer, &result);
-	fill_hops(what_if->shadow.nexthops, &result, ret_hops);
+	if (stays_held(what_if, table, prefix, &offer, &result)) {
+		fill_hops(what_if->node->nexthops, &result, ret_hops);
+	} else {
+		effective_decide(table->effective, prefix, &offer, &result);
+		fill_hops(what_if->shadow.nexthops, &result, ret_hops);
+	}
 	if (!shadow)
 		return;
 	feed_prefix(what_if, shadow, prefix, true);

@@ -44,6 +44,18 @@ static const char *key_within(const char *path)
 	return at;
 }
 
+/* "peerings[3]": the object that is made, not one of its keys. */
+static bool is_whole(const char *key)
+{
+	static const char *const lists[] = { "vnets[", "peerings[", "routeTables[", "routes[" };
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (strncmp(key, lists[i], strlen(lists[i])) == 0 && !strchr(key, '.'))
+			return true;
+	}
+	return false;
+}
+
 int call_config_failed(struct api_call *call, int r, int code, const struct config_error *error,
 		       const char *file)
 {
@@ -51,6 +63,8 @@ int call_config_failed(struct api_call *call, int r, int code, const struct conf
 
 	if (r == -EBUSY)
 		return api_fail(call->error, API_CONFLICT, NULL, "%s", error->message);
+	if (code == API_INVALID_PARAMS && is_whole(key_within(error->path)))
+		return api_fail(call->error, code, NULL, "%s", error->message);
 	if (code == API_INVALID_PARAMS && *error->path)
 		return api_fail(call->error, code, key_within(error->path), "%s: %s",
 				key_within(error->path), error->message);

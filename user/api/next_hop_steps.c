@@ -5,6 +5,7 @@
  * stop belongs to one step: those before it were passed. Called by nic.showNextHop. Reads only.
  */
 #include <arpa/inet.h>
+#include <assert.h>
 #include <linux/if_ether.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -14,6 +15,8 @@
 
 #define DETAIL       256
 #define REASON(name) (1u << XRS_REASON_##name)
+
+static_assert(XRS_REASON_MAX <= 32, "a set of reasons has 32 bits");
 
 struct walk {
 	const struct node *node;
@@ -190,7 +193,7 @@ static const struct step {
 	{ "source", REASON(SPOOFED), about_source },
 	{ "options", REASON(IP_OPTIONS), NULL },
 	{ "destination", REASON(SPECIAL_DST), about_destination },
-	{ "ttl", REASON(TTL_EXPIRED), about_ttl },
+	{ "ttl", REASON(TTL_EXPIRED) | REASON(TTL_ANSWERED), about_ttl },
 	{ "table", REASON(NO_TABLE), about_table },
 	{ "route",
 	  REASON(NO_ROUTE) | REASON(LOCAL) | REASON(INTERNET) | REASON(PROTECTED) | REASON(NONE),
@@ -198,18 +201,14 @@ static const struct step {
 	{ "member", REASON(NO_NEXTHOP), about_member },
 	{ "way", REASON(TO_KERNEL), about_way },
 	{ "loop", REASON(SELF_LOOP), about_loop },
-	{ "mtu", REASON(TOO_BIG), about_mtu },
+	{ "mtu", REASON(TOO_BIG) | REASON(TOO_BIG_ANSWERED), about_mtu },
 	{ "vlan", REASON(VLAN_MISMATCH), about_vlan },
 	{ "send",
 	  REASON(REDIRECTED) | REASON(BRIDGED) | REASON(TC_REDIRECTED) | REASON(TC_BRIDGED) |
-		  REASON(TO_TC),
+		  REASON(ENCAPSULATED) | REASON(TC_ENCAPSULATED) | REASON(DELIVERED) |
+		  REASON(TC_DELIVERED) | REASON(TO_TC),
 	  about_frame },
 };
-
-static bool is_steered(unsigned int reason)
-{
-	return reason <= XRS_REASON_TC_BRIDGED;
-}
 
 static void write_step(struct json_out *out, struct walk *walk, const struct step *step)
 {
@@ -221,10 +220,7 @@ static void write_step(struct json_out *out, struct walk *walk, const struct ste
 		step->about(walk);
 	json_out_begin_object(out, NULL);
 	json_out_string(out, "step", step->name);
-	json_out_string(out, "result",
-			!decides             ? "goes on"
-			: is_steered(reason) ? "steered"
-					     : fib_reason_verdict(reason));
+	json_out_string(out, "result", decides ? fib_reason_verdict(reason) : "goes on");
 	json_out_string(out, "reason", decides ? fib_reason_name(reason) : NULL);
 	json_out_string(out, "detail", walk->detail);
 	json_out_end_object(out);
