@@ -16,6 +16,7 @@ struct xrs_fast_walk {
 	__u64 high, low; /* the bits of the address that are not used up, at the top */
 	__u32 word;
 	__u32 bits; /* used up by the last node */
+	__u32 dict; /* the dictionary's place, in words */
 };
 
 /* The page of a place that is given in parts of a page. NULL: not a place. */
@@ -60,6 +61,37 @@ XRS_INLINE __u32 xrs_fast_range(const struct xrs_fast_page *page, __u32 at, __u6
 	return ((__u32)sum + (__u32)(sum >> 32) + (first >> 24)) & (XRS_FAST_RANGES - 1);
 }
 
+/* As xrs_fast_range(), with four starts of 15 bits in each word. The number of the leaf, not its word. */
+XRS_INLINE __u32 xrs_fast_narrow(const struct xrs_fast_page *page, __u32 at, __u64 first, __u64 key)
+{
+	__u64 keys = key * 0x0001000100010001ull | 0x8000800080008000ull;
+	__u64 sum = (keys - first) >> 15 & 0x0001000100010000ull;
+	__u32 fours = first & 0xf, index;
+
+	for (__u32 i = 1; i < XRS_FAST_RANGES / 4; i++) {
+		if (i >= fours)
+			break;
+		sum += (keys - xrs_fast_pair(page, at + i)) >> 15 & 0x0001000100010001ull;
+	}
+	asm volatile("" : "+r"(first));
+	index = 4 * at + 4 * (first & 0xf) + (sum * 0x0001000100010001ull >> 48);
+	return ((const volatile __u16 *)page->word)[index & (XRS_FAST_PAGE / 2 - 1)];
+}
+
+/* The leaf that a narrow node leads to; at most as many as the dictionary has. */
+XRS_INLINE bool xrs_fast_leaf(struct xrs_fast_walk *w, const struct xrs_fast_page *page, __u32 unit)
+{
+	__u64 first = xrs_fast_pair(page, 2 * unit);
+	__u32 width = first >> 4 & 0xf;
+	__u32 place = w->dict + xrs_fast_narrow(page, 2 * unit, first, w->high >> (64 - width));
+
+	page = xrs_fast_page(w, place, XRS_FAST_PAGE / 4);
+	if (!page)
+		return false;
+	w->word = xrs_fast_word(page, place);
+	return true;
+}
+
 /* One node down. False: there is no such place, which cannot be. */
 XRS_INLINE bool xrs_fast_step(struct xrs_fast_walk *w)
 {
@@ -71,6 +103,8 @@ XRS_INLINE bool xrs_fast_step(struct xrs_fast_walk *w)
 		return false;
 	w->high = w->high << w->bits | w->low >> 1 >> (63 - w->bits);
 	w->low <<= w->bits;
+	if (w->word & XRS_FAST_NARROW)
+		return xrs_fast_leaf(w, page, unit);
 	if (w->word & XRS_FAST_DENSE) {
 		w->bits = XRS_FAST_DENSE_BITS;
 		index = w->high >> (64 - XRS_FAST_DENSE_BITS);
@@ -100,6 +134,7 @@ XRS_INLINE bool xrs_fast_start(struct xrs_fast_walk *w, struct xrs_fast_head *he
 	w->pages = bpf_map_lookup_elem(&xrs_fast, &index);
 	if (!w->pages)
 		return false;
+	w->dict = 1u << w->bits;
 	w->word = w->high >> (64 - w->bits);
 	page = xrs_fast_page(w, w->word, XRS_FAST_PAGE / 4);
 	if (!page)

@@ -120,12 +120,17 @@ enum xrs_route_source {
  * table needs. A tree of 32-bit words:
  *
  *   leaf   bits 0..7 prefix length, 8..21 group, 22..24 kind; 0: no prefix but perhaps the one of length 0
- *   node   bit 31; bit 30: dense; bits 0..29 its place, in units of 16 octets from the first page
+ *   node   bit 31; bit 30: dense; bit 29: narrow; bits 0..28 its place, in units of 16 octets from the
+ *          first page
  *
  * The root is 2^root_bits words at the start. A dense node is 64 words, for the next 6 bits. Any other is a
  * range node, for the next `width` bits: n ranges, in (n + 1) / 2 words of 64 bits their first addresses,
  * two in each, the lower half first; then as many pairs of 32-bit words. In place of the first range's
  * address, always 0, stands the header. What is not used repeats the last range. No node crosses a page.
+ *
+ * A narrow node is a range node of at most 15 bits and of leaves only: four addresses in a word of 64 bits,
+ * (n + 3) / 4 of them, then as many times four numbers of 16 bits: the leaf's place in the dictionary. That
+ * is XRS_FAST_DICT words behind a root of XRS_FAST_DICT_ROOT bits and more; smaller roots have none.
  */
 #define XRS_FAST_MAX        (2 * XRS_TABLE_MAX)
 #define XRS_FAST_UNIT       16   /* octets */
@@ -139,7 +144,8 @@ enum xrs_route_source {
 
 #define XRS_FAST_NODE        (1u << 31)
 #define XRS_FAST_DENSE       (1u << 30)
-#define XRS_FAST_WHERE       (XRS_FAST_DENSE - 1)
+#define XRS_FAST_NARROW      (1u << 29)
+#define XRS_FAST_WHERE       (XRS_FAST_NARROW - 1)
 
 #define XRS_FAST_GROUP_SHIFT 8
 #define XRS_FAST_GROUP_MASK  (XRS_GROUP_MAX - 1)
@@ -148,6 +154,12 @@ enum xrs_route_source {
 
 /* The header: pairs of ranges, width in bits, ranges. */
 #define XRS_FAST_HEADER(pairs, width, n) ((pairs) | (width) << 8 | (n) << 16)
+
+#define XRS_FAST_NARROW_MAX              15 /* bits of one narrow node */
+#define XRS_FAST_DICT                    16384
+#define XRS_FAST_DICT_ROOT               17
+/* Of a narrow node: fours of ranges, width in bits, ranges. It fits 15 bits. */
+#define XRS_FAST_NARROW_HEADER(fours, width, n) ((fours) | (width) << 4 | (n) << 8)
 
 struct xrs_fast_page {
 	__u64 word[XRS_FAST_PAGE / 8];

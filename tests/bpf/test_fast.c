@@ -17,7 +17,8 @@
 
 TestSuite(fast, .init = lab_up, .fini = lab_down, .timeout = 120);
 
-#define MANY 20000
+#define MANY  20000
+#define LARGE 80000
 
 static struct fib_maps_fast figures(enum ip_family family)
 {
@@ -310,4 +311,41 @@ Test(fast, both_families_grow_and_answer_as_the_trie)
 		}
 		free(routes);
 	}
+}
+
+static uint32_t draw(uint64_t *state)
+{
+	*state = *state * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(*state >> 32);
+}
+
+/* A table of the size from which on nodes are narrow: what the program says, against the trie. */
+Test(fast, the_program_answers_as_the_trie_in_a_large_table)
+{
+	struct fib_route *routes = calloc(LARGE, sizeof(*routes));
+	uint64_t state = 7;
+
+	cr_assert(routes);
+	for (size_t i = 0; i < LARGE; i++) {
+		struct ip_addr addr = ip_from_v4(0x14000000u + (draw(&state) & 0x01ffffffu));
+
+		routes[i].prefix = prefix_of(&addr, (uint8_t)(17 + draw(&state) % 16));
+		routes[i].value.group = 1 + draw(&state) % 200;
+		routes[i].fresh = true;
+	}
+	set_routes(routes, LARGE, FIB_BATCH);
+	work();
+	cr_assert(figures(IP_V4).on && figures(IP_V4).figures.root_bits >= XRS_FAST_DICT_ROOT);
+	for (size_t i = 0; i < 4000; i++) {
+		struct ip_addr addr = routes[draw(&state) % LARGE].prefix.addr;
+		struct xrs_route route = { 0 };
+		char text[IP_TEXT_MAX];
+
+		addr = ip_from_v4(ip_to_v4(&addr) + draw(&state) % 3 - 1);
+		fib_maps_route_match(lab.maps, LAB_TABLE, &addr, &route);
+		expect(ip_format(&addr, text), route.prefix_len, route.group);
+		compare(&addr);
+	}
+	cr_assert(!figures(IP_V4).fallbacks);
+	free(routes);
 }

@@ -18,14 +18,16 @@
 
 typedef unsigned __int128 bits128;
 
-#define PAGE_UNITS   (XRS_FAST_PAGE / XRS_FAST_UNIT)
-#define PAGE_WORDS   (XRS_FAST_PAGE / sizeof(uint32_t))
-#define DENSE_WORDS  (1u << XRS_FAST_DENSE_BITS)
-#define DENSE_UNITS  (DENSE_WORDS * sizeof(uint32_t) / XRS_FAST_UNIT)
-#define START_MAX    0x7fffffffu
-#define ROOT_LARGE   18 /* bits */
-#define ROUTE_OCTETS 12 /* of a route of the Internet beside the root, measured, rounded up */
-#define RUNS_MAX     (XRS_FAST_RANGES + 2) /* after one change */
+#define PAGE_UNITS       (XRS_FAST_PAGE / XRS_FAST_UNIT)
+#define PAGE_WORDS       (XRS_FAST_PAGE / sizeof(uint32_t))
+#define DENSE_WORDS      (1u << XRS_FAST_DENSE_BITS)
+#define DENSE_UNITS      (DENSE_WORDS * sizeof(uint32_t) / XRS_FAST_UNIT)
+#define START_MAX        0x7fffffffu
+#define ROOT_LARGE       18 /* bits */
+#define ROUTE_OCTETS     8  /* of a route of the Internet beside the root, measured, rounded up */
+#define RUNS_MAX         (XRS_FAST_RANGES + 2) /* after one change */
+#define NARROW_START_MAX 0x7fffu
+#define DICT_HASH_BITS   15 /* twice the dictionary */
 
 /* Units of a node by size class. A range node of n pairs takes n units. */
 static const uint8_t class_units[] = { 1, 2, 3, 4, 6, 8, 12, 16 };
@@ -41,6 +43,8 @@ struct fib_fast {
 	uint8_t *base;
 	uint32_t pages, pages_used;
 	uint32_t otherwise;
+	uint32_t dict_n;
+	uint16_t *dict_hash;    /* 1 + a leaf's number, by its hash; NULL: no dictionary */
 	uint32_t free[CLASSES]; /* first free unit of a class, which names the next; 0: none */
 	uint32_t dense, ranges;
 	bool hold, full;
@@ -99,6 +103,11 @@ static bool is_dense(uint32_t word)
 	return is_node(word) && word & XRS_FAST_DENSE;
 }
 
+static bool is_narrow(uint32_t word)
+{
+	return is_node(word) && word & XRS_FAST_NARROW;
+}
+
 /* The address at the top of 128 bits, whatever its family: bit 0 is the first of the address. */
 static bits128 to_bits(const struct ip_addr *addr)
 {
@@ -128,6 +137,71 @@ static unsigned int segment_end(const struct fib_fast *fast, unsigned int at)
 	return ends[i];
 }
 
+/* --- headers and starts -------------------------------------------------------------------------------- */
+/* A word of 64 bits is stored as such: which half of it comes first in memory is the machine's affair. */
+static uint64_t load_pair(const uint32_t *at)
+{
+	uint64_t pair;
+
+	memcpy(&pair, at, sizeof(pair));
+	return pair;
+}
+
+static void store_pair(uint32_t *at, uint64_t pair)
+{
+	memcpy(at, &pair, sizeof(pair));
+}
+
+static unsigned int node_pairs(const uint32_t *node)
+{
+	return load_pair(node) & 0xff;
+}
+
+static unsigned int node_width(const uint32_t *node)
+{
+	return load_pair(node) >> 8 & 0xff;
+}
+
+static unsigned int node_ranges(const uint32_t *node)
+{
+	return load_pair(node) >> 16 & 0xff;
+}
+
+static uint32_t *node_words(uint32_t *node)
+{
+	return node + 2 * node_pairs(node);
+}
+
+static uint32_t load_start(const uint32_t *node, unsigned int i)
+{
+	return (uint32_t)(load_pair(node + (i & ~1u)) >> (32 * (i & 1)));
+}
+
+static unsigned int narrow_fours(const uint32_t *node)
+{
+	return load_pair(node) & 0xf;
+}
+
+static unsigned int narrow_width(const uint32_t *node)
+{
+	return load_pair(node) >> 4 & 0xf;
+}
+
+static unsigned int narrow_ranges(const uint32_t *node)
+{
+	return load_pair(node) >> 8 & 0x3f;
+}
+
+static uint16_t *narrow_numbers(uint32_t *node)
+{
+	return (uint16_t *)(void *)(node + 2 * narrow_fours(node));
+}
+
+static uint32_t narrow_start(const uint32_t *node, unsigned int i)
+{
+	return load_pair(node + 2 * (i / 4)) >> (16 * (i % 4)) & 0x7fff;
+}
+
 /* --- memory --------------------------------------------------------------------------------------------- */
 static uint32_t *at_unit(const struct fib_fast *fast, uint32_t unit)
 {
@@ -144,9 +218,12 @@ static uint32_t *root(const struct fib_fast *fast)
 	return (uint32_t *)(void *)fast->base;
 }
 
+/* The root, and the dictionary of those that have one. */
 static uint32_t root_pages(unsigned int root_bits)
 {
-	return ((1u << root_bits) + PAGE_WORDS - 1) / PAGE_WORDS;
+	uint32_t words = (1u << root_bits) + (root_bits >= XRS_FAST_DICT_ROOT ? XRS_FAST_DICT : 0);
+
+	return (words + PAGE_WORDS - 1) / PAGE_WORDS;
 }
 
 static unsigned int class_of(unsigned int units)
@@ -224,7 +301,8 @@ static void take_out(struct fib_fast *fast, uint32_t word)
 		class = class_of(DENSE_UNITS);
 	} else {
 		fast->ranges--;
-		class = class_of(*node_at(fast, word) & 0xff);
+		class = class_of(is_narrow(word) ? narrow_fours(node_at(fast, word))
+						 : node_pairs(node_at(fast, word)));
 	}
 	if (fast->hold)
 		hold(fast, unit, class);
@@ -244,45 +322,37 @@ void fib_fast_release(struct fib_fast *fast)
 	fast->n_held = fast->held_units = 0;
 }
 
-/* --- range nodes ---------------------------------------------------------------------------------------- */
-static unsigned int node_pairs(const uint32_t *node)
+/* --- the dictionary ------------------------------------------------------------------------------------- */
+static uint32_t *dict(const struct fib_fast *fast)
 {
-	return node[0] & 0xff;
-}
-
-static unsigned int node_width(const uint32_t *node)
-{
-	return node[0] >> 8 & 0xff;
-}
-
-static unsigned int node_ranges(const uint32_t *node)
-{
-	return node[0] >> 16 & 0xff;
-}
-
-static uint32_t *node_words(uint32_t *node)
-{
-	return node + 2 * node_pairs(node);
+	return root(fast) + (1u << fast->root_bits);
 }
 
 /*
- * Halves of a 64-bit word are stored as such: which of them comes first in memory is the machine's affair.
+ * The leaf's number, a new one if need be. Numbers are never taken back: readers may hold them, and the next
+ * copy begins anew. False: a node, or there are no more.
  */
-static void store_pair(uint32_t *at, uint32_t low, uint32_t high)
+static bool dict_number(struct fib_fast *fast, uint32_t leaf, uint16_t *ret_number)
 {
-	uint64_t pair = (uint64_t)high << 32 | low;
+	uint32_t at = leaf * 2654435761u >> (32 - DICT_HASH_BITS);
 
-	memcpy(at, &pair, sizeof(pair));
+	if (is_node(leaf))
+		return false;
+	for (; fast->dict_hash[at]; at = (at + 1) & ((1u << DICT_HASH_BITS) - 1)) {
+		if (dict(fast)[fast->dict_hash[at] - 1] == leaf) {
+			*ret_number = (uint16_t)(fast->dict_hash[at] - 1);
+			return true;
+		}
+	}
+	if (fast->dict_n == XRS_FAST_DICT)
+		return false;
+	*ret_number = (uint16_t)fast->dict_n;
+	dict(fast)[fast->dict_n] = leaf;
+	fast->dict_hash[at] = (uint16_t)++fast->dict_n;
+	return true;
 }
 
-static uint32_t load_start(const uint32_t *node, unsigned int i)
-{
-	uint64_t pair;
-
-	memcpy(&pair, node + (i & ~1u), sizeof(pair));
-	return i & 1 ? (uint32_t)(pair >> 32) : (uint32_t)pair;
-}
-
+/* --- range nodes ---------------------------------------------------------------------------------------- */
 static size_t read_runs(const struct fib_fast *fast, uint32_t word, struct run runs[RUNS_MAX])
 {
 	uint32_t *node;
@@ -293,10 +363,53 @@ static size_t read_runs(const struct fib_fast *fast, uint32_t word, struct run r
 		return 1;
 	}
 	node = node_at(fast, word);
+	if (is_narrow(word)) {
+		n = narrow_ranges(node);
+		for (unsigned int i = 0; i < n; i++)
+			runs[i] = (struct run){ i ? narrow_start(node, i) : 0,
+						dict(fast)[narrow_numbers(node)[i]] };
+		return n;
+	}
 	n = node_ranges(node);
 	for (unsigned int i = 0; i < n; i++)
 		runs[i] = (struct run){ i ? load_start(node, i) : 0, node_words(node)[i] };
 	return n;
+}
+
+/*
+ * The same as a narrow node. 0: it can not be one, or there is no room, and `full` says so.
+ */
+static uint32_t write_narrow(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
+			     unsigned int width)
+{
+	uint32_t fours = ((uint32_t)n + 3) / 4, unit, *node;
+	uint16_t numbers[RUNS_MAX];
+
+	if (!fast->dict_hash || width > XRS_FAST_NARROW_MAX)
+		return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!dict_number(fast, runs[i].word, &numbers[i]))
+			return 0;
+	}
+	unit = take(fast, fours);
+	if (!unit)
+		return 0;
+	node = at_unit(fast, unit);
+	for (uint32_t four = 0; four < fours; four++) {
+		uint64_t starts = four ? 0 : XRS_FAST_NARROW_HEADER(fours, width, (uint64_t)n);
+
+		for (uint32_t i = four ? 0 : 1; i < 4; i++) {
+			uint64_t start = 4 * four + i < n ? runs[4 * four + i].start - base
+							  : NARROW_START_MAX;
+
+			starts |= start << (16 * i);
+		}
+		store_pair(node + 2 * four, starts);
+	}
+	for (uint32_t i = 0; i < 4 * fours; i++)
+		((uint16_t *)(void *)(node + 2 * fours))[i] = numbers[i < n ? i : n - 1];
+	fast->ranges++;
+	return XRS_FAST_NODE | XRS_FAST_NARROW | unit;
 }
 
 /* @runs, the first of which may begin before @base, as a node for @width bits from @base on. */
@@ -316,7 +429,7 @@ static uint32_t write_ranges(struct fib_fast *fast, const struct run *runs, size
 			i ? runs[i].start - base : XRS_FAST_HEADER(pairs, width, (uint32_t)n);
 		uint32_t high = i + 1 < n ? runs[i + 1].start - base : START_MAX;
 
-		store_pair(node + i, low, high);
+		store_pair(node + i, (uint64_t)high << 32 | low);
 		words[i] = runs[i].word;
 		words[i + 1] = i + 1 < n ? runs[i + 1].word : runs[i].word;
 	}
@@ -372,8 +485,11 @@ static uint32_t build(struct fib_fast *fast, const struct run *runs, size_t n, u
 {
 	if (n == 1)
 		return runs[0].word;
-	if (n <= XRS_FAST_RANGES)
-		return write_ranges(fast, runs, n, base, end - at);
+	if (n <= XRS_FAST_RANGES) {
+		uint32_t word = write_narrow(fast, runs, n, base, end - at);
+
+		return word || fast->full ? word : write_ranges(fast, runs, n, base, end - at);
+	}
 	return build_dense(fast, runs, n, base, at, end);
 }
 
@@ -497,6 +613,27 @@ static bool same_starts(const struct run *a, size_t n_a, const struct run *b, si
 	return true;
 }
 
+/* The words of all ranges where they are. False: the node is narrow, and one of them has no number. */
+static bool store_all(struct fib_fast *fast, uint32_t word, const struct run *runs, size_t n)
+{
+	uint32_t *node = node_at(fast, word);
+	uint16_t numbers[RUNS_MAX], *at;
+
+	if (!is_narrow(word)) {
+		for (unsigned int i = 0; i < n; i++)
+			store_word(node, i, runs[i].word);
+		return true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!dict_number(fast, runs[i].word, &numbers[i]))
+			return false;
+	}
+	at = narrow_numbers(node);
+	for (size_t i = 0; i < 4 * narrow_fours(node); i++)
+		__atomic_store_n(&at[i], numbers[i < n ? i : n - 1], __ATOMIC_RELEASE);
+	return true;
+}
+
 /* A leaf or a range node. */
 static uint32_t modify_ranges(struct fib_fast *fast, uint32_t word, unsigned int at,
 			      const struct change *change)
@@ -507,11 +644,9 @@ static uint32_t modify_ranges(struct fib_fast *fast, uint32_t word, unsigned int
 	size_t n_after = change_runs(fast, word, before, n_before, at, end, change, after);
 	uint32_t fresh;
 
-	if (is_node(word) && same_starts(before, n_before, after, n_after)) {
-		for (unsigned int i = 0; i < n_after; i++)
-			store_word(node_at(fast, word), i, after[i].word);
+	if (is_node(word) && same_starts(before, n_before, after, n_after) &&
+	    store_all(fast, word, after, n_after))
 		return word;
-	}
 	fresh = build(fast, after, n_after, 0, at, end);
 	if (fast->full)
 		return word;
@@ -575,20 +710,39 @@ static uint32_t find_range(uint32_t *node, uint32_t key)
 	return node_words(node)[i];
 }
 
+static uint32_t find_narrow(const struct fib_fast *fast, uint32_t *node, uint32_t key)
+{
+	unsigned int i = narrow_ranges(node) - 1;
+
+	while (i && narrow_start(node, i) > key)
+		i--;
+	return dict(fast)[narrow_numbers(node)[i]];
+}
+
+/* One node down; *@at is the first bit that it looks at, and then the next one's. */
+static uint32_t step(const struct fib_fast *fast, uint32_t word, bits128 bits, unsigned int *at)
+{
+	uint32_t *node = node_at(fast, word);
+	unsigned int from = *at;
+
+	if (is_dense(word)) {
+		*at += XRS_FAST_DENSE_BITS;
+		return node[cut(bits, from, XRS_FAST_DENSE_BITS)];
+	}
+	if (is_narrow(word))
+		return find_narrow(fast, node, cut(bits, from, narrow_width(node)));
+	*at += node_width(node);
+	return find_range(node, cut(bits, from, node_width(node)));
+}
+
 uint32_t fib_fast_lookup(const struct fib_fast *fast, const struct ip_addr *addr)
 {
 	bits128 bits = to_bits(addr);
 	unsigned int at = fast->root_bits;
 	uint32_t word = root(fast)[cut(bits, 0, at)];
 
-	while (is_node(word)) {
-		uint32_t *node = node_at(fast, word);
-		unsigned int width = is_dense(word) ? XRS_FAST_DENSE_BITS : node_width(node);
-		uint32_t key = cut(bits, at, width);
-
-		word = is_dense(word) ? node[key] : find_range(node, key);
-		at += width;
-	}
+	while (is_node(word))
+		word = step(fast, word, bits, &at);
 	return word ? word : fast->otherwise;
 }
 
@@ -704,7 +858,9 @@ unsigned int fib_fast_root_bits(enum ip_family family, size_t routes)
 	if (family == IP_V6)
 		return routes < 8192 ? 12 : 17;
 	while (bits < ROOT_LARGE && routes >> (bits + 2))
-		bits += 2;
+		bits += bits == 14
+				? 3
+				: 1 + (bits < 14); /* 12, 14, 17, 18: with 17 nodes become narrow */
 	return bits;
 }
 
@@ -730,7 +886,13 @@ struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, voi
 		.pages = pages,
 		.pages_used = root_pages(root_bits),
 	};
-	return fast;
+	if (root_bits < XRS_FAST_DICT_ROOT)
+		return fast;
+	fast->dict_hash = calloc(1u << DICT_HASH_BITS, sizeof(*fast->dict_hash));
+	if (fast->dict_hash)
+		return fast;
+	free(fast);
+	return NULL;
 }
 
 void fib_fast_free(struct fib_fast *fast)
@@ -738,6 +900,7 @@ void fib_fast_free(struct fib_fast *fast)
 	if (!fast)
 		return;
 	free(fast->held);
+	free(fast->dict_hash);
 	free(fast);
 }
 
