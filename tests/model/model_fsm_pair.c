@@ -96,17 +96,13 @@ static void check_calm(struct pair *pair, uint64_t seed)
 		cr_assert_eq(pair->side[i].established, pair->side[i].downs + 1);
 }
 
-static void run_one(uint64_t seed, enum chaos chaos, bool passive, uint32_t delay_open_ms, bool gr)
+static void run_pair(uint64_t seed, enum chaos chaos, const struct fsm_config *a,
+		     const struct fsm_config *b)
 {
-	struct fsm_config a = pair_config(0), b = pair_config(1);
 	uint32_t allowed = CODE(BGP_ERR_CEASE) | CODE(BGP_ERR_HOLD_TIMER);
 	struct pair *pair = malloc(sizeof(*pair));
 
-	a.passive = passive;
-	b.delay_open_ms = delay_open_ms;
-	a.open.caps.graceful_restart = b.open.caps.graceful_restart = gr;
-	a.open.caps.gr_time = b.open.caps.gr_time = 120;
-	pair_init(pair, &a, &b, seed);
+	pair_init(pair, a, b, seed);
 	pair_start(pair, 0);
 	pair_start(pair, 1);
 	for (unsigned int i = 0; i < STEPS; i++)
@@ -117,6 +113,40 @@ static void run_one(uint64_t seed, enum chaos chaos, bool passive, uint32_t dela
 				     (unsigned long long)seed, pair->side[i].codes);
 	check_calm(pair, seed);
 	free(pair);
+}
+
+static void run_one(uint64_t seed, enum chaos chaos, bool passive, uint32_t delay_open_ms, bool gr)
+{
+	struct fsm_config a = pair_config(0), b = pair_config(1);
+
+	a.passive = passive;
+	b.delay_open_ms = delay_open_ms;
+	a.open.caps.graceful_restart = b.open.caps.graceful_restart = gr;
+	a.open.caps.gr_time = b.open.caps.gr_time = 120;
+	run_pair(seed, chaos, &a, &b);
+}
+
+/* Any of the capabilities, by the bits of @seed; roles are counterparts (RFC 9234). */
+static void offer(struct fsm_config *config, uint64_t seed, uint8_t role)
+{
+	struct bgp_caps *caps = &config->open.caps;
+
+	caps->families |= seed & 1 ? BGP_FAMILY_BIT(BGP_IPV6_UNICAST) : 0;
+	caps->as4 = seed & 2;
+	caps->enhanced_refresh = seed & 4;
+	caps->extended_message = seed & 8;
+	caps->ext_next_hop = seed & 16 ? BGP_FAMILY_BIT(BGP_IPV4_UNICAST) : 0;
+	caps->add_path[BGP_IPV4_UNICAST] = (uint8_t)(seed >> 5 & 3);
+	caps->graceful_restart = seed & 128;
+	caps->gr_notification = seed & 256;
+	caps->gr_time = 120;
+	caps->gr_families = caps->gr_forwarding = caps->families;
+	caps->llgr = seed & 512;
+	caps->llgr_families = caps->families;
+	caps->llgr_time[BGP_IPV4_UNICAST] = 3600;
+	caps->has_role = seed & 1024;
+	caps->role = role;
+	config->open.extended_parameters = seed & 2048;
 }
 
 Test(fsm_pair, random_network)
@@ -147,4 +177,16 @@ Test(fsm_pair, random_network_and_corruption)
 {
 	for (unsigned int i = 1; i <= runs(); i++)
 		run_one(i * 15485863, CHAOS_CORRUPT, false, 0, (i & 1) != 0);
+}
+
+Test(fsm_pair, random_network_with_any_capabilities)
+{
+	for (unsigned int i = 1; i <= runs(); i++) {
+		uint64_t seed = i * 2654435761u;
+		struct fsm_config a = pair_config(0), b = pair_config(1);
+
+		offer(&a, seed >> 7, BGP_ROLE_PROVIDER);
+		offer(&b, seed >> 19, BGP_ROLE_CUSTOMER);
+		run_pair(seed, i & 1 ? CHAOS_CORRUPT : CHAOS_NETWORK, &a, &b);
+	}
 }

@@ -28,7 +28,8 @@ const char *dataplane_mode_name(enum dataplane_mode mode)
 
 /* --- errors and the path ----------------------------------------------------------------------- */
 
-static int fail_v(struct config_ctx *ctx, const char *path, const char *format, va_list args)
+static int __attribute__((format(printf, 3, 0)))
+fail_v(struct config_ctx *ctx, const char *path, const char *format, va_list args)
 {
 	struct config_error *error = ctx->error;
 	size_t offset = ctx->text ? config_locate(ctx->text, ctx->len, path) : 0;

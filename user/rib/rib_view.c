@@ -93,7 +93,8 @@ static void hand_told(struct walk *walk, uint32_t net)
 	if (!member || !out_member_told(member, net))
 		return;
 	for (unsigned int i = 0; export_view(rib, walk->peer, walk->family, net, i, &told); i++) {
-		if (!told.shown)
+		/* What the session could not carry was not told. */
+		if (!told.shown || !out_member_told_path(member, net, told.path_id))
 			continue;
 		view.peer = told.source;
 		view.path_id = told.path_id;

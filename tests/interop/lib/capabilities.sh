@@ -6,6 +6,8 @@
 
 SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown our_restart long_lived"
 CAPS=1
+GIVEN_NEXT_HOP=       # it does not choose the next hop of what it announces by the session
+LACKS=extendedNextHop # what the appliance does not offer in its IPv4 session
 
 in_force() { # PEERING NAME...: Established with all of these
 	hurried "$1" ".state == \"Established\" and ($(printf '"%s"\n' "${@:2}" | jq -cs .) - .capabilitiesInForce) == []"
@@ -52,7 +54,7 @@ scenario_switched() {
 }
 
 scenario_required() {
-	xrs_peering a '.capabilities = { extendedNextHop: "require" }'
+	xrs_peering a '.capabilities = { ($c): "require" }' --arg c "$LACKS"
 	check_soon "a session without a required capability is refused with 2/7" peering_holds a \
 		'.state != "Established" and .notificationSent.code == 2 and .notificationSent.subcode == 7'
 	xrs_peering a '.capabilities = { multiprotocol: "require", fourOctetAs: "require", routeRefresh: "require" } |
@@ -102,12 +104,13 @@ extended_next_hop() {
 		(.vnets[0].peerings[] | select(.name == "a6")) |= (.families = ["ipv4-unicast", "ipv6-unicast"] |
 			.capabilities = { extendedNextHop: "on" })'
 	check_soon "extended next hop is in force" in_force a6 extended-next-hop ipv4-unicast ipv6-unicast
-	announce a 10.250.0.0/16
+	announce a 10.250.0.0/16 ${GIVEN_NEXT_HOP:+nexthop=${IP6[a]}}
 	check_soon "an IPv4 prefix arrives with an IPv6 next hop" same_output \
 		'["10.250.0.0/16","fd00:1::2:4"]' next_hop_of a6 10.250.0.0/16
 	check_effective "the VM's IPv4 packets go to the appliance's IPv6 address" fd00:1::2:4 10.250.0.0/16
 	check_soon "the appliance has our IPv4 prefix with our IPv6 address" told_next_hop a 10.1.0.0/16 $RS6
 	check_soon "the other appliance, which can not read it, is not told" gone app route b 10.250.0.0/16
+	withdraw a 10.250.0.0/16
 }
 
 # Node a announces one prefix in both of its sessions: two paths for b, once a map gave one an IPv4 next hop.

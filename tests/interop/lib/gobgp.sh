@@ -6,6 +6,7 @@
 CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
 CANNOT[shutdown_text]="disable --reason sends no text"
 
+LACKS=extendedMessage GIVEN_NEXT_HOP=1
 CANNOT[role]="3.10 has no roles"
 CANNOT[extended_message]="3.10 does not have them"
 CANNOT[enhanced_refresh]="3.10 does not have it"
