@@ -129,8 +129,10 @@ const struct api_method api_methods[] = {
 	  "Peerings of one vnet, or of all.", "value[] nextCursor generation" },
 	{ "peering.show", API_READS, PARAMS(NAME("peering"), VNET), method_peering_show,
 	  "One peering, in full.",
-	  PEERING_FIELDS " capabilitiesSent[] capabilitiesReceived[] families[] limits messages "
-			 "lastReset bfd probe" },
+	  PEERING_FIELDS
+	  " capabilitiesSent[] capabilitiesReceived[] capabilitiesInForce[] families[] "
+	  "gracefulShutdown limits messages "
+	  "lastReset bfd probe" },
 	{ "peering.create", API_WRITES, PARAMS(VNET, KEYS(config_peering)), method_peering_create,
 	  "Makes a peering and starts its session.", PEERING_FIELDS },
 	{ "peering.delete", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_delete,

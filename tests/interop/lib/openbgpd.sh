@@ -4,6 +4,7 @@
 # attributes stand in its configuration file, which it reads again without touching sessions.
 
 CANNOT[answer_refresh]="7.7 takes every ROUTE-REFRESH for one of a family that was not negotiated, also of its own kind"
+CANNOT[required]="after a 2/7 it goes on without capabilities, so with AS_TRANS as its own AS number"
 CANNOT[no_capabilities]="it answers IPv4 routes of a peer without capabilities with 3/9"
 CANNOT[extended_message]="7.7 does not have them"
 CANNOT[extended_next_hop]="7.7 does not have it"

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 300
+# Capabilities of BGP between xrsd and two OpenBGPDs.
+. "$(dirname "$0")/../lib/sh.sh"
+. "$(dirname "$0")/lib/lab.sh"
+. "$(dirname "$0")/lib/scenarios.sh"
+. "$(dirname "$0")/lib/capabilities.sh"
+. "$(dirname "$0")/lib/openbgpd.sh"
+
+need_cmd bgpd bgpctl
+lab_up openbgpd
+run_scenarios
+finish
