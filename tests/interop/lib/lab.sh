@@ -163,10 +163,20 @@ established() { # NAME...
 	done
 }
 
+# The same, and who waits long before its next attempt is told not to.
+established_or_hurried() { # NAME...
+	local name
+	established "$@" && return
+	for name in "$@"; do
+		established "$name" >/dev/null || app_hurry "${name%6}"
+	done
+	return 1
+}
+
 # Established, and the first table has come (who knows graceful restart ends it with End-of-RIB).
 wait_established() { # NAME...
 	local name
-	wait_for $WAIT "peerings $* Established" established "$@" || abandon "peerings $* come up"
+	wait_for $WAIT "peerings $* Established" established_or_hurried "$@" || abandon "peerings $* come up"
 	for name in "$@"; do
 		wait_peering "End-of-RIB from $name" "$name" \
 			'(.capabilities | index("graceful-restart") == null) or all(.families[]; .endOfRib)' ||
