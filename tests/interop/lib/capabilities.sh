@@ -179,7 +179,7 @@ told_of_the_end() { # NODE PREFIX
 scenario_graceful_shutdown() {
 	announce b 10.240.0.0/16
 	wait_for $WAIT "the route at a" app route a 10.240.0.0/16
-	xrs_peering a '.shutdownDrainTime = 10'
+	xrs_peering a '.shutdownDrainTime = 15'
 	check "the peering is disabled" ctl -j peering disable a --message "moving house"
 	check_soon "the appliance is told its routes again with GRACEFUL_SHUTDOWN, the session still up" \
 		told_of_the_end a 10.240.0.0/16

@@ -186,6 +186,10 @@ gobgp_bulk() { # NODE
 		gobgp_inject "$1" "$DIR/$1.bulk"
 }
 
+established_at() { # NODE NEIGHBOUR
+	ns "$1" gobgp neighbor "$2" | grep -q 'BGP state = ESTABLISHED'
+}
+
 gobgp_route() { # NODE PREFIX
 	local family=ipv4 neighbor=$RS4
 	case $2 in
@@ -194,6 +198,8 @@ gobgp_route() { # NODE PREFIX
 		[ "$1" = b ] || neighbor=$RS6
 		;;
 	esac
+	# IPv4 may have come over the IPv6 session alone (RFC 8950).
+	established_at "$1" $neighbor || neighbor=$RS6
 	ns "$1" gobgp neighbor $neighbor adj-in -a $family -j 2>/dev/null | jq -c --arg p "$2" '
 		.[$p] // empty | .[0].attrs | (map({ key: (.type | tostring), value: . }) | from_entries) as $a | {
 			network: $p, nextHop: ($a["3"].nexthop // $a["14"].nexthop),
