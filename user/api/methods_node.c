@@ -15,8 +15,9 @@
 
 int method_system_info(struct api_call *call)
 {
-	static const char *const features[] = { "ipv4", "ipv6", "ecmp", "graceful-restart",
-						"route-maps" };
+	static const char *const features[] = { "ipv4",       "ipv6", "ecmp",    "graceful-restart",
+						"route-maps", "bfd",  "monitor", "commit",
+						"what-if",    "mrt" };
 	const struct node *node = call->node;
 	struct utsname name = { .release = "" };
 	struct json_out *out = call->out;

@@ -68,7 +68,8 @@ static enum ctl_exit refused(const struct ctl_args *args, const json_t *error)
 
 static void flush_text(struct json_out *out)
 {
-	fwrite(out->data, 1, out->len, stdout);
+	if (out->len) /* an answer without members is no text */
+		fwrite(out->data, 1, out->len, stdout);
 	json_out_done(out);
 }
 
