@@ -153,8 +153,9 @@ static int start(struct daemon *daemon, struct config *config, const char *path)
 	err = node_new(daemon->loop, config, path, &daemon->node);
 	if (err < 0)
 		return err;
-	err = api_new(daemon->node, daemon->loop, &daemon->node->paths, config->api_group,
-		      &daemon->api);
+	/* Not @config: a commit that waits, or went back, may have put another in its place. */
+	err = api_new(daemon->node, daemon->loop, &daemon->node->paths,
+		      daemon->node->config->api_group, &daemon->api);
 	if (err < 0)
 		return err;
 	daemon->watchdog_usec = sd_notify_watchdog_usec();

@@ -365,19 +365,22 @@ static int start_vnets(struct node *node)
 static int start(struct node *node)
 {
 	struct config_error error;
-	int err = choose_router_id(node->config, 0, &error);
+	int err;
 
+	node->events = events_new();
+	if (!node->events)
+		return -ENOMEM;
+	node_config_resume(node); /* another configuration may be in force from here on */
+	err = choose_router_id(node->config, 0, &error);
 	if (err < 0) {
 		log_err(SUBSYS, "%s: %s", error.path, error.message);
 		return err;
 	}
 	log_warnings(node->config);
-	node->events = events_new();
 	node->listeners = listener_set_new(node->loop);
-	if (!node->events || !node->listeners)
+	if (!node->listeners)
 		return -ENOMEM;
 	node_persist_init(node);
-	node_config_resume(node);
 	err = node_fib_init(node);
 	if (err == 0)
 		err = node_bfd_init(node);
