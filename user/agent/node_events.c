@@ -117,12 +117,13 @@ void node_event_route(struct node_vnet *vnet, const struct ip_prefix *prefix)
 
 	if (news->changes++ == 0)
 		loop_timer_set(loop, &news->timer, mono_add_msec(loop_now(loop), ROUTE_NEWS_MS));
+	if (news->n == NODE_ROUTES_TOLD)
+		return; /* a million of them come by here */
 	for (uint32_t i = 0; i < news->n; i++) {
 		if (prefix_equal(&news->prefix[i], prefix))
 			return;
 	}
-	if (news->n < NODE_ROUTES_TOLD)
-		news->prefix[news->n++] = *prefix;
+	news->prefix[news->n++] = *prefix;
 }
 
 void node_event_routes_init(struct node_vnet *vnet)
