@@ -8,7 +8,7 @@
 . "$TOP/tests/netns/lib/lab.sh"
 . "$TOP/tests/netns/lib/nva.sh"
 KILLS=${XRS_KILLS:-5}
-N=4000
+N=1500
 RANDOM=${XRS_SEED:=$$} # the order of it all
 diag "seed $XRS_SEED"
 
@@ -62,7 +62,7 @@ ping=$spawned
 # --- what is under way when it is killed ---------------------------------------------------------------
 nothing() { :; }
 load() { # many routes come or go
-	routes_file fw $((RANDOM % 2 ? N : 500 + RANDOM % 500))
+	routes_file fw $((RANDOM % 2 ? N : 200 + RANDOM % 500))
 	nva_reconfigure fw
 }
 apply() { # a configuration is applied
@@ -93,17 +93,17 @@ diag "$(cut -d' ' -f2 "$DIR/kills" | sort | uniq -c | xargs)"
 cp "$DIR/plain.json" "$CONF"
 wait_for 30 "the answer of xrsd" ctl system info || abandon "xrsd starts after the last kill"
 run_logged ctl config reload
-routes_file fw 2000
+routes_file fw 800
 nva_reconfigure fw
 await_established fw fw2
-check "what fw announces is what is held" wait_for 60 "2,000 routes" held 2000
+check "what fw announces is what is held" wait_for 60 "800 routes" held 800
 swept() { ctl -j fib show | jq -e .sweepDone; }
 check "the sweep is done" wait_for 60 "the sweep" swept
 check "fib.verify is clean" wait_for 60 "the maps to be as planned" fib_idle
 in_maps() { # prefixes of appliances and user routes in the trie of prod.main
 	bpftool -j map dump pinned "$PINS/tables/prod.main.v4" | jq '[.[].formatted.value | select(.kind == "XRS_ROUTE_STEER")] | length'
 }
-check_equal "no route is lost, none is stale" 2000 "$(in_maps)"
+check_equal "no route is lost, none is stale" 800 "$(in_maps)"
 check_equal "the same XDP link serves" "$link" "$(link_id vm1)"
 stop_pid "$ping" INT
 rx=$(sed -n 's/\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$DIR/ping.log")

@@ -91,7 +91,7 @@ check_soon "no descriptors left: fw2 is back afterwards" established fw2
 before=$(rss_kb)
 never_reads() { # a hundred readers ask for everything and read nothing
 	perl -MIO::Socket::UNIX -e 'for (1..50) { $s = IO::Socket::UNIX->new(Peer => $ARGV[0]) or next; push @s, $s; $s->blocking(0);
-		for $i (1..50) { $s->syswrite("{\"jsonrpc\":\"2.0\",\"id\":$i,\"method\":\"route.list\",\"params\":{}}\n") } } sleep 4' "/run/$ID/xrs.sock"
+		for $i (1..50) { $s->syswrite("{\"jsonrpc\":\"2.0\",\"id\":$i,\"method\":\"route.list\",\"params\":{}}\n") } } sleep 2' "/run/$ID/xrs.sock"
 }
 during "readers that do not read" never_reads
 after=$(rss_kb)
@@ -131,7 +131,7 @@ check "netlink overrun: known, and everything read again" grep -q "netlink event
 
 flapping() { # ten times a second
 	local i
-	for i in $(seq 1 30); do
+	for i in $(seq 1 15); do
 		ip -n "$ID-host" link set fw2 down
 		sleep 0.05
 		ip -n "$ID-host" link set fw2 up
@@ -141,9 +141,9 @@ flapping() { # ten times a second
 during "an interface that flaps" flapping
 
 # --- routes ---------------------------------------------------------------------------------------------------
-route_flaps() { # a thousand routes go and come, ten times
+route_flaps() { # a thousand routes go and come, six times
 	local i
-	for i in $(seq 1 10); do
+	for i in $(seq 1 6); do
 		nva_ctl fw2 disable static4 >/dev/null
 		sleep 0.3
 		nva_ctl fw2 enable static4 >/dev/null
