@@ -58,6 +58,7 @@ bird_session() { # NODE NAME LOCAL NEIGHBOUR
 	  ${OPT[$1.hold]:+hold time ${OPT[$1.hold]};}
 	  ${OPT[$1.password]:+password $(printf '"%s"' "${OPT[$1.password]}");}
 	  ${OPT[$1.passive]:+passive on;}
+	  ${OPT[$1.gtsm]:+ttl security on;}
 	  graceful restart ${OPT[$1.gr]:-aware};
 	  ${OPT[$1.grtime]:+graceful restart time ${OPT[$1.grtime]};}
 	  ${OPT[$1.llgr]:+long lived graceful restart on; long lived stale time ${OPT[$1.llgr]};}

@@ -3,6 +3,7 @@
 # ExaBGP 4 as an appliance; lab.sh says what each function is for. Sessions stand in its configuration file; routes
 # come and go through its API, whose process (exabgp_rib.py) also keeps what xrsd sends.
 
+CANNOT[keep]="it has no table, so it keeps nothing while we restart"
 CANNOT[shutdown]="it has no administrative shutdown: a session that it tears down is made again at once"
 
 exabgp_say() { # NODE COMMAND: waits for the answer
@@ -25,7 +26,7 @@ exabgp_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
 	neighbor $2 {
 	  router-id ${IP4[$1]}; local-address $3; local-as ${ASN[$1]}; peer-as 65515;
 	  hold-time ${OPT[$1.hold]:-180};
-	  outgoing-ttl 4;
+	  $(if [ -n "${OPT[$1.gtsm]-}" ]; then echo "outgoing-ttl 255; incoming-ttl 252;"; else echo "outgoing-ttl 4;"; fi)
 	  ${OPT[$1.password]:+md5-password "${OPT[$1.password]}"; md5-base64 false;}
 	  ${OPT[$1.passive]:+passive true;}
 	  ${OPT[$1.neighbor]-}

@@ -3,6 +3,8 @@
 # FRR's bgpd, without zebra, as an appliance; lab.sh says what each function is for. All attributes are set on
 # the way out, in one route map; FRR's own next-hop-self is switched off by setting the next hop there.
 
+CANNOT[be_awaited]="for two minutes after its start it says that it restarts itself, so that nobody waits for it (RFC 4724 4.1)"
+
 frr_vty() { # NODE COMMAND...
 	local node=$1 args=() word
 	shift
@@ -78,7 +80,7 @@ frr_neighbor() { # NODE NEIGHBOUR FAMILY
 frr_session() { # NODE NEIGHBOUR
 	cat <<-END
 	 neighbor $2 remote-as 65515
-	 neighbor $2 ebgp-multihop 4
+	 neighbor $2 $(if [ -n "${OPT[$1.gtsm]-}" ]; then echo ttl-security hops 4; else echo ebgp-multihop 4; fi)
 	 neighbor $2 disable-connected-check
 	 neighbor $2 timers connect 1
 	 neighbor $2 advertisement-interval 0

@@ -40,6 +40,14 @@ gobgp_bool() { # TEXT: not empty is true
 	if [ -n "$1" ]; then echo true; else echo false; fi
 }
 
+gobgp_ttl() { # NODE
+	if [ -n "${OPT[$1.gtsm]-}" ]; then
+		printf '[neighbors.ttl-security.config]\nenabled = true\nttl-min = 252\n'
+	else
+		printf '[neighbors.ebgp-multihop.config]\nenabled = true\nmultihop-ttl = 4\n'
+	fi
+}
+
 gobgp_neighbor() { # NODE NEIGHBOUR LOCAL
 	cat <<-END
 	[[neighbors]]
@@ -50,9 +58,7 @@ gobgp_neighbor() { # NODE NEIGHBOUR LOCAL
 	  [neighbors.transport.config]
 	    local-address = "$3"
 	    passive-mode = $(gobgp_bool "${OPT[$1.passive]}")
-	  [neighbors.ebgp-multihop.config]
-	    enabled = true
-	    multihop-ttl = 4
+	$(gobgp_ttl "$1")
 	  [neighbors.timers.config]
 	    connect-retry = 1
 	    hold-time = ${OPT[$1.hold]:-180}

@@ -77,6 +77,7 @@ openbgpd_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
 	  holdtime ${OPT[$1.hold]:-180}
 	  ${OPT[$1.password]:+tcp md5sig password "${OPT[$1.password]}"}
 	  ${OPT[$1.passive]:+passive}
+	  ${OPT[$1.gtsm]:+ttl-security yes}
 	  ${OPT[$1.neighbor]-}
 	  ${CAPS:+announce add-path recv yes
 	  announce add-path send all

@@ -7,7 +7,8 @@
 
 SCENARIOS="establish learn_ipv4 learn_ipv6 loop advertise exchange well_known_communities withdraw refresh
 	reset_by_us reset_by_appliance shutdown_text multipath reload_peerings reload_prefixes
-	max_prefixes limits bulk killed graceful_restart passive hold_time md5"
+	max_prefixes limits bulk killed graceful_restart we_restart capabilities passive hold_time
+	gtsm md5"
 
 run_scenarios() { # [EXCEPT...]
 	local scenario
@@ -185,6 +186,28 @@ scenario_md5() {
 	check "without a key the kernel refuses every attempt" attempts_fail
 	app_options a password="correct-horse"
 	check_soon "with the same key again it comes back" established a
+}
+
+# Segments that our kernel dropped because they came from too far away (RFC 5082).
+dropped_for_ttl_above() { # NUMBER
+	[ "$(ttl_drops)" -gt "$1" ]
+}
+
+ttl_drops() {
+	ns host nstat -asz TcpExtTCPMinTTLDrop | awk '/^Tcp/ { n += $2 } END { print n + 0 }'
+}
+
+scenario_gtsm() {
+	local before
+	before=$(ttl_drops)
+	xrs_peering a '.ttlSecurityHops = 4'
+	run_logged ctl -j peering reset a
+	check_soon "GTSM: what an appliance sends with a low TTL is dropped" dropped_for_ttl_above $((before + 1))
+	check_peering "GTSM: and there is no session" a '.state != "Established"'
+	app_options a gtsm=1
+	check_soon "GTSM: with TTL 255 from both sides there is" established a
+	announce a 10.250.0.0/16
+	check_soon "GTSM: and routes" same_number a .pfxRcd 1
 }
 
 # SYNs of the appliance that our kernel refused for their signature: wrong, missing or not expected.
@@ -578,6 +601,88 @@ scenario_graceful_restart() {
 	check_soon "without a return the stale route goes after the restart time" \
 		gone stale_or_gone a 10.252.0.0/16
 	check_soon "and is withdrawn from the other appliance" gone app route b 10.252.0.0/16
+}
+
+# Asks the appliance for a route, again and again, until the file $DIR/.watch goes; notes each time that it is not there.
+watch_route() { # NODE PREFIX
+	while [ -e "$DIR/.watch" ]; do
+		[ -n "$(app route "$1" "$2" 2>/dev/null)" ] || echo "$EPOCHREALTIME" >>"$DIR/.missed"
+	done
+}
+
+# RFC 4724, the other role: xrsd dies, and what it told stays in use until it is back.
+scenario_we_restart() {
+	local watcher
+	able keep || return
+	[ "${XRS_INTEROP_MODE:-auto}" != none ] || return 0
+	app_options a gr=on
+	announce b 10.240.0.0/16
+	check_route "a route that the appliance has from us" \
+		"$(expected_route 10.240.0.0/16 10.1.2.5 "65515 65002")" app route a 10.240.0.0/16
+	: >"$DIR/.missed"
+	: >"$DIR/.watch"
+	watch_route a 10.240.0.0/16 &
+	watcher=$!
+	kill -KILL "$XRS_PID"
+	wait_for 10 "the end of xrsd" is_gone "$XRS_PID"
+	xrs_start
+	app_hurry a
+	app_hurry b
+	wait_established a a6 b
+	check_soon "we restart: the route is learned again" same_number b .pfxRcd 1
+	check_route "we restart: and told again" \
+		"$(expected_route 10.240.0.0/16 10.1.2.5 "65515 65002")" app route a 10.240.0.0/16
+	rm -f "$DIR/.watch"
+	wait "$watcher"
+	if able be_awaited; then
+		check_equal "we restart: the appliance kept it all the time" 0 "$(wc -l <"$DIR/.missed")"
+	fi
+	check_peering "we restart: our OPEN said so" a '.capabilitiesSent | index("graceful-restart") != null'
+}
+
+# --- capabilities ---------------------------------------------------------------------------------------
+
+# After a change that resets: an appliance's own back-off is not what is tested.
+hurried() { # PEERING JQ-CONDITION
+	app_hurry "$1"
+	peering_holds "$@"
+}
+
+ALL_CAPABILITIES='{ fourOctetAs: $use, routeRefresh: $use, enhancedRouteRefresh: $use, extendedMessage: $use }'
+
+scenario_capabilities() {
+	announce a 10.250.0.0/16 community=65001:1
+	xrs_peering b ".capabilities = $ALL_CAPABILITIES | .gracefulRestart = { enabled: false }" --arg use off
+	check_soon "with nothing offered but the families, nothing else is in force" hurried b \
+		'.state == "Established" and (.capabilities | sort) == ["ipv4-unicast", "ipv6-unicast"]'
+	check_route "a 4-octet AS number goes through a 2-octet session (AS4_PATH, RFC 6793)" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001" community=65001:1)" \
+		app route b 10.250.0.0/16
+	announce b 10.240.0.0/16
+	check_route "and routes come in over it" "$(expected_route 10.240.0.0/16 10.1.2.5 65002)" \
+		learned b 10.240.0.0/16
+	xrs_peering b ".capabilities = $ALL_CAPABILITIES | .gracefulRestart = {}" --arg use on
+	check_soon "with all of them offered, those that the appliance has are in force" hurried b \
+		'.state == "Established" and (.capabilitiesSent | index("extended-message") != null) and
+		 ((.capabilitiesSent - (.capabilitiesSent - .capabilitiesReceived)) -
+		  ["notification-graceful-restart"] - .capabilities) == []'
+	check_route "the route is there as before" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001" community=65001:1)" \
+		app route b 10.250.0.0/16
+	capability_required
+}
+
+capability_required() {
+	local missing
+	for missing in extendedMessage:extended-message enhancedRouteRefresh:enhanced-route-refresh; do
+		peering_holds b ".capabilitiesReceived | index(\"${missing#*:}\") == null" >/dev/null || continue
+		xrs_peering b ".capabilities.${missing%:*} = \"require\""
+		check_soon "${missing#*:} is required and missing: OPEN error 2/7" hurried b \
+			'.state != "Established" and .notificationSent.code == 2 and .notificationSent.subcode == 7'
+		return
+	done
+	xrs_peering b '.capabilities.fourOctetAs = "require"'
+	check_soon "a capability that is required and there" hurried b '.state == "Established"'
 }
 
 stale_or_gone() { # prints the flags of the routes that are left
