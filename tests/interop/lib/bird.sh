@@ -33,6 +33,10 @@ bird_filter() { # NODE: sets attributes on the way out, so that BIRD's own defau
 		route_words $line
 		echo "if net = $prefix then { $(bird_path_attributes "$1" | tr '\n' ' ') }"
 	done <"$DIR/$1.routes"
+	while read -r line; do
+		route_words $line
+		echo "if net ~ [ $prefix+ ] then { $(bird_path_attributes "$1" | tr '\n' ' ') }"
+	done <"$DIR/$1.classes"
 	echo "accept; }"
 }
 
@@ -105,10 +109,16 @@ bird_sync() {
 	bird_config "$1" && bird_c "$1" configure | grep -Eq 'Reconfigured|Reconfiguration in progress'
 }
 
-bird_route() { # NODE PREFIX
-	bird_c "$1" show route all "$2" | awk -v network="$2" '
-		/\[xrs[46] / { ours = 1; found = 1; next }
-		/\[[a-z]+[0-9]+ / { ours = 0 }
+bird_parse() { # "show route all" to JSON: what came over sessions with xrsd
+	awk '
+		function flush() {
+			if (ours) printf "{\"network\":\"%s\",\"origin\":\"%s\",\"asPath\":[%s],\"nextHop\":\"%s\",\"med\":%d,\"communities\":[%s],\"largeCommunities\":[%s]}\n",
+				network, origin, path, hop, med, comms, large
+			ours = 0; origin = path = hop = med = comms = large = ""
+		}
+		/\[[a-z]+[0-9]+ / { flush() }
+		/^[0-9a-f]/ && $1 ~ /\// { network = $1 }
+		/\[xrs[46] / { ours = 1; next }
 		!ours || !/BGP\./ { next }
 		{ key = $1; $1 = ""; sub(/^ /, "") }
 		key == "BGP.origin:" { origin = $0 }
@@ -117,8 +127,15 @@ bird_route() { # NODE PREFIX
 		key == "BGP.med:" { med = $0 }
 		key == "BGP.community:" { gsub(/,/, ":"); gsub(/[()]/, "\""); gsub(/" "/, "\",\""); comms = $0 }
 		key == "BGP.large_community:" { gsub(/, /, ":"); gsub(/[()]/, "\""); gsub(/" "/, "\",\""); large = $0 }
-		END { if (found) printf "{\"network\":\"%s\",\"origin\":\"%s\",\"asPath\":[%s],\"nextHop\":\"%s\",\"med\":%d,\"communities\":[%s],\"largeCommunities\":[%s]}\n",
-			network, origin, path, hop, med, comms, large }' | normal_route .
+		END { flush() }' | normal_route .
+}
+
+bird_route() { # NODE PREFIX
+	bird_c "$1" show route all "$2" | bird_parse
+}
+
+bird_table() {
+	bird_c "$1" show route all protocol xrs4 table master4 | bird_parse
 }
 
 bird_paths() { # NODE PREFIX

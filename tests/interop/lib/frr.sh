@@ -52,6 +52,17 @@ frr_map() { # NODE: the lines of the prefix lists and of the route map
 		echo exit
 		number=$((number + 10))
 	done <"$DIR/$1.routes"
+	number=50000
+	while read -r line; do
+		route_words $line
+		echo "ip prefix-list c$number permit $prefix le 32"
+		echo "route-map announced permit $number"
+		echo " match ip address prefix-list c$number"
+		echo " match as-path own"
+		frr_sets "$1"
+		echo exit
+		number=$((number + 10))
+	done <"$DIR/$1.classes"
 	echo "route-map announced permit 60000"
 	echo " match as-path own"
 	echo exit
@@ -188,6 +199,14 @@ frr_paths() { # NODE PREFIX
 
 frr_otc() { # NODE PREFIX
 	frr_vty "$1" "show bgp ipv4 unicast $2 json" | jq '.paths[0].otc // empty'
+}
+
+frr_table() {
+	frr_vty "$1" "show bgp ipv4 unicast json detail" | jq -c '.routes | to_entries[] | .key as $network | .value[] |
+		select(.peer.peerId? == "'$RS4'") | { network: $network, nextHop: .nexthops[0].ip,
+			asPath: [.aspath.string | splits(" ") | select(. != "") | tonumber], origin, med: .metric,
+			communities: (.community.list // []), largeCommunities: (.largeCommunity.list // []) }' |
+		normal_route .
 }
 
 frr_prefixes() {

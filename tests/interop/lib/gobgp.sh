@@ -145,20 +145,40 @@ gobgp_inject() { # NODE PREFIXES
 	gobgp_c "$1" mrt inject global --queue-size 1 "$DIR/$1.mrt"
 }
 
-gobgp_mrt() { # NODE PREFIXES
+gobgp_mrt() { # NODE PREFIXES, with the attributes of $DIR/N.classes
 	perl -e '
 		sub record { my ($subtype, $body) = @_; print pack("NnnN", 0, 13, $subtype, length $body), $body; }
-		my ($asn, $hop, $file) = @ARGV;
+		sub attr { my ($flags, $code, $value) = @_; return pack("C3", $flags, $code, length $value) . $value; }
+		sub number { return unpack "N", pack("C4", split /\./, $_[0]); }
+		my ($asn, $hop, $file, $classes) = @ARGV;
 		my $ip = pack("C4", split /\./, $hop);
+		my %origin = (igp => 0, egp => 1, incomplete => 2);
+		my @classes;
+		open my $list, "<", $classes or die;
+		while (<$list>) {
+			my ($prefix, @words) = split;
+			my %w = map { split /=/ } @words;
+			my ($net, $len) = split m{/}, $prefix;
+			my @path = ($asn) x ($w{prepend} // 0);
+			my $attrs = attr(0x40, 1, pack("C", $origin{$w{origin} // "igp"})) .
+				attr(0x40, 2, @path ? pack("C2", 2, scalar @path) . pack("N*", @path) : "") . attr(0x40, 3, $ip);
+			$attrs .= attr(0x80, 4, pack("N", $w{med})) if defined $w{med};
+			$attrs .= attr(0xc0, 8, join "", map { pack "nn", split /:/ } split /,/, $w{community}) if $w{community};
+			$attrs .= attr(0xc0, 32, join "", map { pack "NNN", split /:/ } split /,/, $w{large}) if $w{large};
+			push @classes, [number($net), ~0 << (32 - $len) & 0xffffffff, $attrs];
+		}
 		record(1, pack("a4 n n", $ip, 0, 1) . pack("C", 2) . $ip . $ip . pack("N", $asn));
-		my $attrs = pack("C3C", 0x40, 1, 1, 0) . pack("C3", 0x40, 2, 0) . pack("C3", 0x40, 3, 4) . $ip;
+		my $plain = attr(0x40, 1, "\0") . attr(0x40, 2, "") . attr(0x40, 3, $ip);
 		open my $in, "<", $file or die;
 		my $n = 0;
 		while (<$in>) {
 			my ($net, $len) = m{^(.*)/(\d+)} or next;
-			my $octets = substr(pack("C4", split /\./, $net), 0, ($len + 7) / 8);
+			my $number = number($net);
+			my ($class) = grep { ($number & $_->[1]) == $_->[0] } @classes;
+			my $attrs = $class ? $class->[2] : $plain;
+			my $octets = substr(pack("N", $number), 0, ($len + 7) / 8);
 			record(2, pack("NC", $n++, $len) . $octets . pack("nnNn", 1, 0, 0, length $attrs) . $attrs);
-		}' "${ASN[$1]}" "${IP4[$1]}" "$2"
+		}' "${ASN[$1]}" "${IP4[$1]}" "$2" "$DIR/$1.classes"
 }
 
 gobgp_change() { # NODE add|del: the prefixes of that file, singly when they are few
@@ -196,6 +216,16 @@ established_at() { # NODE NEIGHBOUR
 	ns "$1" gobgp neighbor "$2" | grep -q 'BGP state = ESTABLISHED'
 }
 
+gobgp_parse() { # adj-in as JSON
+	jq -c 'to_entries[] | .key as $p | .value[0].attrs | (map({ key: (.type | tostring), value: . }) | from_entries) as $a | {
+		network: $p, nextHop: ($a["3"].nexthop // $a["14"].nexthop),
+		asPath: [$a["2"].as_paths[]?.asns[]], origin: ["igp", "egp", "incomplete"][$a["1"].value // 0],
+		med: ($a["4"].metric // 0),
+		communities: [$a["8"].communities[]? | "\(. / 65536 | floor):\(. % 65536)"],
+		largeCommunities: [$a["32"].value[]? | "\(.ASN // 0):\(.LocalData1 // 0):\(.LocalData2 // 0)"] }' |
+		normal_route .
+}
+
 gobgp_route() { # NODE PREFIX
 	local family=ipv4 neighbor=$RS4
 	case $2 in
@@ -206,14 +236,12 @@ gobgp_route() { # NODE PREFIX
 	esac
 	# IPv4 may have come over the IPv6 session alone (RFC 8950).
 	established_at "$1" $neighbor || neighbor=$RS6
-	ns "$1" gobgp neighbor $neighbor adj-in -a $family -j 2>/dev/null | jq -c --arg p "$2" '
-		.[$p] // empty | .[0].attrs | (map({ key: (.type | tostring), value: . }) | from_entries) as $a | {
-			network: $p, nextHop: ($a["3"].nexthop // $a["14"].nexthop),
-			asPath: [$a["2"].as_paths[]?.asns[]], origin: ["igp", "egp", "incomplete"][$a["1"].value // 0],
-			med: ($a["4"].metric // 0),
-			communities: [$a["8"].communities[]? | "\(. / 65536 | floor):\(. % 65536)"],
-			largeCommunities: [$a["32"].value[]? | "\(.ASN // 0):\(.LocalData1 // 0):\(.LocalData2 // 0)"] }' |
-		normal_route .
+	ns "$1" gobgp neighbor $neighbor adj-in -a $family -j 2>/dev/null |
+		jq -c --arg p "$2" 'if has($p) then { ($p): .[$p] } else {} end' | gobgp_parse
+}
+
+gobgp_table() {
+	ns "$1" gobgp neighbor $RS4 adj-in -j 2>/dev/null | gobgp_parse
 }
 
 gobgp_paths() { # NODE PREFIX

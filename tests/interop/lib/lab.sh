@@ -18,6 +18,7 @@
 #   <kind>_route N PREFIX    what it learned from xrsd, as one line of JSON (see normal_route)
 #   <kind>_paths N PREFIX    how many paths of an IPv4 prefix it learned in its first session
 #   <kind>_otc N PREFIX      the ASN in Only to Customer, nothing without one
+#   <kind>_table N       all IPv4 routes that it learned from xrsd, as <kind>_route prints one
 #   <kind>_prefixes N    the IPv4 prefixes it learned from xrsd, sorted, one a line
 #   <kind>_refresh N     ask xrsd for its routes again (RFC 2918)
 #   <kind>_resend N      send its own routes again, unasked
@@ -263,7 +264,7 @@ show_recent() {
 
 # What a node announces: $DIR/N.routes has a line "PREFIX KEY=VALUE..." for each route with keys
 # nexthop= med= community=A:B,A:B large=A:B:C,... origin=igp|egp|incomplete prepend=TIMES path=ASN;
-# $DIR/N.bulk has plain prefixes.
+# $DIR/N.bulk has plain prefixes; those inside a prefix of $DIR/N.classes (same lines) have its attributes.
 announce() { # NODE PREFIX [KEY=VALUE...]
 	sed -i "\,^$2 ,d" "$DIR/$1.routes"
 	echo "${*:2} " >>"$DIR/$1.routes"
@@ -338,6 +339,7 @@ lab_base() {
 	for node in a b; do
 		: >"$DIR/$node.routes"
 		: >"$DIR/$node.bulk"
+		: >"$DIR/$node.classes"
 		[ -n "${DIRTY[$node]-}" ] || continue
 		for key in "${!OPT[@]}"; do
 			case $key in "$node".*) unset "OPT[$key]" ;; esac
@@ -380,6 +382,7 @@ lab_up() { # KIND-OF-A [KIND-OF-B]
 	for node in a b; do
 		: >"$DIR/$node.routes"
 		: >"$DIR/$node.bulk"
+		: >"$DIR/$node.classes"
 	done
 	chmod 755 "$DIR"
 	lab_network

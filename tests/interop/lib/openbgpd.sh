@@ -35,6 +35,10 @@ openbgpd_filters() { # NODE: what is set on the way out, after it has obeyed the
 			fi
 		done
 	done <"$DIR/$1.routes"
+	while read -r line; do
+		route_words $line
+		echo "match to any prefix $prefix or-longer set { $(openbgpd_sets "$1" | tr '\n' ' ') }"
+	done <"$DIR/$1.classes"
 }
 
 openbgpd_sets() { # NODE: of the route that route_words has split
@@ -62,7 +66,16 @@ openbgpd_networks() { # NODE
 		sets=$(openbgpd_sets "$1" | tr '\n' ' ')
 		echo "network $prefix${sets:+ set { $sets\}}"
 	done <"$DIR/$1.routes"
-	sed 's/^/network /' "$DIR/$1.bulk"
+}
+
+# Networks of its configuration are compared one with each other: minutes for 100,000.
+openbgpd_bulk() { # NODE
+	LC_ALL=C sort "$DIR/$1.bulk" >"$DIR/$1.bulknew"
+	LC_ALL=C comm -13 "$DIR/$1.bulknew" "$DIR/$1.bulknow" >"$DIR/$1.del"
+	LC_ALL=C comm -23 "$DIR/$1.bulknew" "$DIR/$1.bulknow" >"$DIR/$1.add"
+	mv "$DIR/$1.bulknew" "$DIR/$1.bulknow"
+	[ ! -s "$DIR/$1.del" ] || openbgpd_ctl "$1" network bulk delete <"$DIR/$1.del" || return 1
+	[ ! -s "$DIR/$1.add" ] || openbgpd_ctl "$1" network bulk add <"$DIR/$1.add"
 }
 
 openbgpd_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
@@ -109,6 +122,7 @@ openbgpd_config() { # NODE
 }
 
 openbgpd_start() { # NODE
+	: >"$DIR/$1.bulknow"
 	# Its processes change their root to /run/openbgpd, which is made in the mount namespace of ip netns exec.
 	spawn -n "$1" "$1" sh -c 'mount -t tmpfs none /run && mkdir -m 755 /run/openbgpd && exec bgpd -d -v -f "$1"' \
 		sh "$DIR/$1.conf"
@@ -124,15 +138,21 @@ openbgpd_ready() {
 }
 
 openbgpd_sync() { # NODE
-	openbgpd_config "$1" && openbgpd_ctl "$1" reload
+	openbgpd_config "$1" && openbgpd_ctl "$1" reload && openbgpd_bulk "$1"
+}
+
+openbgpd_parse() {
+	jq -c '.rib[]? | { network: .prefix, nextHop: .exit_nexthop,
+		asPath: [.aspath | splits(" ") | select(. != "") | tonumber], origin, med: .metric,
+		communities: (.communities // []), largeCommunities: (.large_communities // []) }' | normal_route .
 }
 
 openbgpd_route() { # NODE PREFIX
-	openbgpd_ctl "$1" -j show rib in neighbor "$(openbgpd_neighbor_of "$1" "$2")" detail "$2" |
-		jq -c '.rib[0] // empty | { network: .prefix, nextHop: .exit_nexthop,
-			asPath: [.aspath | splits(" ") | select(. != "") | tonumber], origin, med: .metric,
-			communities: (.communities // []), largeCommunities: (.large_communities // []) }' |
-		normal_route .
+	openbgpd_ctl "$1" -j show rib in neighbor "$(openbgpd_neighbor_of "$1" "$2")" detail "$2" | openbgpd_parse
+}
+
+openbgpd_table() {
+	openbgpd_ctl "$1" -j show rib in ipv4 neighbor $RS4 detail | openbgpd_parse
 }
 
 openbgpd_neighbor_of() { # NODE PREFIX: the session that carries it
