@@ -3,6 +3,7 @@
 # ExaBGP 4 as an appliance; lab.sh says what each function is for. Sessions stand in its configuration file; routes
 # come and go through its API, whose process (exabgp_rib.py) also keeps what xrsd sends.
 
+CANNOT[enhanced_refresh]="4.2 closes the session when it is asked for its routes with enhanced route refresh in force"
 CANNOT[keep]="it has no table, so it keeps nothing while we restart"
 CANNOT[shutdown]="it has no administrative shutdown: a session that it tears down is made again at once"
 

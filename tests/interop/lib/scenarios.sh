@@ -323,6 +323,10 @@ appliance_answers() {
 
 scenario_refresh() {
 	local updates since
+	if ! able enhanced_refresh; then
+		xrs_peering a '.capabilities.enhancedRouteRefresh = "off"'
+		wait_established a
+	fi
 	announce a 10.250.0.0/16
 	check_soon "a route is learned" same_number a .pfxRcd 1
 	wait_for $WAIT "the route at b" app route b 10.250.0.0/16
@@ -477,7 +481,7 @@ scenario_max_prefixes() {
 	run_logged app sync a
 	check_soon "maxPrefixes block: they can be withdrawn" same_number a .pfxAccepted 0
 	max_prefixes_close restart
-	check_soon "maxPrefixes restart: it comes back by itself" established a
+	check_soon "maxPrefixes restart: it comes back by itself" hurried a '.state == "Established"'
 	max_prefixes_close shutdown
 	check_peering "maxPrefixes shutdown: the session is down" a '.state == "Idle"'
 	run_logged ctl -j peering enable a
