@@ -178,6 +178,7 @@ XRS_INLINE enum xrs_reason xrs_choose(const struct xrs_nic *nic, const struct xr
 		return leaf ? XRS_REASON_NO_TABLE : XRS_REASON_NO_ROUTE;
 	d->kind = leaf >> XRS_FAST_KIND_SHIFT & XRS_FAST_KIND_MASK;
 	d->prefix_len = leaf & 0xff;
+	d->routed = 1;
 	reason = xrs_route_reason(d->kind);
 	if (reason == XRS_REASON_LOCAL && nic->role == XRS_NIC_NVA)
 		return xrs_deliver(nic->vnet, p, d->ifindex, ret_nh);

@@ -178,6 +178,29 @@ struct {
 } xrs_icmp SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XRS_ROUTE_STATS);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xrs_route_stats_key);
+	__type(value, struct xrs_route_stats);
+} xrs_route_stats SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct xrs_trace_rule);
+} xrs_trace_rule SEC(".maps");
+
+/* The time that the records of this CPU have used up. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} xrs_trace_due SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, XRS_TRACE_BYTES);
 } xrs_trace SEC(".maps");

@@ -239,7 +239,8 @@ XRS_INLINE void xrs_report(struct xdp_md *ctx, const struct xrs_nic *nic,
 
 	if (!probe) {
 		xrs_count(nic ? nic->slot : 0, d->reason, d->nexthop, p->frame_len);
-		xrs_trace_decision(nic, d);
+		xrs_count_route(nic, p, d);
+		xrs_trace_decision(nic, p, d, false);
 		return;
 	}
 	out = xrs_probe(ctx);
@@ -448,7 +449,7 @@ int xrs_uplink(struct xdp_md *ctx)
 	d.reason = reason;
 	d.family = p->family;
 	xrs_count(nic ? nic->slot : 0, reason, 0, outer.frame_len);
-	xrs_trace_decision(nic, &d);
+	xrs_trace_decision(nic, p, &d, false);
 	return reason == XRS_REASON_DELIVERED ? XDP_REDIRECT : XDP_PASS;
 }
 
@@ -641,7 +642,8 @@ XRS_INLINE void xrs_report_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
 {
 	if (d->magic != XRS_PROBE_MAGIC) {
 		xrs_count(nic ? nic->slot : 0, d->reason, d->nexthop, p->frame_len);
-		xrs_trace_decision(nic, d);
+		xrs_count_route(nic, p, d);
+		xrs_trace_decision(nic, p, d, true);
 		return;
 	}
 	skb->cb[1] = d->reason | d->kind << 8 | d->prefix_len << 16 | (__u32)d->family << 24;

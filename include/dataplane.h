@@ -26,6 +26,7 @@
 #define XRS_NEXTHOP_MAX    4096    /* next hops; 0 is reserved for "none" */
 #define XRS_ROUTE_MAX      4194304 /* routes of one table and family: a limit, not an allocation */
 #define XRS_HOST_MAX       65536   /* addresses of local VMs, of all vnets */
+#define XRS_ROUTE_STATS    1048576 /* routes that are counted: a limit, not an allocation */
 #define XRS_VNI_MAX        4096    /* VXLAN networks that end here, times local addresses */
 #define XRS_GATEWAY_MACS   4       /* gateway MAC addresses of one nic */
 #define XRS_SOURCES        4       /* antiSpoof source prefixes of one nic and family */
@@ -54,6 +55,7 @@ enum xrs_nic_role {
 #define XRS_NIC_F_TC         0x8u  /* xrs_steer passes everything: the tc half alone steers */
 #define XRS_NIC_F_GATEWAY4   0x10u /* gateway4 is known: ICMP errors come from it */
 #define XRS_NIC_F_GATEWAY6   0x20u /* likewise */
+#define XRS_NIC_F_ROUTES     0x80u /* packets are counted by route: xrs_route_stats */
 #define XRS_NIC_F_LEARN      0x40u /* sources are learned: neighbour discovery passes antiSpoof */
 
 struct xrs_nic_key {
@@ -345,8 +347,25 @@ struct xrs_nic_stats { /* xrs_stats: per-CPU array by nic slot; one counter of f
 	__u64 bytes_steered;
 };
 
+/* --- xrs_route_stats: hash, route -> what went by it; only with XRS_NIC_F_ROUTES ----------------------
+ * Made by the first packet; xrsd removes the entries of routes that it deletes. When the map is full further
+ * routes are not counted.
+ */
+struct xrs_route_stats_key {
+	__u32 table;
+	__u16 family; /* 4, 6 */
+	__u16 prefix_len;
+	__u8 addr[16]; /* host bits are zero */
+};
+
+struct xrs_route_stats {
+	__u64 packets;
+	__u64 bytes; /* of frames */
+	__u64 last;  /* nanoseconds since boot */
+};
+
 /* --- the decision record ------------------------------------------------------------------------
- * Two uses of one struct. xrs_trace (ring buffer) carries it for nics with XRS_NIC_F_TRACE. And a
+ * Two uses of one struct. xrs_trace (ring buffer) carries it in its records. And a
  * test run (BPF_PROG_TEST_RUN) may put one with `magic` into the XDP metadata area: the program then
  * fills it, and counts nothing, so that nic.showNextHop asks the real program. Only a frame that came
  * from ifindex 1 is a test run; the programs are never attached to the loopback device. 32 octets: the
@@ -367,8 +386,33 @@ struct xrs_decision {
 	__u8 kind;   /* enum xrs_route_kind */
 	__u8 prefix_len;
 	__u8 family; /* 4, 6, or 0 when the frame was not IP */
-	__u16 pad;
+	__u8 routed; /* 1: a route was found; kind and prefix_len are its */
+	__u8 pad;
 	__u32 hash;
+};
+
+/* --- xrs_trace_rule, xrs_trace: which packets of nics with XRS_NIC_F_TRACE are told, and what ------- */
+struct xrs_trace_rule {         /* array of one; zero: everything */
+	__u32 family;           /* of src and dst; 0: any */
+	__u32 src_len, dst_len; /* bits that count */
+	__u32 proto;            /* 0: any */
+	__u16 sport, dport;     /* host order; 0: any */
+	__u32 sample;           /* one packet of so many; 0: each */
+	__u64 reasons;          /* 1 << reason; 0: any */
+	__u64 gap_ns; /* between two records of a CPU, on average over a second; at most that */
+	__u8 src[16], dst[16];
+};
+
+struct xrs_trace_record {
+	__u64 when; /* nanoseconds since boot */
+	struct xrs_decision decision;
+	__u8 src[16], dst[16]; /* zero when the frame was not IP */
+	__u16 sport, dport;    /* host order */
+	__u8 proto, ttl;
+	__u8 tc; /* 1: the tc half decided */
+	__u8 pad;
+	__u32 len; /* of the frame */
+	__u32 pad2;
 };
 
 /* --- the mark: from xrs_steer to xrs_steer_tc ------------------------------------------------------
@@ -415,6 +459,10 @@ XRS_ASSERT_SIZE(struct xrs_tunnel, 64);
 XRS_ASSERT_SIZE(struct xrs_nexthop, 2 * 64 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
+XRS_ASSERT_SIZE(struct xrs_route_stats_key, 24);
+XRS_ASSERT_SIZE(struct xrs_route_stats, 24);
+XRS_ASSERT_SIZE(struct xrs_trace_rule, 72);
+XRS_ASSERT_SIZE(struct xrs_trace_record, 88);
 XRS_ASSERT_SIZE(struct xrs_mark, 12);
 
 #endif

@@ -34,6 +34,7 @@ struct config {
 	enum dataplane_mode mode;
 	enum dataplane_lookup lookup;
 	uint32_t lookup_min_routes;
+	bool route_counters;
 	struct vnet_config *vnets;
 	size_t n_vnets;
 	struct nic_rule *nics; /* first match wins */

@@ -28,6 +28,10 @@
 	X(FIB_ERROR, "fib.error", "operation errno error")                                         \
 	X(FIB_FAILOVER, "fib.failover", "cause address vnet peering groups prefixes programmedUs") \
 	X(FIB_SWEPT, "fib.swept", "routes")                                                        \
+	X(TRACE_PACKET, "trace.packet",                                                            \
+	  "nic hook verdict reason source destination protocol sourcePort destinationPort ttl "    \
+	  "length route nextHop bucket")                                                           \
+	X(TRACE_END, "trace.end", "nic packets")                                                   \
 	X(CONFIG_APPLIED, "config.applied", "generation cause")                                    \
 	X(CONFIG_PENDING, "config.pending", "deadline")                                            \
 	X(CONFIG_CONFIRMED, "config.confirmed", "generation")                                      \

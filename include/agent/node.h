@@ -170,7 +170,8 @@ struct node_nic {
 	enum loader_mode wanted;      /* what `mode` means for this kind of device */
 	const char *mode_why;         /* for people; static */
 	enum loader_mode attached_as; /* `wanted` when it was attached */
-	bool tc_alone;                /* XDP is not there, or about to go */
+	bool traced;
+	bool tc_alone; /* XDP is not there, or about to go */
 	struct loader_attachment attachment;
 	struct nic_learned learned;
 	uint32_t n_gateway_macs;
@@ -213,6 +214,14 @@ struct node_heirs {
 	uint32_t id[XRS_MEMBERS_MAX];
 };
 
+/* Decisions of one nic, told as events trace.packet for a while. */
+struct node_trace {
+	char nic[NIC_IF_NAME_MAX]; /* "": none */
+	struct loop_io io;
+	struct loop_timer end;
+	uint64_t told;
+};
+
 struct node {
 	struct loop *loop;
 	struct event_bus *events; /* what happened, for monitor.subscribe */
@@ -252,7 +261,8 @@ struct node {
 	struct loop_timer derive_timer; /* derived structures are looked at again */
 	struct mono bulk_at;            /* the last large batch of routes was written */
 	struct loop_work fib_work;
-	bool net_synced;      /* the first picture is whole */
+	bool net_synced; /* the first picture is whole */
+	struct node_trace trace;
 	struct node_vms *vms; /* addresses of local VMs */
 	struct node_counters counters;
 	struct mono started;
@@ -358,6 +368,14 @@ struct node_vm {
 bool node_vm_next(const struct node *node, size_t *cursor, struct node_vm *ret);
 /* VXLAN networks that xrs_uplink takes frames of, times the addresses they come to. */
 size_t node_vm_vnis(const struct node *node);
+
+/*
+ * Tells what becomes of packets of a nic that @rule matches, as events trace.packet, for @seconds; a trace that
+ * runs ends. 0 or negative errno.
+ */
+int node_trace_start(struct node *node, struct node_nic *nic, const struct xrs_trace_rule *rule,
+		     unsigned int seconds);
+void node_trace_stop(struct node *node);
 
 struct fib_verify_result {
 	uint64_t expected, present, missing, stale, differing, pending, rejected;

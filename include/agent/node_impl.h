@@ -234,6 +234,8 @@ void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
 /* What was learned of the VM behind a nic; antiSpoof may go by it. */
 void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned);
+/* Its decisions go to xrs_trace, or no more. */
+int node_nic_trace(struct node *node, struct node_nic *nic, bool on);
 /* The addresses of this device have changed, or of any (0): they may be the gateway's. */
 void node_nic_addresses(struct node *node, uint32_t ifindex);
 void node_nic_rematch(struct node *node);
@@ -254,6 +256,10 @@ void node_nic_sweep(struct node *node);
 void node_hosts_kick(struct node *node);
 /* The RIB goes, and with it what it told. */
 void node_hosts_forget(struct node_vnet *vnet);
+
+/* --- node_trace.c -------------------------------------------------------------------------- */
+void node_trace_init(struct node *node);
+void node_trace_done(struct node *node);
 
 /* --- node_vm.c ----------------------------------------------------------------------------- */
 int node_vm_init(struct node *node);

@@ -118,6 +118,8 @@ int method_route_explain(struct api_call *call);
 int method_route_history(struct api_call *call);
 int method_mrt_dump(struct api_call *call);
 int method_fib_show(struct api_call *call);
+int method_trace_start(struct api_call *call);
+int method_trace_stop(struct api_call *call);
 int method_fib_verify(struct api_call *call);
 
 /* The members of one object, without its braces. */

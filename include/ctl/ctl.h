@@ -46,7 +46,8 @@ enum ctl_action { /* what no single request answers */
 	CTL_STATUS,
 	CTL_RPC,
 	CTL_MONITOR,
-	CTL_DIFF, /* requests whose answer has a form of its own */
+	CTL_TRACE, /* a request, then events until it ends */
+	CTL_DIFF,  /* requests whose answer has a form of its own */
 	CTL_EXPLAIN,
 	CTL_NEXT_HOP,
 	CTL_METRICS,

@@ -227,6 +227,23 @@ int fib_maps_nic_stats(const struct fib_maps *maps, uint32_t slot, struct xrs_ni
 int fib_maps_nic_stats_zero(struct fib_maps *maps, uint32_t slot);
 int fib_maps_nh_stats(const struct fib_maps *maps, uint32_t index, struct xrs_nh_stats *ret_stats);
 int fib_maps_nh_stats_zero(struct fib_maps *maps, uint32_t index);
+
+/* --- fib_trace.c: counters by route, traces --------------------------------------------------------- */
+/* Whether deleted routes have counters to be dropped; off: all counters go. */
+void fib_maps_route_counters(struct fib_maps *maps, bool on);
+/* -ENOENT, and zeros: no packet came, or nobody counts. */
+int fib_maps_route_stats(const struct fib_maps *maps, uint32_t table,
+			 const struct ip_prefix *prefix, struct xrs_route_stats *ret_stats);
+/* After fib_maps_routes_del(). From any thread. */
+void fib_maps_route_stats_drop(struct fib_maps *maps, uint32_t table,
+			       const struct fib_route *routes, size_t n);
+
+/* The ring of traces: a descriptor that is readable when there is something, or negative errno. */
+int fib_maps_trace_open(struct fib_maps *maps);
+void fib_maps_trace_close(struct fib_maps *maps);
+int fib_maps_trace_rule(struct fib_maps *maps, const struct xrs_trace_rule *rule);
+void fib_maps_trace_read(struct fib_maps *maps,
+			 void (*fn)(void *ctx, const struct xrs_trace_record *record), void *ctx);
 /* Name and verdict ("steered", "passed", "dropped") of a reason; NULL beyond the table. */
 const char *fib_reason_name(unsigned int reason);
 const char *fib_reason_verdict(unsigned int reason);

@@ -591,7 +591,10 @@ OBJECT(dataplane_object, "dataplane", struct config,
        { "lookupMinRoutes", &config_type_u32, AT(struct config, lookup_min_routes), .min = 1,
 	 .max = XRS_ROUTE_MAX, .fallback = "64",
 	 .doc = "Routes of one table and family from which the faster structure is made; it goes "
-		"when half of them are left." });
+		"when half of them are left." },
+       { "routeCounters", &config_type_bool, AT(struct config, route_counters), .fallback = "false",
+	 .doc = "Count packets and octets of each route, and when the last came; costs a hash "
+		"lookup a packet." });
 
 OBJECT(api_object, "api", struct config,
        { "group", &config_type_text, TEXT(struct config, api_group), .fallback = "\"xrs\"",

@@ -64,6 +64,8 @@ static void write_batch(struct fib_maps *maps, struct fib_plan_batch *batch)
 		err = fib_maps_routes_set(maps, batch->table, batch->routes, batch->n);
 	else
 		err = fib_maps_routes_del(maps, batch->table, batch->routes, batch->n);
+	if (err == 0 && batch->op == FIB_PLAN_ROUTE_DEL)
+		fib_maps_route_stats_drop(maps, batch->table, batch->routes, batch->n);
 	if (err < 0)
 		fib_plan_batch_fail(batch, err);
 }

@@ -388,6 +388,7 @@ static int start(struct node *node)
 		err = start_vnets(node);
 	if (err == 0)
 		err = node_vm_init(node);
+	node_trace_init(node);
 	if (err == 0)
 		err = node_net_init(node);
 	if (err < 0)
@@ -430,6 +431,7 @@ void node_free(struct node *node)
 		node_vnet_free(node->vnets[--node->n_vnets]);
 	free(node->vnets);
 	bfd_free(node->bfd);
+	node_trace_done(node);
 	node_vm_done(node);
 	node_nic_free_all(node);
 	node_net_done(node);

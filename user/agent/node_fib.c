@@ -42,6 +42,7 @@ void node_fib_reconfigure(struct node *node)
 	fib_maps_fast_least(node->maps, config->lookup == DATAPLANE_LOOKUP_AUTO
 						? config->lookup_min_routes
 						: 0);
+	fib_maps_route_counters(node->maps, config->route_counters);
 	node_fib_kick(node);
 }
 

@@ -192,8 +192,9 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 	ret->vnet = node_vnet_scope(nic->vnet);
 	ret->slot = nic->slot;
 	ret->role = nic->role;
-	ret->flags =
-		(rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) | (nic->tc_alone ? XRS_NIC_F_TC : 0);
+	ret->flags = (rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) |
+		     (nic->tc_alone ? XRS_NIC_F_TC : 0) | (nic->traced ? XRS_NIC_F_TRACE : 0) |
+		     (node->config->route_counters ? XRS_NIC_F_ROUTES : 0);
 	ret->n_gateway_macs = nic->n_gateway_macs;
 	memcpy(ret->gateway_mac, nic->gateway_mac, sizeof(ret->gateway_mac));
 	fill_gateway_addresses(node, nic, ret);
@@ -455,6 +456,12 @@ void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_
 	nic->learned = *learned;
 	if (nic->state == NIC_ATTACHED && node->config->nics[nic->rule].source_learning)
 		write_entry(node, nic);
+}
+
+int node_nic_trace(struct node *node, struct node_nic *nic, bool on)
+{
+	nic->traced = on;
+	return nic->state == NIC_ATTACHED ? write_entry(node, nic) : 0;
 }
 
 void node_nic_addresses(struct node *node, uint32_t ifindex)

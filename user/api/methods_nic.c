@@ -206,6 +206,35 @@ static void write_wanted(struct json_out *out, const struct node *node,
 	write_group(node, out, &view);
 }
 
+/*
+ * With dataplane.routeCounters the packets of this route take the place of those of its next hops, which other
+ * routes share. Returns when the last came, nanoseconds since boot; 0: never, or nobody counts.
+ */
+static uint64_t read_route_stats(const struct node_table *table, const struct ip_prefix *prefix,
+				 struct group_view *view)
+{
+	const struct node *node = table->vnet->node;
+	struct xrs_route_stats stats;
+
+	if (!node->maps || !node->config->route_counters)
+		return 0;
+	fib_maps_route_stats(node->maps, table->index, prefix, &stats);
+	view->packets = stats.packets;
+	view->bytes = stats.bytes;
+	return stats.last;
+}
+
+static void write_age(struct json_out *out, const struct node *node, uint64_t last)
+{
+	uint64_t now = loop_now(node->loop).usec;
+
+	if (last)
+		json_out_uint(out, "lastHitSeconds",
+			      now > last / 1000 ? (now - last / 1000) / 1000000 : 0);
+	else
+		json_out_null(out, "lastHitSeconds");
+}
+
 static void write_effective(struct effective_context *context, const struct ip_prefix *prefix,
 			    const struct effective_result *result, unsigned int index)
 {
@@ -214,6 +243,7 @@ static void write_effective(struct effective_context *context, const struct ip_p
 	struct json_out *out = context->out;
 	struct xrs_route want, found;
 	struct group_view view;
+	uint64_t last = 0;
 
 	json_out_begin_object(out, NULL);
 	json_out_string(out, "source", effective_source_name(candidate->source));
@@ -224,12 +254,14 @@ static void write_effective(struct effective_context *context, const struct ip_p
 		const char *state = read_back_state(context->table, prefix, &want, &found);
 
 		read_group(node, found.kind == XRS_ROUTE_STEER ? found.group : GROUP_NONE, &view);
+		last = read_route_stats(context->table, prefix, &view);
 		write_group(node, out, &view);
 		json_out_string(out, "dataplane", state);
 	} else {
 		write_wanted(out, node, candidate);
 		json_out_null(out, "dataplane");
 	}
+	write_age(out, node, last);
 	json_out_string(out, "reason", effective_reason_name(effective_why(candidate)));
 	json_out_string(out, "reasonText", effective_reason_text(effective_why(candidate)));
 	json_out_end_object(out);

@@ -98,6 +98,11 @@ const struct ctl_command ctl_commands[] = {
 	{ "nic", "show-next-hop", CTL_NEXT_HOP, "name",
 	  "name destinationIp sourceIp protocol sourcePort# destinationPort#", NULL, NULL,
 	  "Run the real program on a packet." },
+	{ "trace", "start", CTL_TRACE, "nic",
+	  "nic source destination protocol sourcePort# destinationPort# reason sample# perSecond# "
+	  "seconds#",
+	  NULL, NULL, "What becomes of single packets of an interface, as it happens." },
+	{ "trace", "stop", CTL_REQUEST, NULL, "", NULL, NULL, "End the trace." },
 	{ "route", "list", CTL_REQUEST, "vnet", "vnet view routeTable prefix limit# cursor",
 	  "value",
 	  COLUMNS({ "PREFIX", "prefix", CTL_PLAIN }, { "NEXT HOP TYPE", "nextHopType", CTL_PLAIN },
@@ -263,6 +268,7 @@ bool ctl_is_request(const struct ctl_command *command)
 {
 	switch (command->action) {
 	case CTL_REQUEST:
+	case CTL_TRACE:
 	case CTL_DIFF:
 	case CTL_EXPLAIN:
 	case CTL_NEXT_HOP:

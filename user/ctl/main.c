@@ -180,12 +180,22 @@ static enum ctl_exit do_request(const struct ctl_args *args, struct ctl_client *
 	return code;
 }
 
-/* Lines until the daemon goes away or nobody reads ours: an event each. */
-static enum ctl_exit follow(const struct ctl_args *args, struct ctl_client *client)
+static bool is_event(const json_t *line, const char *type)
 {
+	const char *text =
+		json_string_value(json_object_get(json_object_get(line, "params"), "type"));
+
+	return text && type && strcmp(text, type) == 0;
+}
+
+/* Events, one a line, until one of type @last, the daemon goes away, or nobody reads ours. */
+static enum ctl_exit follow(const struct ctl_args *args, struct ctl_client *client,
+			    const char *last)
+{
+	bool end = false;
 	int r = 0;
 
-	while (r == 0 && fflush(stdout) == 0) {
+	while (!end && r == 0 && fflush(stdout) == 0) {
 		json_t *line = NULL;
 		struct json_out out;
 
@@ -197,6 +207,7 @@ static enum ctl_exit follow(const struct ctl_args *args, struct ctl_client *clie
 			ctl_print_event(line, &out);
 			flush_text(&out);
 		}
+		end = r == 0 && is_event(line, last);
 		json_decref(line);
 	}
 	return r < 0 ? no_daemon(args, -r) : CTL_DONE;
@@ -210,7 +221,24 @@ static enum ctl_exit do_monitor(const struct ctl_args *args, struct ctl_client *
 	if (!result)
 		return code;
 	json_decref(result);
-	return follow(args, client);
+	return follow(args, client, NULL);
+}
+
+/* First the ear, then the trace: nothing of it is missed. */
+static enum ctl_exit do_trace(const struct ctl_args *args, struct ctl_client *client)
+{
+	enum ctl_exit code;
+	json_t *result = ask(args, client, "monitor.subscribe",
+			     "{\"types\":[\"trace.packet\",\"trace.end\"]}", &code);
+
+	if (!result)
+		return code;
+	json_decref(result);
+	result = ask(args, client, args->method, args->params, &code);
+	if (!result)
+		return code;
+	json_decref(result);
+	return follow(args, client, "trace.end");
 }
 
 static enum ctl_exit do_metrics(const struct ctl_args *args, struct ctl_client *client)
@@ -485,10 +513,13 @@ static enum ctl_exit run_once(const struct ctl_args *args)
 	case CTL_MONITOR:
 		code = do_monitor(args, client);
 		break;
+	case CTL_TRACE:
+		code = do_trace(args, client);
+		break;
 	default:
 		code = do_request(args, client);
 		if (code == CTL_DONE && args->follow)
-			code = follow(args, client);
+			code = follow(args, client, NULL);
 		break;
 	}
 	ctl_disconnect(client);

@@ -17,15 +17,25 @@
 #include <unistd.h>
 
 static const char *const map_names[FIB_MAP_MAX] = {
-	[FIB_MAP_META] = "xrs_meta",         [FIB_MAP_NIC] = "xrs_nic",
-	[FIB_MAP_TABLE] = "xrs_table",       [FIB_MAP_TABLE6] = "xrs_table6",
-	[FIB_MAP_FAST] = "xrs_fast",         [FIB_MAP_FAST_HEAD] = "xrs_fast_head",
-	[FIB_MAP_GROUP] = "xrs_group",       [FIB_MAP_BUCKET] = "xrs_bucket",
-	[FIB_MAP_NEXTHOP] = "xrs_nexthop",   [FIB_MAP_DEVMAP] = "xrs_devmap",
-	[FIB_MAP_STATS] = "xrs_stats",       [FIB_MAP_NH_STATS] = "xrs_nh_stats",
-	[FIB_MAP_TRACE] = "xrs_trace",       [FIB_MAP_BFD] = "xrs_bfd",
-	[FIB_MAP_BFD_PEER] = "xrs_bfd_peer", [FIB_MAP_HOST] = "xrs_host",
+	[FIB_MAP_META] = "xrs_meta",
+	[FIB_MAP_NIC] = "xrs_nic",
+	[FIB_MAP_TABLE] = "xrs_table",
+	[FIB_MAP_TABLE6] = "xrs_table6",
+	[FIB_MAP_FAST] = "xrs_fast",
+	[FIB_MAP_FAST_HEAD] = "xrs_fast_head",
+	[FIB_MAP_GROUP] = "xrs_group",
+	[FIB_MAP_BUCKET] = "xrs_bucket",
+	[FIB_MAP_NEXTHOP] = "xrs_nexthop",
+	[FIB_MAP_DEVMAP] = "xrs_devmap",
+	[FIB_MAP_STATS] = "xrs_stats",
+	[FIB_MAP_NH_STATS] = "xrs_nh_stats",
+	[FIB_MAP_TRACE] = "xrs_trace",
+	[FIB_MAP_BFD] = "xrs_bfd",
+	[FIB_MAP_BFD_PEER] = "xrs_bfd_peer",
+	[FIB_MAP_HOST] = "xrs_host",
 	[FIB_MAP_VNI] = "xrs_vni",
+	[FIB_MAP_ROUTE_STATS] = "xrs_route_stats",
+	[FIB_MAP_TRACE_RULE] = "xrs_trace_rule",
 };
 
 /* --- opening -------------------------------------------------------------------------------------- */

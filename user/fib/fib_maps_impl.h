@@ -29,6 +29,8 @@ enum fib_map { /* the order of map_names in fib_maps.c */
 	FIB_MAP_BFD_PEER,
 	FIB_MAP_HOST,
 	FIB_MAP_VNI,
+	FIB_MAP_ROUTE_STATS,
+	FIB_MAP_TRACE_RULE,
 	FIB_MAP_MAX,
 };
 
@@ -93,6 +95,9 @@ struct fib_maps {
 	struct xrs_bfd *bfd;          /* mapped */
 	void *per_cpu;                /* one value for each possible CPU */
 	unsigned int n_cpus;
+	struct ring_buffer *trace;
+	struct fib_trace_reader *trace_reader; /* while fib_maps_trace_read() runs */
+	bool route_counters;                   /* read by the writer's thread */
 	bool no_batch; /* the kernel has no batches for tries (before 5.13) */
 	struct fib_table *tables;
 	struct fib_closed *closed;
