@@ -237,6 +237,9 @@ struct node {
 	uint32_t next_vnet_number;
 	struct node_nic **nics;
 	size_t n_nics;
+	uint32_t *
+		slot_owner; /* by slot of xrs_stats: the ifindex that has it, 0: free; NULL: not read yet */
+	uint32_t next_slot; /* below it nothing was free when it was looked at last */
 	struct node_nexthop *nexthop_state; /* XRS_NEXTHOP_MAX */
 	bool *group_dirty;                  /* XRS_GROUP_MAX */
 	bool nexthops_dirty, groups_dirty;  /* some entry of the two above is */

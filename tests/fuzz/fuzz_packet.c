@@ -10,9 +10,11 @@
 #include <string.h>
 
 #include "../../bpf/admit.bpf.h"
+#include "../../bpf/icmp.bpf.h"
 #include "../../bpf/flow.bpf.h"
 #include "../../bpf/parse.bpf.h"
 #include "../../bpf/rewrite.bpf.h"
+#include "../../bpf/vxlan.bpf.h"
 
 #define HEAD      7
 #define FLAG_TAG  1 /* the kernel took a tag out of the frame */
@@ -75,6 +77,49 @@ static void check_rewrite(uint8_t *frame, size_t len, const struct xrs_packet *p
 	must(!xrs_dec_ttl(frame, frame + ETH_HLEN, p->l3_off, p->family));
 }
 
+/* Outer headers in memory of exactly their size; the lengths in them fit, and the IPv4 sum is right. */
+static void check_tunnel(const uint8_t *frame, size_t len, const struct xrs_packet *p, bool six)
+{
+	const struct xrs_nexthop nh = {
+		.tunnel = { .vni = 0xabcdef, .port = 4789, .family = six ? 6 : 4 }
+	};
+	uint32_t outer = six ? XRS_VXLAN_OUTER6 : XRS_VXLAN_OUTER4;
+	size_t inner = len - p->l3_off, total = outer + ETH_HLEN + inner;
+	uint8_t *out = malloc(total);
+
+	must(out);
+	memcpy(out + outer + ETH_HLEN, frame + p->l3_off, inner);
+	must((six ? xrs_put_outer6 : xrs_put_outer4)(out, out + total, &nh, p, 0x12345678));
+	must(six || ipv4_sum(out + ETH_HLEN) == 0xffff);
+	must(XRS_NET16(XRS_LOAD(uint16_t, out + outer - 12)) == 16 + ETH_HLEN + p->l3_len);
+	must(out[outer - 8] == XRS_VXLAN_FLAG_I && out[outer - 4] == 0xab);
+	must(!(six ? xrs_put_outer6 : xrs_put_outer4)(out, out + outer + ETH_HLEN, &nh, p, 0));
+	xrs_inner_is_summed(p);
+	free(out);
+}
+
+/* Quotes are padded with zeros, as the program has them. */
+static void check_answer(const uint8_t *frame, size_t len, const struct xrs_packet *p,
+			 const struct xrs_nic *nic)
+{
+	uint8_t quote[XRS_QUOTE] = { 0 }, head[XRS_ICMP6_HEAD];
+	uint32_t n = p->l3_len < XRS_QUOTE ? p->l3_len : XRS_QUOTE;
+
+	if (p->l3_off + n > len)
+		return;
+	memcpy(quote, frame + p->l3_off, n);
+	xrs_may_answer(p, quote, 0);
+	xrs_may_answer(p, quote, 1400);
+	xrs_quote_sum(p, 1, 2);
+	if (p->family == 4) {
+		xrs_put_icmp4(head, nic, p, 1400, n, xrs_sum(quote, XRS_QUOTE));
+		must(ipv4_sum(head) == 0xffff);
+	} else {
+		xrs_put_icmp6(head, nic, p, 0, n, xrs_sum(quote, XRS_QUOTE));
+		must(head[XRS_IPV6_LEN] == 3);
+	}
+}
+
 static void run(uint8_t *frame, size_t len, struct xrs_packet *p, uint16_t vlan)
 {
 	struct xrs_nic nic = { .flags = XRS_NIC_F_ANTI_SPOOF,
@@ -94,6 +139,11 @@ static void run(uint8_t *frame, size_t len, struct xrs_packet *p, uint16_t vlan)
 	check_hash(p);
 	xrs_maybe_partial(p);
 	must(xrs_l3_out(p) > 0);
+	check_answer(frame, len, p, &nic);
+	if (p->l3_len < 60000) {
+		check_tunnel(frame, len, p, false);
+		check_tunnel(frame, len, p, true);
+	}
 	if (xrs_admit(&nic, p) == XRS_GO_ON)
 		check_rewrite(frame, len, p, vlan);
 }

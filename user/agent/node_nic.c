@@ -205,26 +205,52 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 
 /* --- slots of xrs_stats ------------------------------------------------------------------------------ */
 
-/* The slot that an earlier process gave this interface, or the lowest free one; 0: none left. */
-static uint32_t find_slot(const struct node *node, uint32_t ifindex)
+/* Who has which, as the map tells: what an earlier process gave away stays. */
+static bool read_slots(struct node *node)
 {
-	bool used[XRS_NIC_MAX] = { true }; /* slot 0 counts unknown nics */
 	struct xrs_nic entry;
 	uint32_t i = 0;
 
-	if (fib_maps_nic_get(node->maps, ifindex, &entry) == 0 && entry.slot)
-		return entry.slot;
+	if (node->slot_owner)
+		return true;
+	node->slot_owner = calloc(XRS_NIC_MAX, sizeof(*node->slot_owner));
+	if (!node->slot_owner)
+		return false;
 	while (fib_maps_nic_next(node->maps, i, &i) == 0) {
 		if (fib_maps_nic_get(node->maps, i, &entry) == 0 && entry.slot < XRS_NIC_MAX)
-			used[entry.slot] = true;
+			node->slot_owner[entry.slot] = i;
 	}
-	for (size_t k = 0; k < node->n_nics; k++)
-		used[node->nics[k]->slot] = true;
-	for (uint32_t slot = 1; slot < XRS_NIC_MAX; slot++) {
-		if (!used[slot])
-			return fib_maps_nic_stats_zero(node->maps, slot) == 0 ? slot : 0;
+	node->slot_owner[0] = UINT32_MAX; /* counts unknown nics */
+	return true;
+}
+
+static void free_slot(struct node *node, uint32_t slot)
+{
+	if (node->slot_owner && slot)
+		node->slot_owner[slot] = 0;
+	if (slot < node->next_slot)
+		node->next_slot = slot;
+}
+
+/* The slot that an earlier process gave this interface, or the lowest free one; 0: none left. */
+static uint32_t find_slot(struct node *node, uint32_t ifindex)
+{
+	struct xrs_nic entry;
+	uint32_t slot;
+
+	if (!read_slots(node))
+		return 0;
+	if (fib_maps_nic_get(node->maps, ifindex, &entry) == 0 && entry.slot)
+		return entry.slot;
+	for (slot = node->next_slot; slot < XRS_NIC_MAX; slot++) {
+		if (!node->slot_owner[slot])
+			break;
 	}
-	return 0;
+	node->next_slot = slot;
+	if (slot == XRS_NIC_MAX || fib_maps_nic_stats_zero(node->maps, slot) < 0)
+		return 0;
+	node->slot_owner[slot] = ifindex;
+	return slot;
 }
 
 /* --- attaching ------------------------------------------------------------------------------------------ */
@@ -368,6 +394,7 @@ static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 	if (nic->state == NIC_ATTACHED)
 		privilege_detach(node->config->instance, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);
+	free_slot(node, nic->slot);
 	for (size_t i = 0; i < node->n_nics; i++) {
 		if (node->nics[i] == nic) {
 			node->nics[i] = node->nics[--node->n_nics];
@@ -521,6 +548,7 @@ void node_nic_sweep(struct node *node)
 {
 	struct loader_attachment *list = calloc(XRS_NIC_MAX, sizeof(*list));
 	uint32_t ifindex = 0, next;
+	struct xrs_nic entry;
 	int n;
 
 	if (!list)
@@ -536,6 +564,8 @@ void node_nic_sweep(struct node *node)
 			ifindex = next;
 			continue;
 		}
+		if (read_slots(node) && fib_maps_nic_get(node->maps, next, &entry) == 0)
+			free_slot(node, entry.slot);
 		if (fib_maps_nic_del(node->maps, next) < 0)
 			return;
 	}
@@ -546,6 +576,8 @@ void node_nic_free_all(struct node *node)
 	for (size_t i = 0; i < node->n_nics; i++)
 		free(node->nics[i]);
 	free(node->nics);
+	free(node->slot_owner);
+	node->slot_owner = NULL;
 	node->nics = NULL;
 	node->n_nics = 0;
 }

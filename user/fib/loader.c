@@ -260,6 +260,8 @@ int loader_open(const char *instance, char text[static LOADER_TEXT], struct load
 		return loader_say(text, -ENOMEM, "out of memory");
 	snprintf(loader->instance, sizeof(loader->instance), "%s", instance);
 	ret = load_and_pin(loader, text);
+	if (!ret && loader_index_links(loader))
+		ret = loader_say(text, -ENOMEM, "out of memory");
 	if (ret) {
 		loader_free(loader);
 		return ret;
@@ -273,6 +275,7 @@ void loader_free(struct loader *loader)
 	if (!loader)
 		return;
 	xrs_bpf__destroy(loader->skel);
+	loader_forget_links(loader);
 	free(loader);
 }
 

@@ -20,6 +20,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "util/htab.h"
+
 #define ATTACH_TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack the name */
 #define CLSACT_HANDLE      0x5852
 #define CLSACT_PRIORITY    0x5852
@@ -189,9 +191,10 @@ static void clear_name(const char *instance, const char *path, bool tc,
 }
 
 static int find_link_path(const char *instance, const char *path, uint32_t ifindex, bool tc,
-			  struct link_state *ret_state)
+			  bool search_others, struct link_state *ret_state)
 {
 	struct rename_search search = { .ifindex = ifindex, .tc = tc };
+	char ifname[IFNAMSIZ];
 	int fd = open_link(path, ret_state);
 
 	if (fd >= 0 && ret_state->tc != tc) { /* a second name: the place is needed */
@@ -205,6 +208,8 @@ static int find_link_path(const char *instance, const char *path, uint32_t ifind
 		close(fd);
 		clear_name(instance, path, tc, ret_state);
 	}
+	if (!search_others || !if_indextoname(ifindex, ifname))
+		return -ENOENT; /* without a device no link can have it */
 	each_link(instance, match_ifindex, &search);
 	if (!search.path[0] || rename_pin(search.path, path, tc))
 		return -ENOENT;
@@ -213,7 +218,7 @@ static int find_link_path(const char *instance, const char *path, uint32_t ifind
 
 /* The pinned link of this very device, under its name: descriptor, or -ENOENT. */
 static int find_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc,
-		     struct link_state *ret_state)
+		     bool search_others, struct link_state *ret_state)
 {
 	char path[LOADER_PATH_MAX], dir[FIB_PATH_MAX];
 	int ret = link_path(instance, ifname, tc, path);
@@ -222,7 +227,7 @@ static int find_link(const char *instance, const char *ifname, uint32_t ifindex,
 		return ret;
 	pin_dir(instance, "links", dir);
 	pin_dots(dir, true); /* "eth0.7": the search for such a name is refused as well */
-	ret = find_link_path(instance, path, ifindex, tc, ret_state);
+	ret = find_link_path(instance, path, ifindex, tc, search_others, ret_state);
 	pin_dots(dir, false);
 	return ret;
 }
@@ -233,6 +238,58 @@ static void drop_link(int fd, const char *path)
 	bpf_link_detach(fd);
 	close(fd);
 	unlink(path);
+}
+
+/* --- which devices have one ---------------------------------------------------------------------------- */
+/* Items are ifindexes, in the pointers themselves: no device has 0. */
+static bool same_ifindex(const void *item, const void *key)
+{
+	return item == key;
+}
+
+static void *as_item(uint32_t ifindex)
+{
+	return (void *)(uintptr_t)ifindex;
+}
+
+static bool is_pinned(const struct loader *loader, uint32_t ifindex, bool tc)
+{
+	return htab_find(loader->pinned[tc], hash_u32(ifindex, 0), same_ifindex, as_item(ifindex));
+}
+
+/* Not knowing of a link only costs a search: out of memory is no failure. */
+static void set_pinned(struct loader *loader, uint32_t ifindex, bool tc, bool on)
+{
+	if (!on)
+		htab_remove(loader->pinned[tc], hash_u32(ifindex, 0), same_ifindex,
+			    as_item(ifindex));
+	else if (!is_pinned(loader, ifindex, tc))
+		htab_insert(loader->pinned[tc], hash_u32(ifindex, 0), as_item(ifindex));
+}
+
+static bool index_visit(void *ctx, const char *path, const char *ifname, bool tc,
+			const struct link_state *state)
+{
+	if (state->ifindex)
+		set_pinned(ctx, state->ifindex, tc, true);
+	return true;
+}
+
+int loader_index_links(struct loader *loader)
+{
+	for (int tc = 0; tc < 2; tc++) {
+		loader->pinned[tc] = htab_new();
+		if (!loader->pinned[tc])
+			return -ENOMEM;
+	}
+	each_link(loader->instance, index_visit, loader);
+	return 0;
+}
+
+void loader_forget_links(struct loader *loader)
+{
+	for (int tc = 0; tc < 2; tc++)
+		htab_free(loader->pinned[tc]);
 }
 
 /* --- one half ----------------------------------------------------------------------------------------- */
@@ -262,6 +319,7 @@ static int pin_link(struct attach *a, int fd, bool tc, struct loader_half *half)
 	if (ret)
 		return loader_say(a->text, ret, "%s: the link can not be pinned: %s",
 				  a->out->ifname, strerror(-ret));
+	set_pinned(a->loader, a->out->ifindex, tc, true);
 	*half = (struct loader_half){ true, state.prog_id, state.link_id };
 	return 0;
 }
@@ -270,10 +328,13 @@ static int pin_link(struct attach *a, int fd, bool tc, struct loader_half *half)
 static int adopt_link(struct attach *a, bool tc, int prog_fd, struct loader_half *half)
 {
 	struct link_state state;
-	int ret, fd = find_link(a->loader->instance, a->out->ifname, a->out->ifindex, tc, &state);
+	bool pinned = is_pinned(a->loader, a->out->ifindex, tc);
+	int ret, fd = find_link(a->loader->instance, a->out->ifname, a->out->ifindex, tc, pinned,
+				&state);
 
 	if (fd < 0)
 		return fd;
+	set_pinned(a->loader, a->out->ifindex, tc, true);
 	ret = bpf_link_update(fd, prog_fd, NULL);
 	if (!ret)
 		ret = link_state(fd, &state);
@@ -286,17 +347,25 @@ static int adopt_link(struct attach *a, bool tc, int prog_fd, struct loader_half
 	return 0;
 }
 
-static void remove_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc)
+static void remove_link(const char *instance, const char *ifname, uint32_t ifindex, bool tc,
+			bool search_others)
 {
 	struct link_state state;
 	char path[LOADER_PATH_MAX];
-	int fd = find_link(instance, ifname, ifindex, tc, &state);
+	int fd = find_link(instance, ifname, ifindex, tc, search_others, &state);
 
 	if (fd < 0 || link_path(instance, ifname, tc, path))
 		return;
 	if (tc)
 		drop_second_name(path);
 	drop_link(fd, path);
+}
+
+static void remove_attached(struct attach *a, bool tc)
+{
+	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, tc,
+		    is_pinned(a->loader, a->out->ifindex, tc));
+	set_pinned(a->loader, a->out->ifindex, tc, false);
 }
 
 /* Which program is on the device and how; id 0: none. */
@@ -366,7 +435,6 @@ static int create_xdp_link(struct attach *a)
 
 static int attach_xdp(struct attach *a)
 {
-	const char *instance = a->loader->instance;
 	struct loader_attachment *out = a->out;
 	enum loader_mode real, asked = a->mode == LOADER_UPLINK ? LOADER_NATIVE : a->mode;
 	uint32_t foreign;
@@ -374,7 +442,7 @@ static int attach_xdp(struct attach *a)
 
 	real = xdp_on_device(out->ifindex, &foreign);
 	if (asked != LOADER_AUTO && asked != real)
-		remove_link(instance, out->ifname, out->ifindex, false);
+		remove_attached(a, false);
 	ret = adopt_link(a, false, xdp_prog(a, real), &out->xdp);
 	if (ret != -ENOENT)
 		return ret;
@@ -460,7 +528,7 @@ static int attach_tc(struct attach *a)
 /* An uplink has none: after the XDP half was taken over, the tc half of what it was before goes. */
 static int detach_tc(struct attach *a)
 {
-	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, true);
+	remove_attached(a, true);
 	detach_clsact(a->out->ifindex);
 	return 0;
 }
@@ -468,15 +536,14 @@ static int detach_tc(struct attach *a)
 /* --- both --------------------------------------------------------------------------------------------- */
 static void undo(struct attach *a)
 {
-	const char *instance = a->loader->instance;
 	struct loader_attachment *out = a->out;
 
 	if (a->new_xdp) {
-		remove_link(instance, out->ifname, out->ifindex, false);
+		remove_attached(a, false);
 		out->xdp = (struct loader_half){ 0 };
 	}
 	if (a->new_tc) {
-		remove_link(instance, out->ifname, out->ifindex, true);
+		remove_attached(a, true);
 		detach_clsact(out->ifindex);
 		out->tc = (struct loader_half){ 0 };
 	}
@@ -486,7 +553,7 @@ static int detach_xdp(struct attach *a)
 {
 	uint32_t foreign;
 
-	remove_link(a->loader->instance, a->out->ifname, a->out->ifindex, false);
+	remove_attached(a, false);
 	xdp_on_device(a->out->ifindex, &foreign);
 	return foreign && a->mode == LOADER_AUTO_TC ? say_conflict(a, foreign) : 0;
 }
@@ -496,7 +563,8 @@ static void pin_second_name(const struct loader *loader, const struct loader_att
 {
 	char path[LOADER_PATH_MAX], dir[FIB_PATH_MAX];
 	struct link_state state;
-	int fd = find_link(loader->instance, out->ifname, out->ifindex, true, &state);
+	int fd = find_link(loader->instance, out->ifname, out->ifindex, true,
+			   is_pinned(loader, out->ifindex, true), &state);
 
 	if (fd < 0)
 		return;
@@ -557,8 +625,8 @@ int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
 
 	if (ret)
 		return ret;
-	remove_link(instance, ifname, ifindex, false);
-	remove_link(instance, ifname, ifindex, true);
+	remove_link(instance, ifname, ifindex, false, true);
+	remove_link(instance, ifname, ifindex, true, true);
 	detach_clsact(ifindex);
 	return 0;
 }

@@ -151,9 +151,21 @@ static bool has_xdp_link(void)
 	return link_answers(BPF_PROG_TYPE_XDP, BPF_XDP, 1, XDP_FLAGS_DRV_MODE, -EOPNOTSUPP);
 }
 
+/* Asked once: a kernel does not change. */
 bool loader_has_tcx(void)
 {
-	return link_answers(BPF_PROG_TYPE_SCHED_CLS, ATTACH_TCX_INGRESS, NO_IFINDEX, 0, -ENODEV);
+	static enum {
+		UNKNOWN,
+		NO,
+		YES
+	} answer;
+
+	if (answer == UNKNOWN)
+		answer = link_answers(BPF_PROG_TYPE_SCHED_CLS, ATTACH_TCX_INGRESS, NO_IFINDEX, 0,
+				      -ENODEV)
+				 ? YES
+				 : NO;
+	return answer == YES;
 }
 
 static bool has_test_run(void)

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# timeout: 900
+# Many nics on one host: XRS_SOAK_NICS (4000) veths are there before xrsd starts, and again that many come while
+# it runs; each is attached. Each costs the kernel a grace period or two of RCU, whatever the number of the others.
+. "$(dirname "$0")/../lib/sh.sh"
+. "$TOP/tests/netns/lib/lab.sh"
+NICS=${XRS_SOAK_NICS:-4000}
+
+cat >"$CONF" <<-END
+{
+  "node": { "instance": "$ID" },
+  "vnets": [ { "name": "prod", "addressPrefixes": ["10.1.0.0/16"], "gateway": { "macs": ["$GW"] } } ],
+  "nics": [ { "match": { "name": "v*" }, "vnet": "prod" } ]
+}
+END
+
+make_veths() { # PREFIX COUNT
+	seq "$2" | sed "s/.*/link add $1& type veth peer name p$1& netns $ID-many/" >"$DIR/batch"
+	run_logged ip -n "$ID-host" -batch "$DIR/batch" || abandon "$2 veths"
+}
+attached() { ctl -j fib show >/dev/null && bpftool -j map dump pinned "$PINS/maps/xrs_nic" | jq length; }
+all_attached() { # COUNT: entries, and pins of the tc half
+	[ "$(attached)" -eq "$1" ] && [ "$(cd "$PINS/links" && find . -name '*:tc' | wc -l)" -eq "$1" ]
+}
+since() { echo "$(($(date +%s%3N) - $1)) ms"; }
+
+start() { # it answers when what is there is attached
+	spawn_in host xrsd "$XRSD" -c "$CONF"
+	XRS_PID=$spawned
+	wait_for 600 "the answer of xrsd" ctl system info || abandon "xrsd starts"
+}
+
+lab_host
+new_ns many
+half=$((NICS / 2))
+make_veths va $half
+began=$(date +%s%3N)
+start
+check "$half nics that are there at the start are attached" wait_for 300 "all of them" all_attached $half
+diag "start with $half nics: $(since "$began")"
+began=$(date +%s%3N)
+make_veths vb $half
+made=$(since "$began")
+check "$half more that come meanwhile" wait_for 300 "all of them" all_attached $NICS
+diag "$half more: $(since "$began"), of which the kernel took $made to make them"
+xrs_stop
+began=$(date +%s%3N)
+start
+check "a restart adopts $NICS" wait_for 300 "all of them" all_attached $NICS
+diag "restart: $(since "$began")"
+began=$(date +%s%3N)
+ns_del many
+none_left() { [ "$(attached)" -eq 0 ] && [ -z "$(ls "$PINS/links")" ]; }
+check "and all go with the namespace of their other ends" wait_for 300 "none left" none_left
+diag "gone: $(since "$began")"
+finish
