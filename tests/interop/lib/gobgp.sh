@@ -235,7 +235,7 @@ gobgp_route() { # NODE PREFIX
 		;;
 	esac
 	# IPv4 may have come over the IPv6 session alone (RFC 8950).
-	established_at "$1" $neighbor || neighbor=$RS6
+	[ "$1" = b ] || established_at "$1" $neighbor || neighbor=$RS6
 	ns "$1" gobgp neighbor $neighbor adj-in -a $family -j 2>/dev/null |
 		jq -c --arg p "$2" 'if has($p) then { ($p): .[$p] } else {} end' | gobgp_parse
 }
