@@ -10,6 +10,7 @@
 
 #include "admit.bpf.h"
 #include "bfd.bpf.h"
+#include "drain.bpf.h"
 #include "fast.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
@@ -94,6 +95,18 @@ XRS_INLINE enum xrs_reason xrs_route_reason(enum xrs_route_kind kind)
 	return XRS_REASON_NO_ROUTE;
 }
 
+/* @nh drains: does it have this flow, rather than the heir of the bucket? Of a dead one nothing is left. */
+XRS_INLINE bool xrs_keeps_flow(const struct xrs_nic *nic, const struct xrs_packet *p,
+			       const struct xrs_nexthop *nh, __u32 heir,
+			       const struct xrs_decision *d)
+{
+	if (!xrs_drain_takes(heir))
+		return true;
+	return nh->way != XRS_WAY_NONE &&
+	       xrs_drain_stays(p, nh->drain_ns, nic->flags & XRS_NIC_F_SYMMETRIC,
+			       d->magic != XRS_PROBE_MAGIC);
+}
+
 /* The member of @group that this flow belongs to; NULL when nobody is alive. */
 XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
 						      const struct xrs_packet *p, __u32 group,
@@ -101,6 +114,7 @@ XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
 {
 	const struct xrs_bucket *buckets = bpf_map_lookup_elem(&xrs_bucket, &group);
 	const struct xrs_nexthop *nh;
+	__u32 heir;
 
 	d->hash = xrs_flow_hash(p, nic->flags & XRS_NIC_F_SYMMETRIC);
 	d->bucket = d->hash & (XRS_BUCKETS - 1);
@@ -110,8 +124,15 @@ XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
 	if (!d->nexthop)
 		return NULL;
 	nh = bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop);
-	if (!nh || !nh->bfd || !xrs_bfd_is_dead(nh->bfd))
+	if (!nh || !(nh->bfd | nh->drain_ns))
 		return nh;
+	if (!nh->bfd || !xrs_bfd_is_dead(nh->bfd)) {
+		heir = buckets->next[d->hash & (XRS_BUCKETS - 1)];
+		if (!nh->drain_ns || xrs_keeps_flow(nic, p, nh, heir, d))
+			return nh;
+		d->nexthop = heir;
+		return bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop);
+	}
 	d->nexthop = xrs_bfd_other(group, d->bucket);
 	return d->nexthop ? bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop) : NULL;
 }

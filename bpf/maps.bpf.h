@@ -169,6 +169,14 @@ struct {
 	__type(value, __u32);
 } xrs_bfd_peer SEC(".maps");
 
+/* All allocated at load: a flow must find its place in the middle of traffic. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, XRS_DRAIN_MAX);
+	__type(key, struct xrs_drain_key);
+	__type(value, struct xrs_drain_flow);
+} xrs_drain SEC(".maps");
+
 /* Not before this time, in nanoseconds since boot, less the burst, may a nic's next ICMP error go out. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -98,6 +98,7 @@ struct xrs_packet {
 	bool trailer; /* UDP: octets that its length, and its checksum, leave out */
 	bool opaque; /* what stands behind the IP header could not be read: an offload may hide there */
 	bool nd;     /* neighbour discovery: never routed (RFC 4861 section 3.1) */
+	__u8 tcp_flags; /* 0: not TCP, or its header was not found */
 };
 
 XRS_INLINE bool xrs_is_vlan(__u16 type)
@@ -161,6 +162,7 @@ XRS_INLINE void xrs_parse_tcp(const __u8 *l4, const __u8 *end, struct xrs_packet
 	if (p->l4_len < 20 || l4 + 20 > end)
 		return;
 	p->l4_hlen = (l4[12] >> 4) * 4;
+	p->tcp_flags = l4[13];
 	p->csum = XRS_LOAD(__u16, l4 + 16);
 	p->has_csum = true;
 }

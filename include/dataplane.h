@@ -35,6 +35,7 @@
 #define XRS_VLAN_DEPTH     2
 #define XRS_TRACE_BYTES    262144 /* ring of xrs_trace */
 #define XRS_BFD_MAX        4096   /* BFD sessions; 0 is reserved for "none"; a power of two */
+#define XRS_DRAIN_MAX      65536 /* flows of draining next hops; the least recently used go first */
 
 /* --- xrs_meta: array, one entry ----------------------------------------------------------------- */
 struct xrs_meta {
@@ -190,7 +191,8 @@ struct xrs_group {
 struct xrs_bucket {
 	__u16 member[XRS_BUCKETS]; /* index in xrs_nexthop; 0: nobody is alive, pass */
 	__u16 next
-		[XRS_BUCKETS]; /* who has the bucket when that member dies: of the group or its backup */
+		[XRS_BUCKETS]; /* who has the bucket when that member dies, and its new flows while it
+				  drains: of the group or its backup */
 };
 
 /* --- xrs_nexthop: array, index -> how a frame reaches it ------------------------------------------- */
@@ -229,10 +231,31 @@ struct xrs_nexthop {
 	__u16 family; /* 4, 6; 0: the slot is free */
 	__u8 addr[16];
 	__u32 bfd;                  /* its session in xrs_bfd; 0: none */
-	__u8 pad[16];               /* what a packet needs stands in the first cache line */
+	__u64 drain_ns;             /* CLOCK_MONOTONIC when its drain began; 0: it does not drain */
+	__u8 pad[8];                /* what a packet needs stands in the first cache line */
 	char peering[XRS_NAME_LEN]; /* the peering that announced it first, for people */
 	char vnet[XRS_NAME_LEN];    /* with addr: the identity that a restart adopts it by */
 	struct xrs_tunnel tunnel;
+};
+
+/* --- xrs_drain: LRU hash, a flow that met a draining next hop -> where it belongs ---------------------
+ * Where both directions share a bucket they share an entry: a is the end that is less, by words as they
+ * stand in memory. An entry of another drain than the next hop's counts as none.
+ */
+#define XRS_DRAIN_LEARN_NS \
+	10000000000ull /* flows without SYN that are seen so early are running ones */
+
+struct xrs_drain_key {
+	__u32 a[4], b[4];     /* addresses in network order; IPv4 in the first word */
+	__u16 a_port, b_port; /* network order; 0 when there are none */
+	__u16 proto;
+	__u16 family; /* 4, 6 */
+};
+
+struct xrs_drain_flow {
+	__u64 since_ns; /* drain_ns of the next hop */
+	__u32 is_new;   /* 1: it goes to the heir; 0: it stays */
+	__u32 pad;
 };
 
 /* --- xrs_host: hash, address of a local VM -> the nic it is behind -----------------------------------------
@@ -457,6 +480,8 @@ XRS_ASSERT_SIZE(struct xrs_vni_key, 24);
 XRS_ASSERT_SIZE(struct xrs_vni, 8 + 6 * XRS_GATEWAY_MACS);
 XRS_ASSERT_SIZE(struct xrs_tunnel, 64);
 XRS_ASSERT_SIZE(struct xrs_nexthop, 2 * 64 + 2 * XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_drain_key, 40);
+XRS_ASSERT_SIZE(struct xrs_drain_flow, 16);
 XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
 XRS_ASSERT_SIZE(struct xrs_route_stats_key, 24);

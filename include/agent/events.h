@@ -23,6 +23,7 @@
 	X(PEER_NOTIFICATION, "peer.notification",                                                  \
 	  "peering vnet direction code codeName subcode subcodeName text")                         \
 	X(PEER_LIMIT, "peer.limit", "peering vnet family prefixes limit action exceeded")          \
+	X(PEER_DRAIN, "peer.drain", "peering vnet state")                                          \
 	X(ROUTE_CHANGED, "route.changed", "vnet changes prefixes[] more")                          \
 	X(NIC_ATTACH, "nic.attach", "nic ifindex vnet routeTable role from to reason")             \
 	X(FIB_ERROR, "fib.error", "operation errno error")                                         \

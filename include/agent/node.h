@@ -47,6 +47,16 @@ struct node_stale {
 };
 
 /* One peering of a vnet: its session and its place in the RIB. */
+/* A peering whose running flows may end where they are. */
+struct node_drain {
+	struct mono since; /* never: it does not drain */
+	struct mono last;  /* when its packets were last seen to be more; at first `since` */
+	uint64_t packets;  /* of its next hop, at that time */
+	uint32_t idle_sec; /* without a packet for so long: it is empty */
+	bool empty;
+	struct loop_timer timer;
+};
+
 struct node_peering {
 	struct node_vnet *vnet;
 	const struct peering_config *config; /* inside vnet->config; of a dynamic one: `own` */
@@ -67,6 +77,7 @@ struct node_peering {
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
 	struct loop_timer hold;     /* its return waits: groups with others alive do without it */
 	bool failed;                /* it was taken out of use; the next return is held down */
+	struct node_drain drain;    /* new flows go to others: node_drain.c */
 	struct probe *probe;        /* NULL: none is configured */
 	bool admin_down;            /* by configuration or by peering.disable */
 	bool bfd_hold;              /* bfd.strict keeps the BGP session down until BFD is Up */
@@ -329,6 +340,13 @@ int node_config_save(struct node *node, bool *ret_saved);
  * with the Cease (RFC 9003) and may be NULL. Enabling takes back what is not done yet.
  */
 void node_peering_disable(struct node_peering *peering, const char *text);
+/*
+ * New flows go to other members, running ones stay; empty after @idle_sec without a packet. Again: only that
+ * changes. -EOPNOTSUPP: nothing is steered here.
+ */
+int node_peering_drain(struct node_peering *peering, uint32_t idle_sec);
+void node_peering_undrain(struct node_peering *peering);
+const char *node_drain_state(const struct node_peering *peering); /* "none", "draining", "empty" */
 void node_peering_enable(struct node_peering *peering);
 
 /* False: there is no BFD session, or nothing is known about it. */

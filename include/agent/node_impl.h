@@ -121,6 +121,12 @@ struct node_peering *node_peering_by_addr(const struct node_vnet *vnet, const st
 void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr);
 void node_range_local_address(const struct node_range *range, struct ip_addr *ret_addr);
 
+/* --- node_drain.c -------------------------------------------------------------------------- */
+void node_drain_init(struct node_peering *peering);
+void node_drain_done(struct node_peering *peering);
+/* When the drain of the peering with this address began, for xrs_nexthop; 0: it does not drain. */
+uint64_t node_drain_since_ns(const struct node_vnet *vnet, const struct ip_addr *addr);
+
 /* --- node_bfd.c ---------------------------------------------------------------------------- */
 int node_bfd_init(struct node *node); /* 0 or -ENOMEM; done with bfd_free() */
 /* Makes, changes or removes the BFD session as the configuration and the administrative state say. */
@@ -153,6 +159,8 @@ void node_timeline_end(struct node *node, uint32_t id, struct timeline_entry *en
 /* --- node_events.c ------------------------------------------------------------------------- */
 /* The state of a session, its problem or its last NOTIFICATION is another than was told. */
 void node_event_session(struct node_peering *peering, const struct session *session);
+/* It began or ended to drain, or is empty. */
+void node_event_drain(const struct node_peering *peering);
 void node_event_limit(const struct node_peering *peering, enum bgp_family family, uint32_t count,
 		      bool exceeded);
 /* A selected route changed: told with others, a little later. */

@@ -106,6 +106,8 @@ int method_timeline_list(struct api_call *call);
 int method_peering_show(struct api_call *call);
 int method_peering_enable(struct api_call *call);
 int method_peering_disable(struct api_call *call);
+int method_peering_drain(struct api_call *call);
+int method_peering_undrain(struct api_call *call);
 int method_peering_reset(struct api_call *call);
 int method_peering_learned(struct api_call *call);
 int method_peering_advertised(struct api_call *call);

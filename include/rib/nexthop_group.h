@@ -22,8 +22,9 @@ struct nexthop_table;
 struct nexthop_info {
 	uint32_t vnet; /* the caller's vnet number */
 	struct ip_addr addr;
-	bool usable; /* resolved and alive: the data plane can reach it */
-	bool held;   /* came back a moment ago: used only where nobody else is alive */
+	bool usable;   /* resolved and alive: the data plane can reach it */
+	bool held;     /* came back a moment ago: used only where nobody else is alive */
+	bool draining; /* keeps its buckets, while new flows go to another */
 	uint32_t refs;
 };
 
@@ -58,6 +59,8 @@ const struct nexthop_info *nexthop_info(const struct nexthop_table *table,
 bool nexthop_set_usable(struct nexthop_table *table, uint32_t id, bool usable);
 /* Its return is held back for now: groups with somebody else alive do without it. */
 void nexthop_set_held(struct nexthop_table *table, uint32_t id, bool held);
+/* Emits group_changed likewise. In its buckets `next` becomes who would have them without it. */
+void nexthop_set_draining(struct nexthop_table *table, uint32_t id, bool draining);
 
 /*
  * Finds or makes the group of these members (sorted here; duplicates dropped; cut at XRS_MEMBERS_MAX).
@@ -87,7 +90,8 @@ uint32_t group_next(const struct nexthop_table *table, uint32_t after);
  * What the maps should hold for a group: member and backup lists, how many are alive, and for each
  * bucket the alive member with the highest rendezvous weight of (bucket, address). A member's death
  * moves only its buckets, its return only its share; sets that share members agree, on every host.
- * When no member is alive the backup set fills the buckets; then 0.
+ * When no member is alive the backup set fills the buckets; then 0. `next` is who has the bucket when that
+ * member dies, or, of a draining one, the heir of its new flows: never a draining one while there is another.
  */
 void group_render(const struct nexthop_table *table, uint32_t id, struct xrs_group *ret_group,
 		  struct xrs_bucket *ret_bucket);

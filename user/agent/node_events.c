@@ -75,6 +75,14 @@ void node_event_session(struct node_peering *peering, const struct session *sess
 	peering->told.problem = info.problem != NULL;
 }
 
+void node_event_drain(const struct node_peering *peering)
+{
+	struct json_out *out = begin_peering(peering, EVENT_PEER_DRAIN);
+
+	json_out_string(out, "state", node_drain_state(peering));
+	emit(peering->vnet->node);
+}
+
 void node_event_limit(const struct node_peering *peering, enum bgp_family family, uint32_t count,
 		      bool exceeded)
 {

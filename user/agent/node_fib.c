@@ -207,6 +207,7 @@ static void render_nexthop(const struct node_vnet *vnet, const struct nexthop_in
 	snprintf(ret->peering, sizeof(ret->peering), "%.*s", XRS_NAME_LEN - 1,
 		 peering_of(vnet, &info->addr));
 	ret->bfd = node_bfd_slot(vnet, &info->addr);
+	ret->drain_ns = node_drain_since_ns(vnet, &info->addr);
 	if (vnet)
 		snprintf(ret->vnet, sizeof(ret->vnet), "%s", vnet->config->name);
 	render_tunnel(r, &ret->tunnel);
@@ -232,6 +233,7 @@ static void set_usable(struct node *node, uint32_t id, const struct node_vnet *v
 		       !(peering && node_peering_probe_failed(peering)));
 
 	nexthop_set_held(node->nexthops, id, peering && loop_timer_is_set(&peering->hold));
+	nexthop_set_draining(node->nexthops, id, peering && mono_is_set(peering->drain.since));
 	if (nexthop_set_usable(node->nexthops, id, usable) && vnet && vnet->rib) {
 		rib_nexthop_changed(vnet->rib, id);
 		node_vnet_rib_work((struct node_vnet *)vnet);

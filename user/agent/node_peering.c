@@ -614,6 +614,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	peering->shutdown = (struct loop_timer){ .fn = shutdown_now, .ctx = peering };
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
 	peering->hold = (struct loop_timer){ .fn = hold_over, .ctx = peering };
+	node_drain_init(peering);
 	node_peering_fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
 	if (err < 0) {
@@ -647,6 +648,7 @@ void node_peering_free(struct node_peering *peering)
 	node_bfd_forget(peering);
 	probe_free(peering->probe);
 	loop_timer_stop(vnet->node->loop, &peering->hold);
+	node_drain_done(peering);
 	if (vnet->node->stopping)
 		session_shutdown(peering->session, peering->config->gr_enabled);
 	session_free(peering->session);

@@ -133,7 +133,7 @@ const struct api_method api_methods[] = {
 	  PEERING_FIELDS
 	  " capabilitiesSent[] capabilitiesReceived[] capabilitiesInForce[] families[] "
 	  "gracefulShutdown limits messages "
-	  "lastReset bfd probe" },
+	  "lastReset bfd probe drain{state idleSeconds sinceSeconds lastPacketSecondsAgo}" },
 	{ "peering.create", API_WRITES, PARAMS(VNET, KEYS(config_peering)), method_peering_create,
 	  "Makes a peering and starts its session.", PEERING_FIELDS },
 	{ "peering.delete", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_delete,
@@ -145,6 +145,17 @@ const struct api_method api_methods[] = {
 		 { "message", API_TEXT, .max = 255, .doc = "Told to the peer (RFC 9003)." }),
 	  method_peering_disable, "Closes the session and keeps it down until enable or restart.",
 	  PEERING_FIELDS },
+	{ "peering.drain", API_WRITES,
+	  PARAMS(NAME("peering"), VNET,
+		 { "idleSeconds", API_INTEGER, .min = 1, .max = 86400,
+		   .doc = "Empty after so long without a packet; 30." }),
+	  method_peering_drain,
+	  "Leaves the flows that run through peerIp where they are and sends new ones to other "
+	  "next hops of their groups, until undrain, or a restart of xrsd. Next hops of third "
+	  "parties that the peer announces do not drain.",
+	  PEERING_FIELDS " drain{state idleSeconds sinceSeconds lastPacketSecondsAgo}" },
+	{ "peering.undrain", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_undrain,
+	  "Ends a drain: the flows of its share come back.", PEERING_FIELDS " drain" },
 	{ "peering.reset", API_WRITES,
 	  PARAMS(NAME("peering"), VNET,
 		 { "soft", API_WORD, .words = WORDS("in", "out", "both"),

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Handlers of peering.list, show, enable, disable and reset. They read sessions and act through session.h. */
+/* Handlers of peering.list, show, enable, disable, drain and reset. They read sessions and act through session.h. */
 #include <errno.h>
 #include <string.h>
 
 #include "api/api_impl.h"
+
+#define DRAIN_IDLE_SEC 30 /* as methods.c says */
 
 /* --- one peering ------------------------------------------------------------------------------------- */
 
@@ -333,6 +335,23 @@ static void write_probe(struct json_out *out, const struct node_peering *peering
 	json_out_end_object(out);
 }
 
+static void write_drain(struct json_out *out, const struct node_peering *peering)
+{
+	const struct node_drain *drain = &peering->drain;
+	struct mono now = loop_now(peering->vnet->node->loop);
+
+	if (!mono_is_set(drain->since)) {
+		json_out_null(out, "drain");
+		return;
+	}
+	json_out_begin_object(out, "drain");
+	json_out_string(out, "state", node_drain_state(peering));
+	json_out_uint(out, "idleSeconds", drain->idle_sec);
+	json_out_uint(out, "sinceSeconds", mono_since_usec(now, drain->since) / 1000000);
+	json_out_uint(out, "lastPacketSecondsAgo", mono_since_usec(now, drain->last) / 1000000);
+	json_out_end_object(out);
+}
+
 static void write_details(struct json_out *out, const struct node_peering *peering)
 {
 	struct session_info info;
@@ -361,6 +380,7 @@ static void write_details(struct json_out *out, const struct node_peering *peeri
 	json_out_uint(out, "outputStalls", info.output_stalls);
 	write_bfd_member(out, peering);
 	write_probe(out, peering);
+	write_drain(out, peering);
 }
 
 /* --- handlers ---------------------------------------------------------------------------------------- */
@@ -452,6 +472,33 @@ int method_peering_disable(struct api_call *call)
 		return -1;
 	node_peering_disable(peering, request_text(call->request, "message"));
 	write_peering(call->out, peering);
+	return 0;
+}
+
+int method_peering_drain(struct api_call *call)
+{
+	struct node_peering *peering = call_peering(call);
+
+	if (!peering)
+		return -1;
+	if (node_peering_drain(peering, (uint32_t)request_integer(call->request, "idleSeconds",
+								  DRAIN_IDLE_SEC)) < 0)
+		return api_fail(call->error, API_CONFLICT, "name",
+				"nothing is steered here (dataplane.mode is none)");
+	write_peering(call->out, peering);
+	write_drain(call->out, peering);
+	return 0;
+}
+
+int method_peering_undrain(struct api_call *call)
+{
+	struct node_peering *peering = call_peering(call);
+
+	if (!peering)
+		return -1;
+	node_peering_undrain(peering);
+	write_peering(call->out, peering);
+	write_drain(call->out, peering);
 	return 0;
 }
 

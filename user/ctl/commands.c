@@ -54,6 +54,11 @@ const struct ctl_command ctl_commands[] = {
 	  "Start a session." },
 	{ "peering", "disable", CTL_REQUEST, "name", "name vnet message", "", PEERING_COLUMNS,
 	  "Close a session and keep it down." },
+	{ "peering", "drain", CTL_REQUEST, "name", "name vnet idleSeconds#", "", PEERING_COLUMNS,
+	  "Leave a neighbour its running flows and send new ones elsewhere; peering show says when "
+	  "it is empty." },
+	{ "peering", "undrain", CTL_REQUEST, "name", "name vnet", "", PEERING_COLUMNS,
+	  "End a drain." },
 	{ "peering", "reset", CTL_REQUEST, "name", "name vnet soft message", "", PEERING_COLUMNS,
 	  "Start a session again, or with --soft in|out|both refresh its routes." },
 	{ "peering", "list-learned-routes", CTL_REQUEST, "name",

@@ -216,6 +216,16 @@ void nexthop_set_held(struct nexthop_table *table, uint32_t id, bool held)
 		emit_groups_of(table, id);
 }
 
+void nexthop_set_draining(struct nexthop_table *table, uint32_t id, bool draining)
+{
+	struct nexthop *nexthop = nexthop_at(table, id);
+
+	if (!nexthop || nexthop->info.draining == draining)
+		return;
+	nexthop->info.draining = draining;
+	emit_groups_of(table, id);
+}
+
 int nexthop_adopt(struct nexthop_table *table, uint32_t id, uint32_t vnet,
 		  const struct ip_addr *addr)
 {
@@ -540,6 +550,42 @@ static void fill_buckets(const struct nexthop_table *table, const uint32_t *aliv
 	}
 }
 
+static unsigned int staying_of(const struct nexthop_table *table, const uint32_t *ids,
+			       unsigned int n, uint32_t *ret_staying)
+{
+	unsigned int staying = 0;
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (!table->nexthops[ids[i]]->info.draining)
+			ret_staying[staying++] = ids[i];
+	}
+	return staying;
+}
+
+/*
+ * Who gets the new flows of members that drain: one that does not, or else of the backup set. A member that
+ * drains keeps its buckets, so nothing else in the group moves, and none of its own before they are asked.
+ */
+static void fill_heirs(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
+		       const uint32_t *backup, unsigned int n_backup, struct xrs_bucket *bucket)
+{
+	struct choice choices[XRS_BUCKETS];
+	uint32_t heirs[XRS_MEMBERS_MAX];
+	unsigned int n_heirs = staying_of(table, alive, n, heirs);
+
+	if (n_heirs == n)
+		return;
+	if (!n_heirs)
+		n_heirs = staying_of(table, backup, n_backup, heirs);
+	if (!n_heirs)
+		return;
+	choose(table, heirs, n_heirs, choices);
+	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
+		if (table->nexthops[bucket->member[b]]->info.draining)
+			bucket->next[b] = (uint16_t)choices[b].first;
+	}
+}
+
 /* With @held those that are held back count as well. False: nobody is alive. */
 static bool render(const struct nexthop_table *table, const struct group_info *info, bool held,
 		   struct xrs_group *group, struct xrs_bucket *bucket)
@@ -550,10 +596,13 @@ static bool render(const struct nexthop_table *table, const struct group_info *i
 
 	group->n_alive = n;
 	group->using_backup = !n && n_backup;
-	if (n)
+	if (n) {
 		fill_buckets(table, alive, n, backup, n_backup, bucket);
-	else
+		fill_heirs(table, alive, n, backup, n_backup, bucket);
+	} else {
 		fill_buckets(table, backup, n_backup, NULL, 0, bucket);
+		fill_heirs(table, backup, n_backup, NULL, 0, bucket);
+	}
 	return n || n_backup;
 }
 

@@ -189,6 +189,56 @@ Test(nexthop_group, who_is_held_back_serves_only_where_nobody_else_does)
 	cr_assert_neq(group_changes, 0);
 }
 
+Test(nexthop_group, who_drains_keeps_its_buckets_and_has_heirs)
+{
+	uint32_t a = hop(1, 1), b = hop(1, 2), c = hop(1, 3), abc[] = { a, b, c };
+	uint32_t g = group_get(table, abc, 3, NULL, 0);
+	struct xrs_group group;
+	struct xrs_bucket before, without, bucket;
+
+	for (unsigned int i = 0; i < 3; i++)
+		nexthop_set_usable(table, abc[i], true);
+	group_render(table, g, &group, &before);
+	nexthop_set_usable(table, a, false);
+	group_render(table, g, &group, &without);
+	nexthop_set_usable(table, a, true);
+	group_changes = 0;
+	nexthop_set_draining(table, a, true);
+	nexthop_set_draining(table, a, true);
+	cr_assert_eq(group_changes, 1);
+	group_render(table, g, &group, &bucket);
+	cr_assert_eq(group.n_alive, 3);
+	cr_assert_arr_eq(bucket.member, before.member, sizeof(bucket.member));
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+		cr_assert_eq(bucket.next[i],
+			     before.member[i] == a ? without.member[i] : before.next[i]);
+	nexthop_set_draining(table, b, true);
+	group_render(table, g, &group, &bucket);
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+		cr_assert(bucket.member[i] == c || bucket.next[i] == c, "an heir never drains");
+	nexthop_set_draining(table, a, false);
+	nexthop_set_draining(table, b, false);
+	group_render(table, g, &group, &bucket);
+	cr_assert_arr_eq(&bucket, &before, sizeof(bucket));
+}
+
+Test(nexthop_group, where_all_drain_the_backup_set_has_the_new_flows)
+{
+	uint32_t a = hop(1, 1), b = hop(1, 2), c = hop(1, 3), abc[] = { a, b, c };
+	uint32_t g = group_get(table, abc, 2, abc + 2, 1);
+	struct xrs_group group;
+	struct xrs_bucket bucket;
+
+	for (unsigned int i = 0; i < 3; i++)
+		nexthop_set_usable(table, abc[i], true);
+	nexthop_set_draining(table, a, true);
+	nexthop_set_draining(table, b, true);
+	group_render(table, g, &group, &bucket);
+	cr_assert(!group.using_backup && group.n_alive == 2);
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+		cr_assert(bucket.member[i] != c && bucket.next[i] == c);
+}
+
 Test(nexthop_group, restart_takes_the_old_ids)
 {
 	struct ip_addr addr = ip_from_v4(1), other = ip_from_v4(2);
