@@ -137,10 +137,9 @@ start() { # PROGRAM OUTPUT
 			>"$dir/out" 2>"$dir/err" </dev/null &
 		timeout=$!
 		wait "$timeout"
-		status=$?
+		echo $? >"$dir/status" # not told by wait: the shell forgets it when the number is used again
 		wait "$timeout" 2>/dev/null # the first may have ended with our TERM
 		echo "$EPOCHSECONDS" >"$dir/ended"
-		exit "$status"
 	) &
 	pid_of[$dir]=$!
 }
@@ -155,7 +154,7 @@ finish_one() { # PROGRAM OUTPUT
 		return
 	fi
 	wait "${pid_of[$dir]}" 2>/dev/null
-	status=$?
+	status=$(cat "$dir/status" 2>/dev/null || echo 255)
 	unset "pid_of[$dir]"
 	took=$(($(cat "$dir/ended" 2>/dev/null || echo "$EPOCHSECONDS") - $(cat "$dir/began")))
 	case $program in
