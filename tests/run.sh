@@ -11,6 +11,9 @@
 # A shell test may ask for another limit than 300 s with a line "# timeout: SECONDS". With -j that many
 # shell tests run at the same time (they mostly wait), but for those with a line "# alone"; results are
 # read and printed in the order in which the programs were named.
+#
+# A shell test with a line "# again: REASON" that failed runs once more, alone, when all others are through;
+# only that run counts, and both are named. For daemons of others, whose timing is not ours to mend.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . tests/lib/sweep.sh
@@ -50,10 +53,32 @@ failed=0
 skipped=0
 : >"$work/failures"
 : >"$work/skips"
+: >"$work/first_failures"
+again=()    # programs that run once more
+last_round= # not empty: they do
 
 # Names in backquotes below the heading "Allowed skips".
 awk '/^#+ /{on = /Allowed skips/} on' tests/README.md 2>/dev/null |
 	grep -o '`[^`]*`' | tr -d '`' >"$work/allowed"
+
+may_run_again() { # PROGRAM
+	case $1 in
+	*.sh) grep -q '^# again: ' "$1" 2>/dev/null ;;
+	*) false ;;
+	esac
+}
+
+# Takes back what the run just read has added, but for its name among those that run again.
+forget_run() { # PROGRAM NAME PASSED FAILED SKIPPED FAILURE-LINES SKIP-LINES
+	printf '  AGAIN   %s: %d failed, it runs once more at the end\n' "$2" $((failed - $4))
+	sed -n "$(($6 + 1)),\$p" "$work/failures" | sed 's/^/  /' >>"$work/first_failures"
+	passed=$3
+	failed=$4
+	skipped=$5
+	sed -i "$(($6 + 1)),\$d" "$work/failures"
+	sed -i "$(($7 + 1)),\$d" "$work/skips"
+	again+=("$1")
+}
 
 add_failure() { # NAME REASON
 	failed=$((failed + 1))
@@ -147,6 +172,7 @@ start() { # PROGRAM OUTPUT
 # Waits for one program and adds up what it reported.
 finish_one() { # PROGRAM OUTPUT
 	local program=$1 dir=$2 name took status before=$failed
+	local counts=("$passed" "$failed" "$skipped" "$(wc -l <"$work/failures")" "$(wc -l <"$work/skips")")
 	name=${program#"$XRS_BUILD"/tests/}
 	name=${name#tests/}
 	if [ ! -e "$program" ]; then
@@ -169,6 +195,9 @@ finish_one() { # PROGRAM OUTPUT
 		cat "$dir/out"
 	fi
 	printf '  %-7s %s: %d results in %d s\n' TEST "$name" "$results" "$took"
+	if [ "$failed" -ne "$before" ] && [ -z "$last_round" ] && may_run_again "$program"; then
+		forget_run "$program" "$name" "${counts[@]}"
+	fi
 	rm -rf "$dir"
 }
 
@@ -263,11 +292,22 @@ done
 while [ ${#started[@]} -gt 0 ]; do
 	finish_next
 done
+last_round=1
+for program in "${again[@]}"; do
+	start "$program" "$work/$count"
+	finish_one "$program" "$work/$count"
+	count=$((count + 1))
+done
 
 if [ -s "$work/skips" ]; then
 	echo
 	echo "Skipped:"
 	sed 's/^/  /' "$work/skips"
+fi
+if [ -s "$work/first_failures" ]; then
+	echo
+	echo "Failed at first, and run again:"
+	cat "$work/first_failures"
 fi
 if [ -s "$work/failures" ]; then
 	echo

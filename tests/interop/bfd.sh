@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 240
+# again: the daemon on the other side has timers and moods of its own
 # BFD with BIRD (a, single hop, RFC 5881) and with FRR's bfdd (b, multihop, RFC 5883): up, other intervals
 # without a flap, a peer that falls silent, AdminDown of either side, strict mode, authentication, an engine
 # that dies, and an xrsd that is killed.

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 300
+# again: the daemon on the other side has timers and moods of its own
 # xrsd with two GoBGPs.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$(dirname "$0")/lib/lab.sh"

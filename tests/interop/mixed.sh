@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # xrsd between an FRR and a BIRD: what one kind says arrives at the other.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$(dirname "$0")/lib/lab.sh"

@@ -61,6 +61,8 @@ for pair in left:right right:left; do
 		"touch $DIR/${pair%:*}.done" 'finish'
 done
 script alone '# alone' ". $LIB" "check alone ls $DIR/left.done $DIR/right.done" 'finish'
+script moody '# again: it is moody' ". $LIB" "ok one" "check two rmdir $DIR/mood" 'finish'
+script stubborn '# again: it may be moody' ". $LIB" 'ok one' 'check "two" false' 'finish'
 script unsettled ". $LIB" 'wait_for 1 "a miracle" false || fail "waited"' 'finish'
 
 run good
@@ -98,6 +100,14 @@ expect "with -j tests run at the same time, but for those that want to be alone"
 	"5 passed, 0 failed, 0 skipped"
 check "and their results come in order" sh -c \
 	"grep -o '[a-z]*.sh: [0-9]' '$DIR/.run' | tr '\n' ' ' | grep -qx 'left.sh: 1 right.sh: 1 alone.sh: 1 good.sh: 2 '"
+mkdir "$DIR/mood.later"
+(sleep 1 && mv "$DIR/mood.later" "$DIR/mood") &
+script slow ". $LIB" "check slow wait_for 30 mood test -e $DIR/mood" 'finish'
+run moody slow
+expect "a test that may run again passes at the second run" 0 "3 passed, 0 failed, 0 skipped"
+check "and its first failure is named" grep -qx '  .*/moody.sh: two' "$DIR/.run"
+run stubborn
+expect "but not a third time" 1 "1 passed, 1 failed, 0 skipped"
 run good
 check_not "nothing of the killed test is left" ls "${TMPDIR:-/tmp}"/xrst-*-killed.*
 

@@ -4,6 +4,7 @@
 # routes come and go through its API, one call each, and many of them as an MRT dump.
 
 CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
+CANNOT[be_awaited]="as a helper it lists no family for graceful restart: the selection does not wait for its End-of-RIB"
 CANNOT[shutdown_text]="disable --reason sends no text"
 
 LACKS=extendedMessage GIVEN_NEXT_HOP=1
