@@ -177,9 +177,7 @@ scenario_md5() {
 	app_options a password="correct-horse"
 	check "when only the appliance has a key, the kernel refuses every attempt" attempts_fail
 	xrs_peering a '.passwordFile = $f' --arg f "$DIR/md5.key"
-	run_logged ctl -j peering reset a
-	# The reset may close a connection that was just made; ExaBGP then leaves the next one without an answer.
-	wait_for 20 "the session" established a || skip_back_off a
+	# No reset here: it may close a connection that was just made, and ExaBGP 4.2 takes none after that.
 	check_soon "with the same key the session is authenticated" peering_holds a \
 		'.state == "Established" and .tcpMd5'
 	app_options a password="battery-staple"
