@@ -94,8 +94,8 @@ struct peer_in {
 	uint32_t counts[2]
 		       [COUNT_MAX]; /* [0] of fresh paths, [1] of stale ones; of dead ones never */
 	uint64_t shadow;            /* azureShadowCount */
-	uint64_t octets[2]; /* of the paths counted in counts[], see path_octets() in rib.c */
-	uint64_t refused;   /* paths for which there was no room */
+	uint64_t octets[2];         /* of the paths counted in counts[], see rib_path_octets() */
+	uint64_t refused;           /* paths for which there was no room */
 };
 
 enum path_age {

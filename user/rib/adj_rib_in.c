@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Storage of the paths and the arithmetic of their freshness; rib.c and loc_rib.c decide what goes in
+ * Storage of the paths and the arithmetic of their freshness; learn.c, walk.c and loc_rib.c decide what goes in
  * and out. Must never look into attributes: it only carries their ids.
  */
 #include "rib/adj_rib_in.h"

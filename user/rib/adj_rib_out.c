@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The journal and its readers. rib.c touches nets, export.c reads windows and says what they mean. Must
+ * The journal and its readers. loc_rib.c touches nets, export.c reads windows and says what they mean. Must
  * never know what a route is: nets are numbers here.
  *
  * An entry is a net id, HOLE where a net stood that has moved on, or a net id with the RETIRED mark: a

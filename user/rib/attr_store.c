@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attribute store: packs a set into octets, finds it by their hash or keeps it. rib.c calls it for
- * each UPDATE and for each set that a route map makes. Equal sets pack to equal octets, so comparing
- * two sets is one memcmp(). Must never change a set that somebody may hold.
+ * The attribute store: packs a set into octets, finds it by their hash or keeps it. learn.c calls it for
+ * each UPDATE and admission.c for each set that a route map makes. Equal sets pack to equal octets, so
+ * comparing two sets is one memcmp(). Must never change a set that somebody may hold.
  *
  *	sets    id -> record; a free entry holds the next free id
  *	slots   hash table of ids, linear probing; each with its hash, so that only what matches is read

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * From the paths of one prefix to what is used of them. rib.c calls loc_rib_settle() after each change;
+ * From the paths of one prefix to what is used of them. loc_rib_settle() is called after each change;
  * everything that follows from a change (flags of the paths, group, callback, journal) happens here and
- * nowhere else. Must never look at other prefixes: work on many is rib.c's walk.
+ * nowhere else. Must never look at other prefixes: work on many is walk.c's.
  */
 #include "rib/loc_rib.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Next hops and their groups. rib.c takes next hops for paths and groups for prefixes; the node sets
+ * Next hops and their groups. loc_rib.c takes next hops for paths and groups for prefixes; the node sets
  * what is usable and writes what group_render() says into the maps. Ids are indices of BPF arrays, so
  * they are small, stable, and given again only after the owner of the maps said so.
  *

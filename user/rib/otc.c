@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Route leaks (RFC 9234): what our role towards an external peer says about the Only to Customer
- * attribute, on the way in and on the way out. rib.c asks when it admits a route, export.c when it tells
+ * attribute, on the way in and on the way out. admission.c asks when it admits a route, export.c when it tells
  * one. Must never look at anything but roles and that attribute.
  */
 #include "rib_internal.h"

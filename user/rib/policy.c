@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Route maps. rib.c applies them inbound to what Adj-RIB-In holds and export.c outbound after selection;
+ * Route maps. admission.c applies them inbound to what Adj-RIB-In holds and export.c outbound after selection;
  * the API applies them offline for its tests. A rule sees what the rules before it made. Must never
  * allocate or keep anything: what a rule makes stands in the result's scratch, and a route whose new
  * attributes do not fit there is dropped rather than passed on half changed.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What rib.c, loc_rib.c, export.c and rib_view.c share: the RIB of a vnet itself. Nobody else. */
+/* What the files of user/rib behind rib/rib.h share: the RIB of a vnet itself. Nobody else. */
 #ifndef XRS_RIB_INTERNAL_H
 #define XRS_RIB_INTERNAL_H
 
@@ -94,6 +94,18 @@ struct rib {
 	} hold;
 };
 
+/* --- rib.c -------------------------------------------------------------------------------------- */
+/* What is done from here on is done for this. */
+static inline void rib_because(struct rib *rib, enum rib_cause cause, uint16_t peer)
+{
+	rib->why = (struct rib_why){ cause, peer };
+}
+void rib_tell(const struct rib *rib, enum rib_event_type type, uint16_t peer,
+	      enum bgp_family family, uint32_t count);
+/* Wakes the sessions that sleep: something of this family became pending. */
+void rib_wake(struct rib *rib, enum bgp_family family);
+
+/* --- admission.c -------------------------------------------------------------------------------- */
 /* What admission (loop check, route leaks, inbound map, own next hop) makes of a received set. */
 struct admission {
 	enum rib_path_state state;
@@ -104,9 +116,43 @@ struct admission {
 };
 struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
 			   const struct ip_prefix *prefix, uint32_t attrs_in);
+/* RFC 9494 4.3, for a path that is long-lived stale: LLGR_STALE in the set that is used. */
+void rib_mark_llgr_stale(struct rib *rib, struct admission *a);
 
-/* Wakes the sessions that sleep: something of this family became pending. */
-void rib_wake(struct rib *rib, enum bgp_family family);
+/* --- paths.c ------------------------------------------------------------------------------------ */
+/* What a path with this received set is charged. */
+uint32_t rib_path_octets(const struct rib *rib, uint32_t attrs_in);
+/* A path comes (@by = 1) or goes (-1): counted and charged. */
+void rib_path_account(const struct rib *rib, struct peer_in *in, const struct rib_path *path,
+		      int by);
+/* Takes a path out, with its references; where it carried the count of its peer another one does now. */
+void rib_path_drop(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t id);
+/* A living path of this peer that carries the prefix in the peer's count, or PATH_NONE. */
+uint32_t rib_counted_path(const struct rib *rib, enum bgp_family family, uint32_t net,
+			  uint16_t peer);
+/* No path over the limit may be let in while the limit is reached. */
+bool rib_limit_reached(const struct rib_peer *peer, enum bgp_family family);
+/* Blocked prefixes wait although there is room again. */
+bool rib_can_unblock(const struct rib_peer *peer);
+
+/* --- walk.c ------------------------------------------------------------------------------------- */
+/* Has every net met from now on, once, for the reason at hand. */
+void rib_ask_walk(struct rib *rib, enum bgp_family family);
+void rib_ask_walks(struct rib *rib); /* of all families */
+
+/* --- peers.c ------------------------------------------------------------------------------------ */
+/* NULL: there is none, or it is leaving. */
+static inline struct rib_peer *rib_peer_at(const struct rib *rib, uint16_t peer)
+{
+	return peer < rib->peer_high && rib->peers[peer] && !rib->peers[peer]->leaving
+		       ? rib->peers[peer]
+		       : NULL;
+}
+void rib_peer_free(struct rib *rib, uint32_t index);
+/* Everything that the peer may be told is looked at again: more, less and other than before. */
+void rib_resend_all(struct rib *rib, uint16_t index);
+/* What peers were told under other policies is no example for others any more. */
+void rib_forget_shared(struct rib *rib);
 
 /* --- otc.c: RFC 9234 5 ------------------------------------------------------------------------- */
 struct otc_rule {
