@@ -127,7 +127,7 @@ bool config_asn_valid(uint32_t asn);
 /* A member of @object. */
 #define config_member(object, offset, type) ((type *)((char *)(object) + (offset)))
 #define config_member_const(object, offset, type) \
-	((const type *)((const char *)(object) + (offset)))
+	((type const *)((const char *)(object) + (offset)))
 /* Descends for the time of one value; config_leave() takes what config_enter() gave. */
 size_t config_enter_key(struct config_ctx *ctx, const char *key);
 size_t config_enter_index(struct config_ctx *ctx, size_t index);

@@ -280,7 +280,7 @@ static int parse_patterns(struct config_ctx *ctx, const struct config_field *fie
 static void write_patterns(const struct config_field *field, const void *object,
 			   struct json_out *out)
 {
-	const char *const *list = *config_member_const(object, field->offset, void *const);
+	const char *const *list = *config_member_const(object, field->offset, void *);
 	size_t n = *config_member_const(object, field->count_offset, size_t);
 
 	if (n == 0)
