@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum ip_family {
 	IP_NONE = 0,
@@ -32,11 +33,29 @@ struct ip_prefix {
 #define PREFIX_TEXT_MAX 50
 
 /* Bits of an address of that family: 32, 128, or 0 for IP_NONE. */
-unsigned int ip_bits(enum ip_family family);
+static inline unsigned int ip_bits(enum ip_family family)
+{
+	return family == IP_V4 ? 32 : family == IP_V6 ? 128 : 0;
+}
+
 /* Bytes of an address of that family: 4, 16 or 0. */
-unsigned int ip_bytes(enum ip_family family);
+static inline unsigned int ip_bytes(enum ip_family family)
+{
+	return ip_bits(family) / 8;
+}
+
 /* From network-order bytes; @data holds ip_bytes(family) octets. */
-struct ip_addr ip_from_bytes(enum ip_family family, const void *data);
+static inline struct ip_addr ip_from_bytes(enum ip_family family, const void *data)
+{
+	struct ip_addr addr = { .family = (uint8_t)family };
+
+	if (family == IP_V4)
+		memcpy(addr.bytes, data, 4);
+	else if (family == IP_V6)
+		memcpy(addr.bytes, data, 16);
+	return addr;
+}
+
 /* IPv4 from a host-order number, and back (0 when not IPv4). */
 struct ip_addr ip_from_v4(uint32_t host_order);
 uint32_t ip_to_v4(const struct ip_addr *addr);

@@ -10,25 +10,6 @@
 #include "util/htab.h"
 #include "util/prefix.h"
 
-unsigned int ip_bits(enum ip_family family)
-{
-	return ip_bytes(family) * 8;
-}
-
-unsigned int ip_bytes(enum ip_family family)
-{
-	return family == IP_V4 ? 4 : family == IP_V6 ? 16 : 0;
-}
-
-struct ip_addr ip_from_bytes(enum ip_family family, const void *data)
-{
-	struct ip_addr addr = { .family = (uint8_t)family };
-
-	if (ip_bytes(family))
-		memcpy(addr.bytes, data, ip_bytes(family));
-	return addr;
-}
-
 struct ip_addr ip_from_v4(uint32_t host_order)
 {
 	struct ip_addr addr = { .family = IP_V4 };
