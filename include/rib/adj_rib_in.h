@@ -59,8 +59,8 @@ struct adj_rib_in {
 
 int adj_rib_in_init(struct adj_rib_in *in, enum ip_family family);
 void adj_rib_in_done(struct adj_rib_in *in); /* releases no attributes and no groups */
-/* Finds or adds. PREFIX_ID_NONE: out of memory. */
-uint32_t adj_rib_in_net(struct adj_rib_in *in, const struct ip_prefix *prefix);
+/* Finds or adds; @hash is of prefix_table_soon(). PREFIX_ID_NONE: out of memory. */
+uint32_t adj_rib_in_net(struct adj_rib_in *in, const struct ip_prefix *prefix, uint32_t hash);
 /* Forgets a net without paths. */
 void adj_rib_in_drop_net(struct adj_rib_in *in, uint32_t net);
 /* The path of (@peer, @path_id), or PATH_NONE. */

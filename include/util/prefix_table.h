@@ -21,11 +21,18 @@ struct prefix_table *prefix_table_new(enum ip_family family);
 void prefix_table_free(struct prefix_table *table);
 /* The id, or PREFIX_ID_NONE. The prefix must be of the table's family and masked. */
 uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_prefix *prefix);
-/* The same prefix (of the table's family) is going to be looked up soon: memory is slow. */
-void prefix_table_prefetch(const struct prefix_table *table, const struct ip_prefix *prefix);
 /* Finds or adds. *ret_added tells which (may be NULL). PREFIX_ID_NONE: out of memory. */
 uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
 			  bool *ret_added);
+/*
+ * The same in two steps, for those who know the next prefixes in advance: _soon() asks for the memory that
+ * a prefix (of the table's family) needs and gives its hash, which saves the second step the work.
+ */
+uint32_t prefix_table_soon(const struct prefix_table *table, const struct ip_prefix *prefix);
+uint32_t prefix_table_find_hashed(const struct prefix_table *table, const struct ip_prefix *prefix,
+				  uint32_t hash);
+uint32_t prefix_table_add_hashed(struct prefix_table *table, const struct ip_prefix *prefix,
+				 uint32_t hash, bool *ret_added);
 /* The id must be present. */
 void prefix_table_remove(struct prefix_table *table, uint32_t id);
 bool prefix_table_has(const struct prefix_table *table, uint32_t id);

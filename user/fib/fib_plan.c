@@ -248,7 +248,7 @@ void fib_plan_prefetch(const struct fib_plan *plan, uint32_t table, const struct
 	const struct plan_routes *routes = find_table(plan, table, prefix->addr.family);
 
 	if (routes)
-		prefix_table_prefetch(routes->prefixes, prefix);
+		prefix_table_soon(routes->prefixes, prefix);
 }
 
 /* --- found ------------------------------------------------------------------------------------------ */

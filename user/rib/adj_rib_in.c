@@ -43,14 +43,14 @@ static bool make_net_room(struct adj_rib_in *in)
 	return true;
 }
 
-uint32_t adj_rib_in_net(struct adj_rib_in *in, const struct ip_prefix *prefix)
+uint32_t adj_rib_in_net(struct adj_rib_in *in, const struct ip_prefix *prefix, uint32_t hash)
 {
 	bool added = false;
 	uint32_t id;
 
 	if (!make_net_room(in))
 		return PREFIX_ID_NONE;
-	id = prefix_table_add(in->prefixes, prefix, &added);
+	id = prefix_table_add_hashed(in->prefixes, prefix, hash, &added);
 	if (added)
 		in->nets[id] = (struct rib_net){ .head = PATH_NONE };
 	return id;

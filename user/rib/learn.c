@@ -18,6 +18,12 @@ struct section {
 	struct admission shared;
 };
 
+struct item { /* one prefix of a section */
+	struct ip_prefix prefix;
+	uint32_t path_id;
+	uint32_t hash; /* prefix_table_soon() */
+};
+
 static bool map_by_prefix(const struct route_map *map)
 {
 	for (size_t i = 0; map && i < map->n_rules; i++) {
@@ -165,11 +171,10 @@ static void replace(struct rib *rib, const struct section *s, uint32_t net, stru
 	loc_rib_settle(rib, s->family, net, before);
 }
 
-static int learn(struct rib *rib, const struct section *s, const struct ip_prefix *prefix,
-		 uint32_t path_id)
+static int learn(struct rib *rib, const struct section *s, const struct item *item)
 {
 	struct adj_rib_in *in = &rib->in[s->family];
-	uint32_t net = adj_rib_in_net(in, prefix);
+	uint32_t net = adj_rib_in_net(in, &item->prefix, item->hash);
 	struct admission a;
 	struct loc_rib_export before;
 	uint32_t id;
@@ -177,9 +182,9 @@ static int learn(struct rib *rib, const struct section *s, const struct ip_prefi
 
 	if (net == PREFIX_ID_NONE)
 		return -ENOMEM;
-	a = admission_of(rib, s, prefix);
+	a = admission_of(rib, s, &item->prefix);
 	before = loc_rib_export(rib, s->family, net);
-	id = a.failed ? PATH_NONE : adj_rib_in_find(in, net, s->index, path_id);
+	id = a.failed ? PATH_NONE : adj_rib_in_find(in, net, s->index, item->path_id);
 	alive = id != PATH_NONE && path_age(&s->peer->in[s->family], &in->paths[id]) != PATH_DEAD;
 	if (alive && is_repeat(s, &in->paths[id], &a)) {
 		attr_store_unref(rib->attrs, a.attrs);
@@ -199,7 +204,7 @@ static int learn(struct rib *rib, const struct section *s, const struct ip_prefi
 		return 0;
 	}
 	if (!a.failed)
-		id = new_path(rib, s, net, path_id, id, &a);
+		id = new_path(rib, s, net, item->path_id, id, &a);
 	if (id == PATH_NONE)
 		attr_store_unref(rib->attrs, a.attrs);
 	else
@@ -208,13 +213,12 @@ static int learn(struct rib *rib, const struct section *s, const struct ip_prefi
 	return a.failed ? -ENOMEM : 0;
 }
 
-static void forget(struct rib *rib, const struct section *s, const struct ip_prefix *prefix,
-		   uint32_t path_id)
+static void forget(struct rib *rib, const struct section *s, const struct item *item)
 {
 	struct adj_rib_in *in = &rib->in[s->family];
-	uint32_t net = prefix_table_find(in->prefixes, prefix);
-	uint32_t id =
-		net == PREFIX_ID_NONE ? PATH_NONE : adj_rib_in_find(in, net, s->index, path_id);
+	uint32_t net = prefix_table_find_hashed(in->prefixes, &item->prefix, item->hash);
+	uint32_t id = net == PREFIX_ID_NONE ? PATH_NONE
+					    : adj_rib_in_find(in, net, s->index, item->path_id);
 	struct loc_rib_export before;
 
 	if (id == PATH_NONE)
@@ -225,45 +229,47 @@ static void forget(struct rib *rib, const struct section *s, const struct ip_pre
 }
 
 /*
- * A walk over the prefixes of a section that asks for the memory which the next ones need: what they cost
- * is waiting for it.
+ * A walk over the prefixes of a section. Each is read and hashed once, AHEAD of its turn: by then the memory
+ * that it needs has come.
  */
-#define AHEAD 12
+#define AHEAD 16 /* a power of two */
 
 struct section_walk {
 	const struct rib *rib;
 	const struct prefix_table *prefixes;
-	struct nlri_iter it, ahead;
+	struct nlri_iter it;
+	unsigned int read, taken;
+	struct item ring[AHEAD];
 };
 
 static void look_ahead(struct section_walk *walk)
 {
-	struct ip_prefix prefix;
-	uint32_t path_id;
+	struct item *item = &walk->ring[walk->read % AHEAD];
 
-	if (!nlri_next(&walk->ahead, &prefix, &path_id))
+	if (!nlri_next(&walk->it, &item->prefix, &item->path_id))
 		return;
-	prefix_table_prefetch(walk->prefixes, &prefix);
+	walk->read++;
+	item->hash = prefix_table_soon(walk->prefixes, &item->prefix);
 	if (walk->rib->callbacks.soon)
-		walk->rib->callbacks.soon(walk->rib->callbacks.ctx, &prefix);
+		walk->rib->callbacks.soon(walk->rib->callbacks.ctx, &item->prefix);
 }
 
-static struct section_walk section_walk(const struct rib *rib, const struct bgp_nlri *nlri)
+static void section_walk_init(struct section_walk *walk, const struct rib *rib,
+			      const struct bgp_nlri *nlri)
 {
-	struct section_walk walk = { .rib = rib, .prefixes = rib->in[nlri->family].prefixes };
-
-	nlri_iter_init(&walk.it, nlri);
-	walk.ahead = walk.it;
-	for (unsigned int i = 0; i < AHEAD; i++)
-		look_ahead(&walk);
-	return walk;
+	walk->rib = rib;
+	walk->prefixes = rib->in[nlri->family].prefixes;
+	walk->read = walk->taken = 0;
+	nlri_iter_init(&walk->it, nlri);
+	for (unsigned int i = 0; i < AHEAD - 1; i++)
+		look_ahead(walk);
 }
 
-static bool section_next(struct section_walk *walk, struct ip_prefix *ret_prefix,
-			 uint32_t *ret_path_id)
+/* NULL at the end; valid until the next call. */
+static const struct item *section_next(struct section_walk *walk)
 {
 	look_ahead(walk);
-	return nlri_next(&walk->it, ret_prefix, ret_path_id);
+	return walk->taken < walk->read ? &walk->ring[walk->taken++ % AHEAD] : NULL;
 }
 
 static void withdraw_section(struct rib *rib, struct rib_peer *peer, uint16_t index,
@@ -271,28 +277,27 @@ static void withdraw_section(struct rib *rib, struct rib_peer *peer, uint16_t in
 {
 	struct section s = { .peer = peer, .index = index, .family = nlri->family };
 	struct section_walk walk;
-	struct ip_prefix prefix;
-	uint32_t path_id;
+	const struct item *item;
 
 	if (!nlri->len)
 		return;
 	rib_because(rib, RIB_CAUSE_WITHDRAWN, index);
-	walk = section_walk(rib, nlri);
-	while (section_next(&walk, &prefix, &path_id))
-		forget(rib, &s, &prefix, path_id);
+	section_walk_init(&walk, rib, nlri);
+	while ((item = section_next(&walk)))
+		forget(rib, &s, item);
 }
 
 static int reach_section(struct rib *rib, struct section *s, const struct bgp_nlri *nlri)
 {
 	uint64_t held = peer_in_held(&s->peer->in[s->family]);
 	struct peer_in *in = &s->peer->in[s->family];
-	struct section_walk walk = section_walk(rib, nlri);
-	struct ip_prefix prefix;
-	uint32_t path_id;
+	struct section_walk walk;
+	const struct item *item;
 	int err = 0;
 
-	while (section_next(&walk, &prefix, &path_id)) {
-		int one = learn(rib, s, &prefix, path_id);
+	section_walk_init(&walk, rib, nlri);
+	while ((item = section_next(&walk))) {
+		int one = learn(rib, s, item);
 
 		err = err ? err : one;
 		held++;

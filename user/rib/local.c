@@ -12,7 +12,7 @@ static int add_local(struct rib *rib, enum rib_local_kind kind, const struct ip_
 {
 	enum bgp_family family = prefix->addr.family == IP_V6 ? BGP_IPV6_UNICAST : BGP_IPV4_UNICAST;
 	struct adj_rib_in *in = &rib->in[family];
-	uint32_t net = adj_rib_in_net(in, prefix);
+	uint32_t net = adj_rib_in_net(in, prefix, prefix_table_soon(in->prefixes, prefix));
 	struct loc_rib_export before;
 
 	if (net == PREFIX_ID_NONE)

@@ -12,6 +12,7 @@
  *
  * Must never move an id, and never let the order of ids depend on the hash.
  */
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@
 #define SLOT_DELETED (UINT32_MAX - 1)
 #define MIN_SLOTS    16
 #define MIN_KEYS     16
+#define FILL_AHEAD   16
 /* Ids that leave room for the empty mark, and slot counts that fit 32 bits. */
 #define MAX_IDS (UINT32_MAX / 2)
 
@@ -54,24 +56,27 @@ static uint8_t *record(const struct prefix_table *table, uint32_t id)
 	return table->keys + (size_t)id * (table->addr_size + 1);
 }
 
-static uint64_t load_big_endian(const uint8_t *from, unsigned int n)
+static uint64_t load64(const uint8_t *from)
 {
-	uint64_t value = 0;
+	uint64_t value;
 
-	for (unsigned int i = 0; i < n; i++)
-		value = value << 8 | from[i];
-	return value;
+	memcpy(&value, from, sizeof(value));
+	return be64toh(value);
+}
+
+static uint64_t load32(const uint8_t *from)
+{
+	uint32_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return be32toh(value);
 }
 
 static struct key key_of(const struct prefix_table *table, const uint8_t *addr, uint8_t len)
 {
 	if (table->family == IP_V4)
-		return (struct key){ .hi = load_big_endian(addr, 4) << 32, .len = len };
-	return (struct key){
-		.hi = load_big_endian(addr, 8),
-		.lo = load_big_endian(addr + 8, 8),
-		.len = len,
-	};
+		return (struct key){ .hi = load32(addr) << 32, .len = len };
+	return (struct key){ .hi = load64(addr), .lo = load64(addr + 8), .len = len };
 }
 
 static struct key key_at(const struct prefix_table *table, uint32_t id)
@@ -159,9 +164,9 @@ static uint32_t locate(const struct prefix_table *table, struct key key, uint32_
 	return at;
 }
 
-static uint32_t find_key(const struct prefix_table *table, struct key key)
+static uint32_t find_key(const struct prefix_table *table, struct key key, uint32_t hash)
 {
-	uint32_t word = table->slots[locate(table, key, hash_key(table, key))];
+	uint32_t word = table->slots[locate(table, key, hash)];
 
 	return word == SLOT_EMPTY ? PREFIX_ID_NONE : word & table->id_mask;
 }
@@ -186,6 +191,26 @@ static uint32_t mask_for(uint32_t slots)
 	return mask;
 }
 
+/* In handfuls: the slots of one are asked for before the first of them is written. */
+static void fill_slots(struct prefix_table *table)
+{
+	uint32_t ids[FILL_AHEAD], hashes[FILL_AHEAD];
+	uint32_t id = prefix_table_next(table, 0);
+
+	while (id != PREFIX_ID_NONE) {
+		unsigned int n = 0;
+
+		for (; n < FILL_AHEAD && id != PREFIX_ID_NONE;
+		     n++, id = prefix_table_next(table, id + 1)) {
+			ids[n] = id;
+			hashes[n] = hash_key(table, key_at(table, id));
+			__builtin_prefetch(&table->slots[home_slot(table, hashes[n])], 1);
+		}
+		for (unsigned int i = 0; i < n; i++)
+			put_slot(table, ids[i], hashes[i]);
+	}
+}
+
 static bool set_slots(struct prefix_table *table, uint32_t slot_count)
 {
 	uint32_t *slots = malloc((size_t)slot_count * sizeof(*slots));
@@ -198,9 +223,7 @@ static bool set_slots(struct prefix_table *table, uint32_t slot_count)
 	table->slot_count = slot_count;
 	table->deleted = 0;
 	table->id_mask = mask_for(slot_count);
-	for (uint32_t id = prefix_table_next(table, 0); id != PREFIX_ID_NONE;
-	     id = prefix_table_next(table, id + 1))
-		put_slot(table, id, hash_key(table, key_at(table, id)));
+	fill_slots(table);
 	return true;
 }
 
@@ -282,18 +305,30 @@ static bool fits(const struct prefix_table *table, const struct ip_prefix *prefi
 	return prefix->addr.family == table->family && prefix->len <= ip_bits(table->family);
 }
 
-uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_prefix *prefix)
+static uint32_t hash_prefix(const struct prefix_table *table, const struct ip_prefix *prefix)
+{
+	return hash_key(table, key_of(table, prefix->addr.bytes, prefix->len));
+}
+
+uint32_t prefix_table_soon(const struct prefix_table *table, const struct ip_prefix *prefix)
+{
+	uint32_t hash = hash_prefix(table, prefix);
+
+	__builtin_prefetch(&table->slots[home_slot(table, hash)]);
+	return hash;
+}
+
+uint32_t prefix_table_find_hashed(const struct prefix_table *table, const struct ip_prefix *prefix,
+				  uint32_t hash)
 {
 	if (!fits(table, prefix))
 		return PREFIX_ID_NONE;
-	return find_key(table, key_of(table, prefix->addr.bytes, prefix->len));
+	return find_key(table, key_of(table, prefix->addr.bytes, prefix->len), hash);
 }
 
-void prefix_table_prefetch(const struct prefix_table *table, const struct ip_prefix *prefix)
+uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_prefix *prefix)
 {
-	struct key key = key_of(table, prefix->addr.bytes, prefix->len);
-
-	__builtin_prefetch(&table->slots[home_slot(table, hash_key(table, key))]);
+	return prefix_table_find_hashed(table, prefix, hash_prefix(table, prefix));
 }
 
 /* Room is made before anything changes, so that a failure leaves the table as it was. */
@@ -314,21 +349,24 @@ static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *pref
 	return id;
 }
 
-uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
-			  bool *ret_added)
+uint32_t prefix_table_add_hashed(struct prefix_table *table, const struct ip_prefix *prefix,
+				 uint32_t hash, bool *ret_added)
 {
-	uint32_t hash, word, id;
-	struct key key;
+	uint32_t word, id;
 
 	if (!fits(table, prefix))
 		return PREFIX_ID_NONE;
-	key = key_of(table, prefix->addr.bytes, prefix->len);
-	hash = hash_key(table, key);
-	word = table->slots[locate(table, key, hash)];
+	word = table->slots[locate(table, key_of(table, prefix->addr.bytes, prefix->len), hash)];
 	id = word == SLOT_EMPTY ? add_key(table, prefix, hash) : word & table->id_mask;
 	if (ret_added && id != PREFIX_ID_NONE)
 		*ret_added = word == SLOT_EMPTY;
 	return id;
+}
+
+uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *prefix,
+			  bool *ret_added)
+{
+	return prefix_table_add_hashed(table, prefix, hash_prefix(table, prefix), ret_added);
 }
 
 /* Takes the slot out of its run. At the end of the run, so go all before it that hold nothing. */
@@ -403,11 +441,13 @@ uint32_t prefix_table_lpm(const struct prefix_table *table, const struct ip_addr
 		return PREFIX_ID_NONE;
 	whole = key_of(table, addr->bytes, 0);
 	for (unsigned int len = ip_bits(table->family) + 1; len-- > 0;) {
+		struct key key;
 		uint32_t id;
 
 		if (!table->per_length[len])
 			continue;
-		id = find_key(table, key_mask(whole, len));
+		key = key_mask(whole, len);
+		id = find_key(table, key, hash_key(table, key));
 		if (id != PREFIX_ID_NONE && (!accept || accept(ctx, id)))
 			return id;
 	}
