@@ -22,6 +22,7 @@
 struct nexthop {
 	struct nexthop_info info;
 	uint32_t id;
+	uint32_t alone; /* the group of it alone, without a backup; GROUP_NONE: there is none */
 };
 
 struct group {
@@ -337,6 +338,11 @@ static uint64_t members_digest(const struct nexthop_table *table, const struct g
 	return digest;
 }
 
+static bool is_alone(unsigned int n_members, unsigned int n_backup)
+{
+	return n_members == 1 && !n_backup;
+}
+
 static int put_group(struct nexthop_table *table, uint32_t id, const struct group_info *info)
 {
 	struct group *group = calloc(1, sizeof(*group));
@@ -358,20 +364,36 @@ static int put_group(struct nexthop_table *table, uint32_t id, const struct grou
 	table->groups[id] = group;
 	if (id >= table->group_high)
 		table->group_high = id + 1;
+	if (is_alone(info->n_members, info->n_backup))
+		table->nexthops[info->member[0]]->alone = id;
 	return 0;
+}
+
+/* The group of most prefixes, without a search; GROUP_NONE: it is not there yet. */
+static uint32_t group_of_one(struct nexthop_table *table, uint32_t member)
+{
+	const struct nexthop *nexthop = nexthop_at(table, member);
+	uint32_t id = nexthop ? nexthop->alone : GROUP_NONE;
+
+	group_ref(table, id);
+	return id;
 }
 
 uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigned int n_members,
 		   const uint32_t *backup, unsigned int n_backup)
 {
-	struct group_info info = canonical(table, members, n_members, backup, n_backup);
+	struct group_info info;
 	struct group *group;
-	uint32_t id = table->group_low;
+	uint32_t id = is_alone(n_members, n_backup) ? group_of_one(table, members[0]) : GROUP_NONE;
 
+	if (id)
+		return id;
+	info = canonical(table, members, n_members, backup, n_backup);
 	if (!info.n_members)
 		return GROUP_NONE;
 	group = htab_find(table->group_index, group_hash(&info), group_eq, &info);
 	if (!group) {
+		id = table->group_low;
 		while (id < XRS_GROUP_MAX && table->groups[id])
 			id++;
 		table->group_low = id;
@@ -439,6 +461,8 @@ int group_recycle(struct nexthop_table *table, uint32_t id)
 	htab_remove(table->group_index, group->hash, group_eq, &info);
 	free(group);
 	table->groups[id] = NULL;
+	if (is_alone(info.n_members, info.n_backup))
+		table->nexthops[info.member[0]]->alone = GROUP_NONE;
 	if (id < table->group_low)
 		table->group_low = id;
 	for (unsigned int i = 0; i < info.n_members; i++)
