@@ -6,7 +6,9 @@
  */
 #include "rib/loc_rib.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "rib_internal.h"
 #include "util/stable_hash.h"
@@ -49,9 +51,10 @@ static uint64_t selection(const struct rib *rib, uint32_t group, uint32_t attrs)
 static void add_to_digest(struct rib *rib, const struct ip_prefix *prefix, uint64_t before,
 			  uint64_t after)
 {
-	uint64_t key = stable_hash_bytes(prefix->addr.bytes, sizeof(prefix->addr.bytes),
-					 (uint64_t)prefix->addr.family << 8 | prefix->len);
+	uint64_t key = (uint64_t)prefix->addr.family << 8 | prefix->len, half[2];
 
+	memcpy(half, prefix->addr.bytes, sizeof(half));
+	key = stable_hash_mix(stable_hash_mix(key, be64toh(half[0])), be64toh(half[1]));
 	rib->digest -= before ? stable_hash_mix(key, before) : 0;
 	rib->digest += after ? stable_hash_mix(key, after) : 0;
 }
@@ -89,10 +92,8 @@ static uint32_t path_nexthop(struct rib *rib, const struct rib_path *path)
 	return id;
 }
 
-static bool nexthop_usable(struct rib *rib, const struct rib_path *path)
+static bool nexthop_usable(const struct rib *rib, uint32_t id)
 {
-	uint32_t id = path_nexthop(rib, path);
-
 	return id &&
 	       (rib->config.nexthops_always_usable || nexthop_info(rib->nexthops, id)->usable);
 }
@@ -254,7 +255,7 @@ static void gather(struct rib *rib, enum bgp_family family, uint32_t net)
 	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next, i++) {
 		const struct rib_path *path = &in->paths[id];
 		bool is_selectable = selectable(rib, family, path);
-		bool usable = is_selectable && nexthop_usable(rib, path);
+		bool usable = is_selectable && nexthop_usable(rib, path_nexthop(rib, path));
 
 		s->ids[i] = id;
 		s->paths[i] = decision_path_of(rib, path, usable);
@@ -300,20 +301,17 @@ static uint32_t decide_many(struct rib *rib, enum bgp_family family, uint32_t ne
 static uint32_t decide_one(struct rib *rib, enum bgp_family family, struct rib_path *path)
 {
 	bool is_selectable = selectable(rib, family, path);
-	bool usable = is_selectable && nexthop_usable(rib, path);
+	uint32_t nexthop = is_selectable ? path_nexthop(rib, path) : NEXTHOP_NONE;
+	bool usable = nexthop_usable(rib, nexthop);
 	struct verdict v = { .state = state_now(path, is_selectable, usable),
 			     .lost_at = STEP_UNUSABLE };
-	uint32_t nexthop;
 
 	if (usable) {
 		v.flags = PATH_F_BEST | PATH_F_MULTIPATH;
 		v.lost_at = STEP_NONE;
 	}
 	set_verdict(rib, family, path, v);
-	if (!usable)
-		return GROUP_NONE;
-	nexthop = path_nexthop(rib, path);
-	return group_get(rib->nexthops, &nexthop, 1, NULL, 0);
+	return usable ? group_get(rib->nexthops, &nexthop, 1, NULL, 0) : GROUP_NONE;
 }
 
 /* Before the decision that a restart defers: next hops are resolved meanwhile. */
@@ -424,24 +422,33 @@ static bool has_lost_path(const struct rib *rib, enum bgp_family family, uint32_
 	return lost;
 }
 
-static void set_group(struct rib *rib, enum bgp_family family, uint32_t net, uint32_t group)
+static void tell_change(struct rib *rib, enum bgp_family family, uint32_t net,
+			const struct ip_prefix *prefix, uint32_t old_group)
+{
+	struct rib_change change = {
+		.family = family,
+		.prefix = *prefix,
+		.offer = by_source_offer(rib, family, net),
+		.old_group = old_group,
+		.cause = rib->why.cause,
+		.cause_peer = rib->why.peer,
+		.step = deciding_step(&rib->in[family], net),
+	};
+
+	change.offer.lost = rib->losing || has_lost_path(rib, family, net);
+	rib->callbacks.changed(rib->callbacks.ctx, &change);
+}
+
+static void set_group(struct rib *rib, enum bgp_family family, uint32_t net,
+		      const struct ip_prefix *prefix, uint32_t group)
 {
 	struct rib_net *n = &rib->in[family].nets[net];
 	uint32_t old = n->group, old_from[RIB_SOURCES];
-	struct rib_change change = { .family = family };
 	bool changed = settle_sources(rib, family, net, old_from) || old != group;
 
 	n->group = group;
-	if (changed) {
-		change.prefix = prefix_table_key(rib->in[family].prefixes, net);
-		change.offer = by_source_offer(rib, family, net);
-		change.old_group = old;
-		change.cause = rib->why.cause;
-		change.cause_peer = rib->why.peer;
-		change.step = deciding_step(&rib->in[family], net);
-		change.offer.lost = rib->losing || has_lost_path(rib, family, net);
-		rib->callbacks.changed(rib->callbacks.ctx, &change);
-	}
+	if (changed)
+		tell_change(rib, family, net, prefix, old);
 	group_unref(rib->nexthops, old); /* after the prefix left it */
 	for (unsigned int s = 0; s < RIB_SOURCES; s++)
 		group_unref(rib->nexthops, old_from[s]);
@@ -459,15 +466,13 @@ void loc_rib_settle(struct rib *rib, enum bgp_family family, uint32_t net,
 		    struct loc_rib_export before)
 {
 	struct adj_rib_in *in = &rib->in[family];
+	struct ip_prefix prefix = prefix_table_key(in->prefixes, net);
 	struct loc_rib_export after;
 
-	set_group(rib, family, net, decide(rib, family, net));
+	set_group(rib, family, net, &prefix, decide(rib, family, net));
 	after = loc_rib_export(rib, family, net);
-	if (after.selected != before.selected) {
-		struct ip_prefix prefix = prefix_table_key(in->prefixes, net);
-
+	if (after.selected != before.selected)
 		add_to_digest(rib, &prefix, before.selected, after.selected);
-	}
 	if (in->nets[net].head == PATH_NONE && !in->nets[net].local) {
 		net_gone(rib, family, net);
 		return;
