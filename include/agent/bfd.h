@@ -47,8 +47,23 @@ struct bfd_status {
 	uint32_t interval_usec, detection_usec; /* in force */
 	uint32_t remote_min_tx_usec, remote_min_rx_usec;
 	struct mono changed; /* of state */
+	/* Our packets: the latest one behind its time, and those that the engine's second thread sent. */
+	uint64_t late_max_usec, stood_in;
 	struct bfd_stats stats;
 };
+
+/* Of periodic packets behind their time: at most so many microseconds, the last without bound. */
+#define BFD_LATENESS_BOUNDS                                     \
+	{                                                       \
+		100, 500, 1000, 2000, 5000, 10000, 20000, 50000 \
+	}
+#define BFD_LATENESS_BUCKETS 9
+struct bfd_lateness {
+	uint64_t count[BFD_LATENESS_BUCKETS];
+	uint64_t total, sum_usec;
+};
+void bfd_lateness_add(struct bfd_lateness *lateness, uint64_t usec);
+uint64_t bfd_lateness_bound_usec(unsigned int bucket); /* 0: none, the last */
 
 struct bfd_event {
 	uint32_t slot, discr;
@@ -90,6 +105,8 @@ void bfd_remove(struct bfd *bfd, uint32_t slot);
 void bfd_pardon(struct bfd *bfd, uint32_t slot);
 /* A copy; false: nothing is known (yet). */
 bool bfd_get_status(const struct bfd *bfd, uint32_t slot, struct bfd_status *ret_status);
+/* All sessions since the engine started. */
+struct bfd_lateness bfd_get_lateness(const struct bfd *bfd);
 uint32_t bfd_discr(const struct bfd *bfd, uint32_t slot);
 /* Process id of the engine, 0: it does not run; and how often it had to be started again. */
 int bfd_engine_pid(const struct bfd *bfd);

@@ -16,7 +16,7 @@
 
 enum {
 	BFD_ENGINE_SOCKET_FD = 3, /* SOCK_SEQPACKET: requests in, struct bfd_event out */
-	BFD_ENGINE_STATUS_FD = 4, /* struct bfd_status [XRS_BFD_MAX], shared memory */
+	BFD_ENGINE_SHARED_FD = 4, /* struct bfd_shared, shared memory */
 	BFD_ENGINE_MAP_FD = 5,    /* xrs_bfd, or closed */
 };
 
@@ -29,6 +29,12 @@ enum bfd_request_kind {
 struct bfd_request {
 	enum bfd_request_kind kind;
 	struct bfd_spec spec; /* REMOVE and PARDON: only slot and discr */
+};
+
+/* Written by the engine, read by xrsd. */
+struct bfd_shared {
+	struct bfd_lateness lateness;
+	struct bfd_status status[XRS_BFD_MAX]; /* by slot */
 };
 
 /* The whole life of the process; its exit status. */

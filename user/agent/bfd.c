@@ -25,7 +25,6 @@
 #define RESTART_SEC  1
 #define SEND_SEC     1 /* an engine that takes nothing for so long is started again */
 #define HIGH_FD      16 /* above the engine's numbers, so that none is overwritten before it is copied */
-#define STATUS_SIZE  (XRS_BFD_MAX * sizeof(struct bfd_status))
 #define STATUS_TRIES 100
 
 struct bfd_slot {
@@ -38,8 +37,8 @@ struct bfd {
 	struct loop *loop;
 	struct bfd_map map;
 	bfd_changed_fn changed;
-	struct bfd_status *status; /* shared with the engine */
-	int status_fd;
+	struct bfd_shared *shared; /* with the engine */
+	int shared_fd;
 	struct loop_io io; /* our end of the socket; fd -1: no engine */
 	struct loop_timer restart;
 	pid_t pid;
@@ -64,7 +63,7 @@ static int hand_over_all(posix_spawn_file_actions_t *actions, const struct bfd *
 	int error = hand_over(actions, socket, BFD_ENGINE_SOCKET_FD, &copies[0]);
 
 	if (!error)
-		error = hand_over(actions, bfd->status_fd, BFD_ENGINE_STATUS_FD, &copies[1]);
+		error = hand_over(actions, bfd->shared_fd, BFD_ENGINE_SHARED_FD, &copies[1]);
 	if (!error && bfd->map.fd >= 0)
 		error = hand_over(actions, bfd->map.fd, BFD_ENGINE_MAP_FD, &copies[2]);
 	return error;
@@ -177,7 +176,7 @@ static void lost(struct bfd *bfd, const char *why)
 	kill(bfd->pid, SIGKILL);
 	waitpid(bfd->pid, NULL, 0);
 	bfd->pid = 0;
-	memset(bfd->status, 0, STATUS_SIZE);
+	memset(bfd->shared, 0, sizeof(*bfd->shared));
 	for (uint32_t slot = 1; bfd->map.entries && slot < XRS_BFD_MAX; slot++) {
 		struct xrs_bfd *entry = &bfd->map.entries[slot];
 
@@ -276,7 +275,7 @@ uint32_t bfd_discr(const struct bfd *bfd, uint32_t slot)
 /* The engine writes at this moment? Then once more; it is done within a microsecond. */
 bool bfd_get_status(const struct bfd *bfd, uint32_t slot, struct bfd_status *ret_status)
 {
-	const struct bfd_status *status = &bfd->status[slot];
+	const struct bfd_status *status = &bfd->shared->status[slot];
 
 	for (unsigned int i = 0; i < STATUS_TRIES; i++) {
 		uint32_t version = __atomic_load_n(&status->version, __ATOMIC_ACQUIRE);
@@ -291,6 +290,32 @@ bool bfd_get_status(const struct bfd *bfd, uint32_t slot, struct bfd_status *ret
 		return true;
 	}
 	return false;
+}
+
+/* --- lateness ----------------------------------------------------------------------------------------- */
+
+static const uint64_t bounds[BFD_LATENESS_BUCKETS - 1] = BFD_LATENESS_BOUNDS;
+
+uint64_t bfd_lateness_bound_usec(unsigned int bucket)
+{
+	return bucket < BFD_LATENESS_BUCKETS - 1 ? bounds[bucket] : 0;
+}
+
+void bfd_lateness_add(struct bfd_lateness *lateness, uint64_t usec)
+{
+	unsigned int bucket = 0;
+
+	while (bucket < BFD_LATENESS_BUCKETS - 1 && usec > bounds[bucket])
+		bucket++;
+	lateness->count[bucket]++;
+	lateness->total++;
+	lateness->sum_usec += usec;
+}
+
+/* Figures of one moment are not promised to add up: nobody waits for the engine. */
+struct bfd_lateness bfd_get_lateness(const struct bfd *bfd)
+{
+	return bfd->shared->lateness;
 }
 
 /* --- life ------------------------------------------------------------------------------------------------ */
@@ -309,7 +334,7 @@ int bfd_new(struct loop *loop, const struct bfd_map *map, bfd_changed_fn changed
 	    struct bfd **ret_bfd)
 {
 	struct bfd *bfd = calloc(1, sizeof(*bfd));
-	void *status;
+	void *shared;
 
 	if (!bfd)
 		return -ENOMEM;
@@ -318,17 +343,18 @@ int bfd_new(struct loop *loop, const struct bfd_map *map, bfd_changed_fn changed
 	bfd->changed = changed;
 	bfd->io.fd = -1;
 	bfd->restart = (struct loop_timer){ .fn = on_restart, .ctx = bfd };
-	bfd->status_fd = memfd_create("xrs-bfd-status", MFD_CLOEXEC);
-	if (bfd->status_fd < 0 || ftruncate(bfd->status_fd, STATUS_SIZE) < 0) {
+	bfd->shared_fd = memfd_create("xrs-bfd-status", MFD_CLOEXEC);
+	if (bfd->shared_fd < 0 || ftruncate(bfd->shared_fd, sizeof(*bfd->shared)) < 0) {
 		bfd_free(bfd);
 		return -ENOMEM;
 	}
-	status = mmap(NULL, STATUS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, bfd->status_fd, 0);
-	if (status == MAP_FAILED) {
+	shared = mmap(NULL, sizeof(*bfd->shared), PROT_READ | PROT_WRITE, MAP_SHARED,
+		      bfd->shared_fd, 0);
+	if (shared == MAP_FAILED) {
 		bfd_free(bfd);
 		return -ENOMEM;
 	}
-	bfd->status = status;
+	bfd->shared = shared;
 	*ret_bfd = bfd;
 	return 0;
 }
@@ -339,10 +365,10 @@ void bfd_free(struct bfd *bfd)
 		return;
 	stop_engine(bfd);
 	loop_timer_stop(bfd->loop, &bfd->restart);
-	if (bfd->status)
-		munmap(bfd->status, STATUS_SIZE);
-	if (bfd->status_fd >= 0)
-		close(bfd->status_fd);
+	if (bfd->shared)
+		munmap(bfd->shared, sizeof(*bfd->shared));
+	if (bfd->shared_fd >= 0)
+		close(bfd->shared_fd);
 	explicit_bzero(bfd->slots, sizeof(bfd->slots));
 	free(bfd);
 }

@@ -5,6 +5,10 @@
  * priority. It talks to agent/bfd.c by messages of fixed size, and writes verdicts into xrs_bfd itself, so
  * that the next packet sees them: one store, whatever the number of groups and prefixes.
  *
+ * Two threads: this one does everything, and the stand-in (agent/bfd_standin.h) sends what this one is
+ * kept from sending. Callbacks of the loop hold the lock and give it up around system calls that move packets;
+ * only they add, change and remove.
+ *
  * xrs_bfd has two writers. The program sets a deadline that has not passed anew with each packet that says
  * Up; whatever else a peer says makes it unwatched. Only this process declares dead (deadline in the
  * past) and takes that back.
@@ -24,6 +28,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "agent/bfd_standin.h"
 #include "agent/loop.h"
 #include "agent/privilege.h"
 #include "agent/sockaddr.h"
@@ -49,7 +54,8 @@ struct receiver {
 };
 
 struct engine_session {
-	struct heap_node due; /* in engine.queue */
+	struct heap_node due;      /* in engine.queue: sending, and the detection time */
+	struct heap_node periodic; /* in engine.periodic: sending alone, for the stand-in */
 	struct bfd_spec spec;
 	struct bfd_session bfd;
 	struct receiver *receiver;
@@ -60,15 +66,18 @@ struct engine_session {
 	bool report_pending; /* the socket to xrsd was full */
 	struct bfd_event report;
 	struct mono changed;
+	uint64_t late_max_usec; /* of a packet of ours */
+	uint64_t stood_in;      /* packets that the stand-in sent */
 };
 
 static struct engine {
 	struct loop *loop;
 	struct loop_io control, timer;
-	struct heap queue;
+	struct heap queue, periodic;
+	struct bfd_standin *standin;
 	struct receiver *receivers;
 	struct engine_session *sessions[XRS_BFD_MAX];
-	struct bfd_status *status; /* XRS_BFD_MAX of them, shared */
+	struct bfd_shared *shared; /* with xrsd */
 	struct xrs_bfd *map;       /* the same number, or NULL */
 	uint16_t next_source;
 	bool orphan;
@@ -121,7 +130,9 @@ static void ask_kernel(struct engine_session *s)
 
 /*
  * After each packet that was received here: has the program seen the like a moment ago? Then the deadline
- * is the program's. If not, packets come by an interface without one, and it is ours alone.
+ * is the program's. If not, packets come by an interface without one, and it is ours alone. A deadline that
+ * passed before the program saw its last packet, while the session is Up here: the packet came just in time
+ * to be heard before anybody looked, so that the member is not dead either.
  */
 static void judge_kernel(struct engine_session *s)
 {
@@ -138,7 +149,7 @@ static void judge_kernel(struct engine_session *s)
 		return;
 	if (!s->kernel || !can_watch(s))
 		set_deadline(s, 0);
-	else if (!__atomic_load_n(&entry->deadline_ns, __ATOMIC_RELAXED))
+	else if (__atomic_load_n(&entry->deadline_ns, __ATOMIC_RELAXED) <= last_ns)
 		set_deadline(s, last_ns + detection_ns);
 }
 
@@ -146,7 +157,7 @@ static void judge_kernel(struct engine_session *s)
 
 static void publish(struct engine_session *s)
 {
-	struct bfd_status *status = &engine.status[s->spec.slot];
+	struct bfd_status *status = &engine.shared->status[s->spec.slot];
 	uint32_t version = status->version | 1;
 
 	__atomic_store_n(&status->version, version, __ATOMIC_SEQ_CST);
@@ -168,6 +179,8 @@ static void publish(struct engine_session *s)
 		.remote_min_tx_usec = s->bfd.remote_min_tx,
 		.remote_min_rx_usec = s->bfd.remote_min_rx,
 		.changed = s->changed,
+		.late_max_usec = s->late_max_usec,
+		.stood_in = s->stood_in,
 		.stats = s->bfd.stats,
 	};
 	__atomic_store_n(&status->version, version + 1, __ATOMIC_SEQ_CST);
@@ -233,19 +246,92 @@ static int open_sender(const struct bfd_spec *spec)
 	return fd;
 }
 
-static void send_packet(struct engine_session *s, const uint8_t *octets, size_t len)
+static struct bfd_departure departure_of(const struct engine_session *s)
 {
-	struct sockaddr_storage sa;
-	socklen_t sa_len = sockaddr_from_ip(&s->spec.peer, port_of(&s->spec), s->spec.device, &sa);
+	struct bfd_departure departure = { .fd = s->fd,
+					   .to = s->spec.peer,
+					   .port = port_of(&s->spec) };
+
+	memcpy(departure.device, s->spec.device, sizeof(departure.device));
+	return departure;
+}
+
+/* Packets go out at their time at the earliest; how much later, and by whom? */
+static void count_lateness(struct engine_session *s, struct mono due, struct mono now,
+			   bool stood_in)
+{
+	uint64_t usec = mono_since_usec(now, due);
+
+	if (!mono_is_set(due) || mono_before(now, due))
+		return;
+	bfd_lateness_add(&engine.shared->lateness, usec);
+	if (usec > s->late_max_usec)
+		s->late_max_usec = usec;
+	s->stood_in += stood_in;
+}
+
+/* The packet that is due, if any. */
+static bool take_packet(struct engine_session *s, struct mono now, bool stand_in,
+			struct bfd_departure *ret)
+{
+	struct mono due = bfd_session_next_tx(&s->bfd);
+
+	*ret = departure_of(s);
+	ret->len = bfd_session_transmit(&s->bfd, now, fresh_random(), ret->octets);
+	if (!ret->len)
+		return false;
+	count_lateness(s, due, now, stand_in);
+	return true;
+}
+
+static void send_packet(struct engine_session *s, struct bfd_departure *departure)
+{
+	int error;
 
 	if (s->fd < 0)
 		s->fd = open_sender(&s->spec);
-	if (s->fd < 0)
+	if (s->fd < 0) {
 		s->problem = -s->fd;
-	else if (sendto(s->fd, octets, len, MSG_DONTWAIT, (struct sockaddr *)&sa, sa_len) < 0)
-		s->problem = errno;
-	else if (s->receiver && s->receiver->io.fd >= 0)
-		s->problem = 0;
+		return;
+	}
+	departure->fd = s->fd;
+	bfd_standin_unlock(engine.standin);
+	error = bfd_departure_send(departure);
+	bfd_standin_lock(engine.standin);
+	if (error || (s->receiver && s->receiver->io.fd >= 0))
+		s->problem = error;
+}
+
+/* When the stand-in has something to do for the session: only where everything is ready for it. */
+static void set_periodic(struct engine_session *s)
+{
+	struct mono next = bfd_session_next_tx(&s->bfd);
+
+	if (s->fd >= 0 && mono_is_set(next))
+		heap_set(&engine.periodic, &s->periodic, next);
+	else
+		heap_remove(&engine.periodic, &s->periodic);
+}
+
+static struct mono standin_due(void)
+{
+	const struct heap_node *first = heap_first(&engine.periodic);
+
+	return first ? first->key : (struct mono){ 0 };
+}
+
+static bool standin_take(struct mono until, struct bfd_departure *ret)
+{
+	struct heap_node *first = heap_first(&engine.periodic);
+	struct engine_session *s;
+	bool any;
+
+	if (!first || mono_before(until, first->key))
+		return false;
+	s = (struct engine_session *)((char *)first - offsetof(struct engine_session, periodic));
+	any = take_packet(s, mono_now(), true, ret);
+	set_periodic(s);
+	return any;
 }
 
 static void arm_timer(void)
@@ -265,12 +351,13 @@ static int bind_receiver(struct receiver *r);
 /* Sends what is due, and says when the session wants to be looked at again. */
 static void settle(struct engine_session *s)
 {
-	uint8_t buf[BFD_PACKET_MAX];
 	struct mono now = mono_now(), due;
-	size_t len;
+	struct bfd_departure departure;
 
-	while ((len = bfd_session_transmit(&s->bfd, now, fresh_random(), buf)))
-		send_packet(s, buf, len);
+	while (take_packet(s, now, false, &departure))
+		send_packet(s, &departure);
+	set_periodic(s);
+	bfd_standin_look(engine.standin);
 	if (s->receiver->io.fd < 0 && !mono_before(now, s->retry)) {
 		s->problem = -bind_receiver(s->receiver);
 		s->retry = mono_add_usec(now, RETRY_USEC);
@@ -319,8 +406,11 @@ static bool receive(int fd, struct arrival *ret)
 			      .msg_iovlen = 1,
 			      .msg_control = control,
 			      .msg_controllen = sizeof(control) };
-	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	ssize_t n;
 
+	bfd_standin_unlock(engine.standin);
+	n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	bfd_standin_lock(engine.standin);
 	if (n < 0)
 		return false;
 	ret->len = (size_t)n;
@@ -382,8 +472,10 @@ static void drain(struct receiver *r)
 
 static void on_packet(struct loop_io *io, uint32_t events)
 {
+	bfd_standin_lock(engine.standin);
 	drain(io->ctx);
 	arm_timer();
+	bfd_standin_unlock(engine.standin);
 }
 
 static int bind_receiver(struct receiver *r)
@@ -468,8 +560,9 @@ static void remove_session(struct engine_session *s)
 	say_farewell(s);
 	set_deadline(s, 0);
 	heap_remove(&engine.queue, &s->due);
+	heap_remove(&engine.periodic, &s->periodic);
 	engine.sessions[s->spec.slot] = NULL;
-	memset(&engine.status[s->spec.slot], 0, sizeof(*engine.status));
+	memset(&engine.shared->status[s->spec.slot], 0, sizeof(struct bfd_status));
 	receiver_put(s->receiver);
 	if (s->fd >= 0)
 		close(s->fd);
@@ -547,6 +640,7 @@ static void on_request(struct loop_io *io, uint32_t events)
 	struct bfd_request request;
 	ssize_t n;
 
+	bfd_standin_lock_all(engine.standin);
 	while ((n = recv(io->fd, &request, sizeof(request), MSG_DONTWAIT)) == sizeof(request)) {
 		if (request.spec.slot && request.spec.slot < XRS_BFD_MAX)
 			requests[request.kind](&request.spec);
@@ -557,6 +651,7 @@ static void on_request(struct loop_io *io, uint32_t events)
 		loop_stop(engine.loop);
 	}
 	arm_timer();
+	bfd_standin_unlock_all(engine.standin);
 }
 
 /* --- time ------------------------------------------------------------------------------------------------ */
@@ -580,6 +675,7 @@ static void on_timer(struct loop_io *io, uint32_t events)
 
 	if (read(io->fd, &expirations, sizeof(expirations)) < 0 && errno == EAGAIN)
 		return;
+	bfd_standin_lock(engine.standin);
 	for (struct receiver *r = engine.receivers; r; r = r->next) {
 		if (r->io.fd >= 0)
 			drain(r);
@@ -593,6 +689,7 @@ static void on_timer(struct loop_io *io, uint32_t events)
 		settle(s);
 	}
 	arm_timer();
+	bfd_standin_unlock(engine.standin);
 }
 
 /* --- life -------------------------------------------------------------------------------------------------- */
@@ -611,13 +708,14 @@ static int engine_init(void)
 	int error;
 
 	engine.loop = loop_new();
-	engine.status = map_shared(BFD_ENGINE_STATUS_FD, XRS_BFD_MAX * sizeof(*engine.status));
+	engine.shared = map_shared(BFD_ENGINE_SHARED_FD, sizeof(*engine.shared));
 	if (fcntl(BFD_ENGINE_MAP_FD, F_GETFD) >= 0)
 		engine.map = map_shared(BFD_ENGINE_MAP_FD, map_size);
 	engine.timer.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-	if (!engine.loop || !engine.status || engine.timer.fd < 0)
+	if (!engine.loop || !engine.shared || engine.timer.fd < 0)
 		return -errno;
 	heap_init(&engine.queue);
+	heap_init(&engine.periodic);
 	engine.next_source = (uint16_t)(SOURCE_FIRST + arc4random() % (65536 - SOURCE_FIRST));
 	engine.timer.fn = on_timer;
 	engine.control = (struct loop_io){ .fd = BFD_ENGINE_SOCKET_FD, .fn = on_request };
@@ -628,6 +726,7 @@ static int engine_init(void)
 /* xrsd is gone, forwarding is not: the peers hear that from us before they miss it. */
 static void say_goodbye(void)
 {
+	bfd_standin_lock(engine.standin);
 	for (unsigned int n = 0; n < FAREWELLS; n++) {
 		for (unsigned int i = 1; i < XRS_BFD_MAX; i++) {
 			struct engine_session *s = engine.sessions[i];
@@ -639,6 +738,21 @@ static void say_goodbye(void)
 			say_farewell(s);
 		}
 	}
+	bfd_standin_unlock(engine.standin);
+}
+
+/* After the priority: the stand-in gets the same. */
+static int start_standin(void)
+{
+	int error = 0;
+
+	engine.standin = bfd_standin_new(standin_due, standin_take, &error);
+	if (!engine.standin)
+		return -ENOMEM;
+	if (error < 0)
+		log_warn(SUBSYS, "no second thread: %s; a loaded host may delay BFD",
+			 error == -ENOTSUP ? "one processor" : strerror(-error));
+	return 0;
 }
 
 int bfd_engine_main(void)
@@ -659,7 +773,11 @@ int bfd_engine_main(void)
 	if (error < 0)
 		log_warn(SUBSYS, "no real-time priority: %s; a loaded host may delay BFD",
 			 strerror(-error));
+	error = start_standin();
+	if (error < 0)
+		return 1;
 	error = loop_run(engine.loop);
 	say_goodbye();
+	bfd_standin_free(engine.standin);
 	return error < 0;
 }

@@ -172,7 +172,9 @@ const struct api_method api_methods[] = {
 	{ "bfd.list", API_READS, PARAMS(PAGE), method_bfd_list, "BFD sessions.",
 	  "value[]{peering vnet peerIp state diag remoteState remoteDiag multihop strict auth "
 	  "kernel "
-	  "transmitIntervalUs detectionTimeUs remoteMultiplier ups downs received sent discarded "
+	  "transmitIntervalUs detectionTimeUs remoteMultiplier ups downs received sent "
+	  "sentByStandIn "
+	  "sentLateMaxUs discarded "
 	  "problem} nextCursor generation" },
 	{ "timeline.list", API_READS, PARAMS(PAGE), method_timeline_list,
 	  "What took next hops out of use or brought them back, oldest first: times in "

@@ -46,6 +46,8 @@ static void write_status(struct json_out *out, const struct node_peering *peerin
 	json_out_uint(out, "ageSeconds", mono_since_usec(mono_now(), status->changed) / 1000000);
 	json_out_uint(out, "received", status->stats.received);
 	json_out_uint(out, "sent", status->stats.sent);
+	json_out_uint(out, "sentByStandIn", status->stood_in);
+	json_out_uint(out, "sentLateMaxUs", status->late_max_usec);
 	json_out_uint(out, "ups", status->stats.ups);
 	json_out_uint(out, "downs", status->stats.downs);
 	write_discards(out, &status->stats);

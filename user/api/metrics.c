@@ -409,28 +409,36 @@ static void write_nics(struct json_out *out, const struct node *node)
 		nic_packets(out, node, node->nics[i]);
 }
 
-/* --- the timeline ------------------------------------------------------------------------------------- */
+/* --- histograms ----------------------------------------------------------------------------------------- */
 
-static void write_histogram(struct json_out *out, const char *cause,
-			    const struct timeline_histogram *histogram)
+struct histogram {
+	const char *name, *labels; /* labels: "" or with a comma at the end */
+	const uint64_t *count;
+	unsigned int n;
+	uint64_t (*bound_usec)(unsigned int bucket);
+	uint64_t total, sum_usec;
+};
+
+static void write_histogram(struct json_out *out, const struct histogram *h)
 {
+	int labels = (int)strlen(h->labels);
 	uint64_t below = 0;
 
-	for (unsigned int b = 0; b < TIMELINE_BUCKETS; b++) {
-		uint64_t bound = timeline_bound_usec(b);
+	for (unsigned int b = 0; b < h->n; b++) {
+		uint64_t bound = h->bound_usec(b);
 
-		below += histogram->count[b];
-		put(out, "xrs_convergence_seconds_bucket{cause=\"%s\",le=\"", cause);
+		below += h->count[b];
+		put(out, "%s_bucket{%sle=\"", h->name, h->labels);
 		if (bound)
 			put(out, "%" PRIu64 ".%06" PRIu64, bound / 1000000, bound % 1000000);
 		else
 			put(out, "+Inf");
 		put(out, "\"} %" PRIu64 "\n", below);
 	}
-	put(out, "xrs_convergence_seconds_count{cause=\"%s\"} %" PRIu64 "\n", cause,
-	    histogram->total);
-	put(out, "xrs_convergence_seconds_sum{cause=\"%s\"} %" PRIu64 ".%06" PRIu64 "\n", cause,
-	    histogram->sum_usec / 1000000, histogram->sum_usec % 1000000);
+	labels -= labels > 0; /* less the comma */
+	put(out, "%s_count{%.*s} %" PRIu64 "\n", h->name, labels, h->labels, h->total);
+	put(out, "%s_sum{%.*s} %" PRIu64 ".%06" PRIu64 "\n", h->name, labels, h->labels,
+	    h->sum_usec / 1000000, h->sum_usec % 1000000);
 }
 
 static void write_convergence(struct json_out *out, const struct node *node)
@@ -439,10 +447,34 @@ static void write_convergence(struct json_out *out, const struct node *node)
 	       "From the first sign of a failure to the maps that are right.");
 	for (enum timeline_cause c = 0; c < TIMELINE_CAUSE_MAX; c++) {
 		const struct timeline_histogram *histogram = timeline_histogram(node->timeline, c);
+		char labels[LABEL_MAX];
 
+		snprintf(labels, sizeof(labels), "cause=\"%s\",", timeline_cause_name(c));
 		if (histogram->total)
-			write_histogram(out, timeline_cause_name(c), histogram);
+			write_histogram(out,
+					&(struct histogram){ .name = "xrs_convergence_seconds",
+							     .labels = labels,
+							     .count = histogram->count,
+							     .n = TIMELINE_BUCKETS,
+							     .bound_usec = timeline_bound_usec,
+							     .total = histogram->total,
+							     .sum_usec = histogram->sum_usec });
 	}
+}
+
+static void write_lateness(struct json_out *out, const struct node *node)
+{
+	struct bfd_lateness lateness = bfd_get_lateness(node->bfd);
+
+	family(out, "xrs_bfd_transmit_late_seconds", "histogram",
+	       "How much after their time periodic BFD packets were sent.");
+	write_histogram(out, &(struct histogram){ .name = "xrs_bfd_transmit_late_seconds",
+						  .labels = "",
+						  .count = lateness.count,
+						  .n = BFD_LATENESS_BUCKETS,
+						  .bound_usec = bfd_lateness_bound_usec,
+						  .total = lateness.total,
+						  .sum_usec = lateness.sum_usec });
 }
 
 /* --- ourselves ----------------------------------------------------------------------------------------- */
@@ -503,6 +535,7 @@ void metrics_write(const struct api *api, struct json_out *out)
 	nexthop_value(out, node, "xrs_nexthop_bytes_total", true);
 	write_nics(out, node);
 	write_convergence(out, node);
+	write_lateness(out, node);
 	write_api(out, api);
 	put(out, "# EOF\n");
 }

@@ -335,6 +335,11 @@ static bool is_urgent(const struct bfd_session *session)
 	return session->send_final || (session->send_now && session->remote_min_rx);
 }
 
+struct mono bfd_session_next_tx(const struct bfd_session *session)
+{
+	return is_periodic(session) ? session->next_tx : (struct mono){ 0 };
+}
+
 struct mono bfd_session_due(const struct bfd_session *session)
 {
 	struct mono deadline = deadline_of(session);
