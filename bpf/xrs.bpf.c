@@ -438,6 +438,8 @@ int xrs_uplink(struct xdp_md *ctx)
 	enum xrs_reason reason = xrs_parse_outer(nic, start, end, &outer);
 
 	if (nic && reason == XRS_GO_ON) {
+		if (xrs_is_bfd(&outer))
+			xrs_bfd_look_uplink(ctx, &outer);
 		in.vnet = nic->vnet;
 		if (xrs_open_tunnel(start, end, &outer, &inner, &in, &reason))
 			p = &inner;

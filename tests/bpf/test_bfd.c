@@ -4,9 +4,12 @@
  * frames of a next hop whose deadline has passed.
  */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "lab.h"
 
@@ -193,6 +196,51 @@ Test(bfd, what_is_not_of_the_session)
 	entry()->min_rx_usec = 0; /* authenticated */
 	feed(&(struct bfd_spec){ 0 }, false);
 	cr_assert_eq(entry()->packets, 0);
+}
+
+/* To the host's own MAC, as where its address is not the gateway's. */
+Test(bfd, frames_that_are_not_for_the_gateway_are_seen)
+{
+	for (int i = 0; i < 8; i++) {
+		struct bfd_spec up = { .frame = { .dmac = "\x02\x00\x00\x00\x77\x77",
+						  .v6 = i & 1,
+						  .n_tags = i & 2 ? 1 : 0 } };
+		struct bfd_spec other = up;
+
+		session(i & 1, 3784, now_ns() + FAR_NS);
+		feed(&up, i & 4);
+		cr_assert_eq(entry()->packets, 1, "%d", i);
+		cr_assert_eq(entry()->deadline_ns, entry()->last_rx_ns + 60 * MSEC_NS);
+		other.frame.ttl = 254;
+		feed(&other, i & 4);
+		cr_assert_eq(entry()->packets, 1, "%d", i);
+	}
+}
+
+static void feed_uplink(const struct frame *frame)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
+		    .data_size_in = (uint32_t)frame->len);
+	char path[128];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/fs/bpf/%s/progs/xrs_uplink", lab.instance);
+	fd = bpf_obj_get(path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(bpf_prog_test_run_opts(fd, &opts), 0);
+	cr_assert_eq(opts.retval, XDP_PASS);
+	close(fd);
+}
+
+Test(bfd, an_uplink_sees_them_too)
+{
+	struct bfd_spec up = { .frame = { .dport = 4784, .ttl = 62 } };
+	struct frame frame = bfd_frame(&up);
+
+	session(false, 4784, now_ns() + FAR_NS);
+	feed_uplink(&frame);
+	cr_assert_eq(entry()->packets, 1);
+	cr_assert_eq(entry()->deadline_ns, entry()->last_rx_ns + 60 * MSEC_NS);
 }
 
 Test(bfd, a_probe_has_no_effect)
