@@ -24,6 +24,7 @@
 	  "peering vnet direction code codeName subcode subcodeName text")                         \
 	X(PEER_LIMIT, "peer.limit", "peering vnet family prefixes limit action exceeded")          \
 	X(PEER_DRAIN, "peer.drain", "peering vnet state")                                          \
+	X(PEER_BFD, "peer.bfd", "peering vnet state diag remoteState failure")                     \
 	X(ROUTE_CHANGED, "route.changed", "vnet changes prefixes[] more")                          \
 	X(NIC_ATTACH, "nic.attach", "nic ifindex vnet routeTable role from to reason")             \
 	X(FIB_ERROR, "fib.error", "operation errno error")                                         \

@@ -72,7 +72,7 @@ diag "$LAST s, $rounds times $N routes gone and back, $(($(bfd .received) - rece
 engine() { # INSTANCE NODE
 	local ctl=("$XRSCTL" -s "/run/$1/xrs.sock")
 	in_ns "$2" "${ctl[@]}" metrics | sed -n 's/^xrs_bfd_transmit_late_seconds_bucket{le="\(.*\)"} \(.*\)/\1 \2/p' |
-		awk '{ printf "%s%s%s: %d", NR > 1 ? ", " : "", $1 == "+Inf" ? "later" : "<= ", $1 == "+Inf" ? "" : $1 * 1000 " ms", $2 - last; last = $2 } END { print "" }'
+		awk '{ printf "%s%s: %d", (NR > 1) ? ", " : "", ($1 == "+Inf") ? "later" : "<= " $1 * 1000 " ms", $2 - last; last = $2 } END { print "" }'
 	in_ns "$2" "${ctl[@]}" -j bfd list | jq -r '.value[0] | "latest \(.sentLateMaxUs / 1000) ms, \(.sentByStandIn) of \(.sent) packets by the stand-in"'
 }
 diag "$LAST s, $rounds times $N routes gone and back, $(($(bfd .received) - received)) packets of the peer received, load $(cut -d' ' -f1-3 /proc/loadavg)"

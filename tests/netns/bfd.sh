@@ -95,6 +95,8 @@ for n in fw fw2 fw3; do
 done
 xrs_config
 xrs_start
+spawn events "$XRSCTL" -s "/run/$ID/xrs.sock" -j monitor peer.bfd
+told() { jq -es "any(.[].params; .type == \"peer.bfd\" and .data.peering == \"fw\" and .data.$1)" "$DIR/events.log"; }
 await_nic vm1 attached || abandon "nic vm1 is attached"
 check "three sessions are Up, and watched by the programs" wait_for 40 "three sessions" all_watched || show_logs
 check "three appliances serve" wait_for 30 "three next hops" all_serve
@@ -120,6 +122,8 @@ check "the gap is the detection time, not the hold timer" test "$gap" -lt 1500
 kill -CONT "$XRS_PID"
 gone() { ctl -j fib show | jq -e '[.value[] | select(.peering == "fw" and .usable)] | length == 0'; }
 check "xrsd goes on: it has fw out of use" wait_for 20 "fw out of use" gone
+check "monitor tells Up" told 'state == "Up"'
+check "and the failure" told 'state == "Down" and .data.failure and .data.diag == "Control Detection Time Expired"'
 check "Cease 6/10 is what it told fw" test "$(ctl -j peering show --name fw | jq -c '[.notificationSent | .code, .subcode]')" = "[6,10]"
 check "the maps are right" wait_for 30 "a quiet fib" fib_idle
 

@@ -242,6 +242,7 @@ static void on_changed(void *owner, const struct bfd_event *event)
 		came_up(peering);
 	else if (event->failure)
 		failed(peering, event);
+	node_event_bfd(peering, event);
 }
 
 void node_bfd_established(struct node_peering *peering)

@@ -83,6 +83,17 @@ void node_event_drain(const struct node_peering *peering)
 	emit(peering->vnet->node);
 }
 
+void node_event_bfd(const struct node_peering *peering, const struct bfd_event *event)
+{
+	struct json_out *out = begin_peering(peering, EVENT_PEER_BFD);
+
+	json_out_string(out, "state", bfd_state_name(event->state));
+	json_out_string(out, "diag", bfd_diag_name(event->diag));
+	json_out_string(out, "remoteState", bfd_state_name(event->remote_state));
+	json_out_bool(out, "failure", event->failure);
+	emit(peering->vnet->node);
+}
+
 void node_event_limit(const struct node_peering *peering, enum bgp_family family, uint32_t count,
 		      bool exceeded)
 {
