@@ -143,17 +143,15 @@ XRS_INLINE bool xrs_fast_start(struct xrs_fast_walk *w, struct xrs_fast_head *he
 	return true;
 }
 
-/* The leaf of the longest prefix that holds the destination; 0: none. XRS_FAST_NODE: the trie has to say. */
-XRS_INLINE __u32 xrs_fast_find(const struct xrs_packet *p, __u32 table)
+/*
+ * The leaf of the longest prefix that holds the address; 0: none. XRS_FAST_NODE: the trie has to say. @index as
+ * in xrs_fast_head.
+ */
+XRS_INLINE __u32 xrs_fast_leaf_of(__u64 high, __u64 low, __u32 index)
 {
-	__u32 index = 2 * table + (p->family != 4);
 	struct xrs_fast_head *head = bpf_map_lookup_elem(&xrs_fast_head, &index);
-	struct xrs_fast_walk w = { .high = (__u64)XRS_NET32(p->dst[0]) << 32 };
+	struct xrs_fast_walk w = { .high = high, .low = low };
 
-	if (p->family != 4) {
-		w.high |= XRS_NET32(p->dst[1]);
-		w.low = (__u64)XRS_NET32(p->dst[2]) << 32 | XRS_NET32(p->dst[3]);
-	}
 	if (!head || !xrs_fast_start(&w, head, index))
 		return XRS_FAST_NODE;
 	for (__u32 i = 0; i < XRS_FAST_DEPTH; i++) {
@@ -163,6 +161,28 @@ XRS_INLINE __u32 xrs_fast_find(const struct xrs_packet *p, __u32 table)
 			break;
 	}
 	return XRS_FAST_NODE;
+}
+
+/* Of the destination of a packet. */
+XRS_INLINE __u32 xrs_fast_find(const struct xrs_packet *p, __u32 table)
+{
+	__u64 high = (__u64)XRS_NET32(p->dst[0]) << 32, low = 0;
+
+	if (p->family != 4) {
+		high |= XRS_NET32(p->dst[1]);
+		low = (__u64)XRS_NET32(p->dst[2]) << 32 | XRS_NET32(p->dst[3]);
+	}
+	return xrs_fast_leaf_of(high, low, 2 * table + (p->family != 4));
+}
+
+__attribute__((noinline)) __u32 xrs_fast4_once(__u32 dst, __u32 table)
+{
+	return xrs_fast_leaf_of((__u64)XRS_NET32(dst) << 32, 0, 2 * table);
+}
+
+__attribute__((noinline)) __u32 xrs_fast6_once(__u64 high, __u64 low, __u32 table)
+{
+	return xrs_fast_leaf_of(high, low, 2 * table + 1);
 }
 
 #endif

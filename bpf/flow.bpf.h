@@ -43,14 +43,16 @@ XRS_INLINE __u32 xrs_flow_hash(const struct xrs_packet *p, bool symmetric)
 {
 	__u64 a = xrs_mix_end(p, p->src, p->sport);
 	__u64 b = xrs_mix_end(p, p->dst, p->dport);
-	__u64 extra = p->proto;
+	__u64 extra = p->proto, swap;
 
-	if (symmetric && a > b) {
-		__u64 swap = a;
-
-		a = b;
-		b = swap;
-	}
+	/*
+	 * The lower end first. Which it is nobody can predict, and BPF has no conditional moves: the borrow of b - a
+	 * as a mask.
+	 */
+	swap = ((~b & a) | ((~b | a) & (b - a))) >> 63;
+	swap = (a ^ b) & -(swap & symmetric);
+	a ^= swap;
+	b ^= swap;
 	if (!symmetric && !p->sport && !p->dport)
 		extra |= (__u64)p->flow_label << 8;
 	return xrs_mix(a + xrs_mix(b + extra)) >> 32;

@@ -34,6 +34,7 @@
 #include "rewrite.bpf.h"
 #include "vxlan.bpf.h"
 #include "icmp.bpf.h"
+#include "quick.bpf.h"
 #include "count.bpf.h"
 
 #define XRS_TEST_IFINDEX 1   /* test runs come from the loopback device, nothing else does */
@@ -269,13 +270,14 @@ XRS_INLINE enum xrs_reason xrs_decide_xdp(struct xdp_md *ctx, const struct xrs_n
 	return reason;
 }
 
-XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
+/* The whole program: any frame, any nic, or none. */
+XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, const struct xrs_nic *nic, __u32 frame_len,
+			     bool generic)
 {
-	struct xrs_packet p = { .frame_len = xrs_frame_len(ctx) };
+	struct xrs_packet p = { .frame_len = frame_len };
 	struct xrs_decision d = { .ifindex = ctx->ingress_ifindex };
 	const struct xrs_decision *in = xrs_probe(ctx);
 	const struct xrs_nexthop *nh = NULL;
-	const struct xrs_nic *nic;
 	enum xrs_reason reason;
 	bool probe = in, final = true;
 	int verdict;
@@ -283,8 +285,8 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 	if (in) {
 		d.magic = XRS_PROBE_MAGIC;
 		d.ifindex = in->ifindex;
+		nic = xrs_find_nic(d.ifindex);
 	}
-	nic = xrs_find_nic(d.ifindex);
 	if (nic && nic->flags & XRS_NIC_F_TC && !probe)
 		return XDP_PASS;
 	reason = xrs_decide_xdp(ctx, nic, &p, &d, &nh);
@@ -305,10 +307,22 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 	return verdict;
 }
 
+/* A frame of its own for what the quick way has no use for. */
+static __attribute__((noinline)) int xrs_steer_any(struct xdp_md *ctx, const struct xrs_nic *nic,
+						   __u32 frame_len)
+{
+	return xrs_steer_xdp(ctx, nic, frame_len, false);
+}
+
 SEC("xdp")
 int xrs_steer(struct xdp_md *ctx)
 {
-	return xrs_steer_xdp(ctx, false);
+	const struct xrs_nic *nic = xrs_find_nic(ctx->ingress_ifindex);
+	__u32 frame_len = xrs_frame_len(ctx);
+
+	if (nic && !xrs_probe(ctx) && xrs_quick_any(ctx, nic, frame_len))
+		return XDP_REDIRECT;
+	return xrs_steer_any(ctx, nic, frame_len);
 }
 
 /*
@@ -320,7 +334,7 @@ int xrs_steer(struct xdp_md *ctx)
 SEC("xdp")
 int xrs_steer_skb(struct xdp_md *ctx)
 {
-	return xrs_steer_xdp(ctx, true);
+	return xrs_steer_xdp(ctx, xrs_find_nic(ctx->ingress_ifindex), xrs_frame_len(ctx), true);
 }
 
 /* --- the other side: frames from outside for local VMs -------------------------------------------------- */

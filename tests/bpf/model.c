@@ -688,6 +688,11 @@ static enum xrs_reason by_tc(const struct model *m, const struct xrs_nic *nic, c
 	}
 }
 
+static bool takes_frames(const struct model *m, uint32_t ifindex)
+{
+	return ifindex == m->device[0] || ifindex == m->device[1];
+}
+
 static enum xrs_reason by_xdp(const struct model *m, const struct xrs_nic *nic,
 			      const struct seen *s, enum xrs_reason reason, uint32_t flow,
 			      bool devmap, struct model_result *ret)
@@ -700,7 +705,7 @@ static enum xrs_reason by_xdp(const struct model *m, const struct xrs_nic *nic,
 	if (reason == XRS_REASON_TTL_EXPIRED &&
 	    nic->flags & (s->bits == 32 ? XRS_NIC_F_GATEWAY4 : XRS_NIC_F_GATEWAY6))
 		return XRS_REASON_TO_TC;
-	if (sent && (unfinished(s) || (devmap && ret->way->ifindex != m->device)))
+	if (sent && (unfinished(s) || (devmap && !takes_frames(m, ret->way->ifindex))))
 		return XRS_REASON_TO_TC;
 	if (reason == XRS_REASON_ENCAPSULATED) {
 		if (ret->way->tunnel.family == 6 && !summed(s))

@@ -31,6 +31,7 @@ struct model_host {
 
 struct model {
 	uint32_t ifindex[MODEL_NICS];
+	int counted; /* the nic that is the loopback device */
 	struct xrs_nic nic[MODEL_NICS];
 	uint32_t table; /* the only one there is */
 	struct model_route route[MODEL_ROUTES];
@@ -39,7 +40,7 @@ struct model {
 	struct xrs_nexthop nexthop[MODEL_SLOTS];
 	struct model_host host[MODEL_HOSTS];
 	unsigned int n_hosts;
-	uint32_t device; /* the only one in the devmap */
+	uint32_t device[2]; /* those in the devmap */
 };
 
 struct model_result {

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The quick way through xrs_steer for the frames that nearly all are: untagged TCP and UDP without options,
+ * extension headers or fragments, from a nic without traces or counters by route, out of a device that
+ * takes XDP frames.
+ *
+ * No answer of its own: where it is not sure that the whole program would redirect the frame it says no, with
+ * nothing changed or counted, and the whole program looks at the frame from its beginning. It is
+ * compiled once for each family, reads a packet where it needs it, and keeps what it knows in registers: half
+ * of the time of the other way.
+ */
+#ifndef XRS_QUICK_BPF_H
+#define XRS_QUICK_BPF_H
+
+#include "admit.bpf.h"
+#include "count.bpf.h"
+#include "flow.bpf.h"
+#include "lookup.bpf.h"
+#include "rewrite.bpf.h"
+
+#define XRS_TCP_LEN   20
+#define XRS_QUICK_NOT (XRS_NIC_F_TC | XRS_NIC_F_TRACE | XRS_NIC_F_ROUTES)
+
+/* What xrs_special4() knows, and class E. */
+XRS_INLINE bool xrs_maybe_special4(__u32 addr)
+{
+	__u32 a = XRS_NET32(addr), first = a >> 24;
+
+	return first - 1 >= 0xdf || first == 127 || a >> 16 == 0xa9fe;
+}
+
+/* To one of the first two gateway MACs. */
+XRS_INLINE bool xrs_quick_gateway(const struct xrs_nic *nic, const __u8 *dmac)
+{
+	if (dmac[0] & 1)
+		return false;
+	return (nic->n_gateway_macs && xrs_mac_equal(nic->gateway_mac[0], dmac)) ||
+	       (nic->n_gateway_macs > 1 && xrs_mac_equal(nic->gateway_mac[1], dmac));
+}
+
+XRS_INLINE bool xrs_quick_source(const struct xrs_nic *nic, const struct xrs_packet *p,
+				 const __u8 *smac)
+{
+	if (!(nic->flags & XRS_NIC_F_ANTI_SPOOF))
+		return true;
+	if (!xrs_mac_is_zero(nic->mac) && !xrs_mac_equal(nic->mac, smac))
+		return false;
+	return p->family == 4 ? xrs_source4_ok(nic, p) : xrs_source6_ok(nic, p);
+}
+
+XRS_INLINE bool xrs_quick_ipv4(const __u8 *ip, struct xrs_packet *p)
+{
+	p->l3_len = XRS_NET16(XRS_LOAD(__u16, ip + 2));
+	p->proto = ip[9];
+	p->src[0] = XRS_LOAD(__u32, ip + 12);
+	p->dst[0] = XRS_LOAD(__u32, ip + 16);
+	return ip[0] == 0x45 && !(XRS_LOAD(__u16, ip + 6) & XRS_NET16(0x3fff)) && ip[8] > 1 &&
+	       p->l3_len >= XRS_IPV4_LEN && !xrs_maybe_special4(p->src[0]) &&
+	       !xrs_maybe_special4(p->dst[0]);
+}
+
+XRS_INLINE bool xrs_quick_ipv6(const __u8 *ip, struct xrs_packet *p)
+{
+	p->l3_len = XRS_NET16(XRS_LOAD(__u16, ip + 4)) + XRS_IPV6_LEN;
+	p->flow_label = XRS_NET32(XRS_LOAD(__u32, ip)) & 0xfffff;
+	p->proto = ip[6];
+	for (int i = 0; i < 4; i++) {
+		p->src[i] = XRS_LOAD(__u32, ip + 8 + 4 * i);
+		p->dst[i] = XRS_LOAD(__u32, ip + 24 + 4 * i);
+	}
+	return ip[0] >> 4 == 6 && ip[7] > 1 && !xrs_special6(p->src) && !xrs_special6(p->dst);
+}
+
+/* Ports and checksum. False: too short, or an offload may be left to a device. */
+XRS_INLINE bool xrs_quick_l4(const __u8 *l4, const __u8 *end, struct xrs_packet *p)
+{
+	if (l4 + XRS_UDP_LEN > end)
+		return false;
+	p->sport = XRS_LOAD(__u16, l4);
+	p->dport = XRS_LOAD(__u16, l4 + 2);
+	p->has_csum = true;
+	if (p->proto == XRS_PROTO_TCP) {
+		if (p->l4_len < XRS_TCP_LEN || l4 + XRS_TCP_LEN > end)
+			return false;
+		p->csum = XRS_LOAD(__u16, l4 + 16);
+		return !xrs_maybe_partial(p);
+	}
+	p->csum = XRS_LOAD(__u16, l4 + 6);
+	return p->proto == XRS_PROTO_UDP && p->l4_len >= XRS_UDP_LEN && !xrs_may_hide_offload(p) &&
+	       !xrs_maybe_partial(p);
+}
+
+/* The leaf that the derived structure has for the destination. */
+XRS_INLINE __u32 xrs_quick_leaf(const struct xrs_packet *p, __u32 table)
+{
+	if (p->family == 4)
+		return xrs_fast4_once(p->dst[0], table);
+	return xrs_fast6_once((__u64)XRS_NET32(p->dst[0]) << 32 | XRS_NET32(p->dst[1]),
+			      (__u64)XRS_NET32(p->dst[2]) << 32 | XRS_NET32(p->dst[3]), table);
+}
+
+/* The member that this flow belongs to. NULL: nobody, or there is more to ask than who has the bucket. */
+XRS_INLINE const struct xrs_nexthop *xrs_quick_member(__u32 group, __u32 hash, __u32 *ret_index)
+{
+	const struct xrs_bucket *buckets = bpf_map_lookup_elem(&xrs_bucket, &group);
+	const struct xrs_nexthop *nh;
+
+	if (!buckets)
+		return NULL;
+	*ret_index = buckets->member[hash & (XRS_BUCKETS - 1)];
+	if (!*ret_index)
+		return NULL;
+	nh = bpf_map_lookup_elem(&xrs_nexthop, ret_index);
+	if (!nh || nh->drain_ns || (nh->bfd && xrs_bfd_is_dead(nh->bfd)))
+		return NULL;
+	return nh;
+}
+
+/* An untagged frame may leave through it as it is, and does not return to where it came from. */
+XRS_INLINE bool xrs_quick_fits(const struct xrs_nexthop *nh, const struct xrs_packet *p,
+			       const __u8 *smac, __u32 ifindex)
+{
+	return *(const volatile enum xrs_way *)&nh->way == XRS_WAY_REDIRECT && !nh->vlan &&
+	       (!nh->mtu || p->l3_len <= nh->mtu) && nh->ifindex != ifindex &&
+	       !xrs_mac_equal(nh->dmac, smac);
+}
+
+/* True: XDP_REDIRECT. False: the frame is as it was, and not an ordinary one. */
+XRS_INLINE bool xrs_quick(struct xdp_md *ctx, const struct xrs_nic *nic, __u32 frame_len,
+			  __u8 family)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u32 ip_len = family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, leaf, index;
+	__u8 *ip = start + ETH_HLEN, *l4 = ip + ip_len;
+	struct xrs_packet p = { .family = family };
+	const struct xrs_nexthop *nh;
+
+	if (l4 > end || frame_len > (__u32)(end - start))
+		return false;
+	if (!xrs_quick_gateway(nic, start) ||
+	    !(family == 4 ? xrs_quick_ipv4(ip, &p) : xrs_quick_ipv6(ip, &p)))
+		return false;
+	p.l4_len = p.l3_len - ip_len;
+	if (p.l3_len + ETH_HLEN > frame_len || !xrs_quick_source(nic, &p, start + ETH_ALEN) ||
+	    !xrs_quick_l4(l4, end, &p))
+		return false;
+	/* Now, not after the lookup: while that waits for memory the processor has time for it. */
+	hash = xrs_flow_hash(&p, nic->flags & XRS_NIC_F_SYMMETRIC);
+	asm volatile("" : "+r"(hash));
+	leaf = xrs_quick_leaf(&p, nic->table);
+	if (!leaf || leaf >> XRS_FAST_KIND_SHIFT != XRS_ROUTE_STEER)
+		return false;
+	nh = xrs_quick_member(leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK, hash, &index);
+	if (!nh || !xrs_quick_fits(nh, &p, start + ETH_ALEN, ctx->ingress_ifindex))
+		return false;
+	if (bpf_redirect_map(&xrs_devmap, nh->ifindex, 0) != XDP_REDIRECT)
+		return false;
+	xrs_set_macs(start, end, nh);
+	xrs_dec_ttl_at(ip, end, family);
+	xrs_count(nic->slot, XRS_REASON_REDIRECTED, index, frame_len);
+	return true;
+}
+
+/* A stack of its own: with that of the whole program it would be too much for one. */
+static __attribute__((noinline)) bool xrs_quick6(struct xdp_md *ctx, const struct xrs_nic *nic,
+						 __u32 frame_len)
+{
+	return xrs_quick(ctx, nic, frame_len, 6);
+}
+
+XRS_INLINE bool xrs_quick_any(struct xdp_md *ctx, const struct xrs_nic *nic, __u32 frame_len)
+{
+	const __u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	__u16 type;
+
+	if (nic->flags & XRS_QUICK_NOT || start + ETH_HLEN > end)
+		return false;
+	type = XRS_LOAD(__u16, start + 2 * ETH_ALEN);
+	if (type == XRS_NET16(ETH_P_IP))
+		return xrs_quick(ctx, nic, frame_len, 4);
+	return type == XRS_NET16(ETH_P_IPV6) && xrs_quick6(ctx, nic, frame_len);
+}
+
+#endif
