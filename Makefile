@@ -11,7 +11,9 @@ CFLAGS   ?= -O2 -g
 WARN     := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
 	    -Wno-unused-parameter -Wformat=2
 PKGS     := libbpf libmnl libnl-3.0 libnl-route-3.0 jansson libmd
-CPPFLAGS += -Iinclude -I$(B)/gen -D_GNU_SOURCE -DXRS_VERSION='"$(VERSION)"' \
+# Where dataplane.h is: tests build with changed ones.
+LAYOUT   ?= include
+CPPFLAGS += -I$(LAYOUT) -Iinclude -I$(B)/gen -D_GNU_SOURCE -DXRS_VERSION='"$(VERSION)"' \
 	    $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
 LIBS     := $(shell pkg-config --libs $(PKGS) 2>/dev/null) -lpthread
 
@@ -36,11 +38,11 @@ CTL_LIBA := $(foreach m,ctl agent fib vnet rib bfd bgp util,$(B)/lib$(m).a)
 all: $(B)/xrsd $(B)/xrsctl
 
 # --- BPF: clang compiles, bpftool writes the skeleton that loader.c includes -----------------
-BPF_HDRS := $(wildcard bpf/*.h) include/dataplane.h
+BPF_HDRS := $(wildcard bpf/*.h) $(LAYOUT)/dataplane.h
 $(B)/gen/xrs.bpf.o: bpf/xrs.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Werror -Iinclude \
+	$(Q)$(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Werror -I$(LAYOUT) -Iinclude \
 		-I/usr/include/$(shell uname -m)-linux-gnu -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
 $(B)/gen/xrs.skel.h: $(B)/gen/xrs.bpf.o

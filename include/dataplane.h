@@ -17,7 +17,11 @@
 
 #include <linux/types.h>
 
-/* Changes when a struct below changes its meaning; kept in xrs_meta, checked before pins are adopted. */
+/*
+ * Rises when a struct below changes; kept in xrs_meta, checked before pins are adopted. What older maps hold is
+ * moved by the names of fields (fib/layout.h): a field with another meaning gets another name, 0 in a new one
+ * means "as before", and enumerators that are stored keep their numbers.
+ */
 #define XRS_LAYOUT_VERSION 2
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */

@@ -67,6 +67,22 @@ TOOL_BINS  := $(foreach f,$(TOOL_FILES),$(call tool,$(f)))
 $(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(call tool,$(f)),$(f),\
 	$(call leftmost,$(f)))))
 
+# What tests/netns/upgrade.sh upgrades to: xrsd with maps of another layout, and xrsd with other programs.
+UPGRADES := $(B)/next/xrsd $(B)/code/xrsd
+$(B)/next/include/dataplane.h: include/dataplane.h tests/netns/lib/next_layout.sed
+	@mkdir -p $(@D)
+	$(Q)sed -f tests/netns/lib/next_layout.sed $< > $@.tmp && mv $@.tmp $@
+.PHONY: $(B)/next/xrsd
+$(B)/next/xrsd: $(B)/next/include/dataplane.h
+	$(Q)CFLAGS="-O1 -g" $(MAKE) --no-print-directory B=$(B)/next LAYOUT=$(B)/next/include $@
+$(B)/code/xrsd: $(B)/xrsd bpf/xrs.bpf.c $(BPF_HDRS)
+	@mkdir -p $(@D)/include
+	$(Q)sed 's/10000000000ull/9999999999ull/' include/dataplane.h > $(@D)/include/dataplane.h
+	$(Q)$(MAKE) --no-print-directory B=$(@D) LAYOUT=$(@D)/include $(@D)/gen/xrs.skel.h
+	$(Q)$(CC) -I$(@D)/gen $(CPPFLAGS) $(CFLAGS) -std=gnu11 -c user/fib/loader.c -o $(@D)/loader.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MAIN_O) $(@D)/loader.o \
+		-Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS) -o $@
+
 # What the scripts of tests/bench measure BGP with.
 BENCH_BGP := $(T)/bench_bgp
 $(eval $(call test_binary,$(BENCH_BGP),tests/bench/bench_bgp.c $(wildcard tests/bench/bgp_*.c),fib))
@@ -112,7 +128,7 @@ RUN          := XRS_BUILD=$(B) tests/run.sh
 JOBS         ?= 3
 
 .PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench profile fuzz fuzz-bins test-all
-tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS) $(BENCH_BGP)
+tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES)
 check: $(CHECK_BINS) $(T)/tool_manual ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
 check-pure: $(PURE_BINS) ## the part of check that is without I/O: SAN=1 check-pure is quick
@@ -129,7 +145,7 @@ test-all: all tests
 		$(filter-out $(CHECK_TESTS),$(TREE_TESTS))
 bpf-test: $(BPF_BINS) ## packets through the real program (root)
 	$(Q)$(RUN) $(BPF_BINS)
-netns-test: all $(TOOL_BINS) $(BENCH_BGP) ## real frames between namespaces (root)
+netns-test: all $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES) ## real frames between namespaces (root)
 	$(Q)$(RUN) -j $(JOBS) $(NETNS_TESTS)
 interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)

@@ -9,6 +9,7 @@
  * Pins, below /sys/fs/bpf/<instance>:
  *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc,
  *   progs/xrs_uplink
+ *   next, commit, gone-<n>   for moments of a change of layout: see migrate.c
  *   links/<ifname>       the half that a frame meets first;  links/<ifname>:tc  the tcx half. Where the tcx
  *                        half is alone both are pins of its link.
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
@@ -46,10 +47,21 @@ int loader_mode_parse(const char *name, enum loader_mode *ret_mode); /* 0 or -EI
 
 /*
  * Loads the programs. Pinned maps of @instance are adopted; where there are none they are made and
- * pinned. -EPROTO: pins of another layout version (nothing is touched). On failure @text
+ * pinned. Maps of an older layout are moved to this one's while frames go on through the old ones, and the links
+ * with them (migrate.c); killed in between, the next call ends it. -EPROTO: pins of a newer layout, or of
+ * one that does not say what is in it (nothing is touched). On failure @text
  * names the cause and the remedy. The caller frees; freeing detaches nothing.
  */
 int loader_open(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader);
+/* Whether loader_open() would refuse the layout of what is pinned. Changes nothing. */
+int loader_check_layout(const char *instance, char text[static LOADER_TEXT]);
+
+struct loader_migrated { /* zero: nothing was */
+	uint32_t from;   /* the layout version that was found */
+	unsigned int links;
+	uint64_t routes;
+};
+struct loader_migrated loader_migrated(const struct loader *loader);
 void loader_free(struct loader *loader);
 /* What fib_maps_open() needs; its descriptor lives as long as @loader. */
 struct fib_schema loader_schema(const struct loader *loader);

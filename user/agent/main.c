@@ -69,6 +69,17 @@ static bool report_features(void)
 	return able;
 }
 
+/* What is pinned may be of a newer version than this one. */
+static bool report_layout(const char *instance)
+{
+	char text[LOADER_TEXT];
+
+	if (!loader_check_layout(instance, text))
+		return true;
+	fprintf(stderr, "xrsd: %s\n", text);
+	return false;
+}
+
 static int test(const char *path)
 {
 	bool root = geteuid() == 0, able = true;
@@ -83,7 +94,7 @@ static int test(const char *path)
 	else if (!root)
 		fprintf(stderr, "xrsd: not root: this kernel was not looked at\n");
 	else
-		able = report_features();
+		able = report_features() && report_layout(config->instance);
 	for (size_t i = 0; i < config->n_warnings; i++)
 		fprintf(stderr, "xrsd: %s: warning: %s\n", path, config->warnings[i]);
 	config_free(config);

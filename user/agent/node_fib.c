@@ -16,8 +16,9 @@
 #define SUBSYS            "fib"
 #define RETRY_SEC         5
 #define RESOLVE_PER_SLICE 256
-#define BULK              64 /* routes of one batch: part of a large change */
-#define BULK_PAUSE_MS     50 /* without one: it is over */
+#define BULK              64   /* routes of one batch: part of a large change */
+#define BULK_PAUSE_MS     50   /* without one: it is over */
+#define REAP_PER_SLICE    2048 /* routes of tables that are gone */
 
 struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number)
 {
@@ -604,7 +605,8 @@ static bool fib_slice(struct loop_work *work)
 	recycle_gone(node);
 	if (fib_writer_busy(node->writer))
 		return false; /* carried_out() wakes us */
-	return derive(node) || release_dead_peers(node) || node->groups_dirty ||
+	return fib_maps_reap(node->maps, REAP_PER_SLICE) || derive(node) ||
+	       release_dead_peers(node) || node->groups_dirty ||
 	       (node->nexthops_dirty && node->net_synced);
 }
 
@@ -757,6 +759,7 @@ static void probe(struct loop_timer *timer)
 
 static int open_maps(struct node *node)
 {
+	struct loader_migrated migrated;
 	char text[LOADER_TEXT];
 	struct fib_schema schema;
 	int err;
@@ -766,6 +769,12 @@ static int open_maps(struct node *node)
 		log_err(SUBSYS, "%s", text);
 		return err;
 	}
+	migrated = loader_migrated(node->loader);
+	if (migrated.from)
+		log_info("restart",
+			 "maps of layout %u moved to layout %u: routes=%llu, links changed=%u",
+			 migrated.from, XRS_LAYOUT_VERSION, (unsigned long long)migrated.routes,
+			 migrated.links);
 	schema = loader_schema(node->loader);
 	err = fib_maps_open(node->config->instance, &schema, &node->maps);
 	if (err < 0) {

@@ -204,6 +204,7 @@ int fib_maps_open(const char *instance, const struct fib_schema *schema, struct 
 		fib_maps_free(maps);
 		return ret;
 	}
+	fib_tables_take_gone(maps);
 	*ret_maps = maps;
 	return 0;
 }

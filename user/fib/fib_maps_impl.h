@@ -71,7 +71,6 @@ struct fib_table {
 struct fib_closed { /* a trie that nobody uses and that is being emptied */
 	struct fib_closed *next;
 	int fd;
-	bool v6;
 };
 
 /* Keys and values of one batch; the larger key serves both families. */
@@ -123,6 +122,13 @@ static inline void fib_lock_drop(pthread_mutex_t **lock)
 #define FIB_LOCKED(maps)                                                            \
 	pthread_mutex_t *fib_lock __attribute__((cleanup(fib_lock_drop), unused)) = \
 		fib_lock_take(maps)
+
+/* A trie of this build's layout; its descriptor, or negative errno. */
+int fib_trie_create(const struct fib_schema *schema, bool v6);
+/* All of a trie, of any layout, in batches. Of anything else: nothing. */
+void fib_trie_empty(int fd);
+/* What migrate.c left behind becomes fib_maps_reap()'s. */
+void fib_tables_take_gone(struct fib_maps *maps);
 
 /* Closes the descriptors of the tables and of what is being emptied. */
 void fib_tables_done(struct fib_maps *maps);

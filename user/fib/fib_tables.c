@@ -7,6 +7,7 @@
  * where there are two threads). Never logs, never drops a trie that still holds more than a handful of entries.
  */
 #include "fib_maps_impl.h"
+#include "loader_impl.h"
 
 #include <bpf/bpf.h>
 #include <dirent.h>
@@ -86,9 +87,8 @@ static int trie_path(const struct fib_maps *maps, const char *name, bool v6,
 	return 0;
 }
 
-static int trie_create(const struct fib_maps *maps, bool v6)
+int fib_trie_create(const struct fib_schema *schema, bool v6)
 {
-	const struct fib_schema *schema = &maps->schema;
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
 
 	if (schema->btf_fd >= 0) {
@@ -128,7 +128,7 @@ static int trie_open_path(const struct fib_maps *maps, const char *path, bool v6
 	}
 	if (fd != -ENOENT)
 		return fd;
-	fd = trie_create(maps, v6);
+	fd = fib_trie_create(&maps->schema, v6);
 	if (fd < 0)
 		return fd;
 	ret = bpf_obj_pin(fd, path);
@@ -244,7 +244,7 @@ static int trie_retire(struct fib_maps *maps, uint32_t index, struct fib_table *
 	}
 	if (!trie_path(maps, table->name, v6, path))
 		unlink(path);
-	*closed = (struct fib_closed){ .next = maps->closed, .fd = table->trie[v6].fd, .v6 = v6 };
+	*closed = (struct fib_closed){ .next = maps->closed, .fd = table->trie[v6].fd };
 	maps->closed = closed;
 	table->trie[v6].fd = -1;
 	return 0;
@@ -692,24 +692,74 @@ int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family famil
 }
 
 /* --- giving back -------------------------------------------------------------------------------------- */
-/* Deletes up to @budget entries from the top; how many, 0 when the trie is empty or will not answer. */
-static uint32_t empty_some(struct fib_maps *maps, const struct fib_closed *closed, uint32_t budget)
+struct emptying { /* keys and values of one batch, of any layout */
+	uint32_t key_size, value_size, cap;
+	uint8_t *keys, *values;
+};
+
+static bool emptying_init(struct emptying *e, int fd, uint32_t cap)
 {
-	size_t size = key_size(closed->v6);
-	uint32_t count = budget < FIB_BATCH ? budget : FIB_BATCH;
-	uint32_t at = 0;
-	int ret = read_batch(maps, closed->fd, NULL, closed->v6, &count);
+	struct bpf_map_info info;
+
+	*e = (struct emptying){ .cap = cap };
+	if (map_info(fd, &info) || info.type != BPF_MAP_TYPE_LPM_TRIE)
+		return false;
+	e->key_size = info.key_size;
+	e->value_size = info.value_size;
+	e->keys = calloc(cap, info.key_size);
+	e->values = calloc(cap, info.value_size);
+	return e->keys && e->values;
+}
+
+static void emptying_done(struct emptying *e)
+{
+	free(e->keys);
+	free(e->values);
+}
+
+static uint32_t list_singly(const struct emptying *e, int fd)
+{
+	const uint8_t *after = NULL;
+	uint32_t n = 0;
+
+	while (n < e->cap && !bpf_map_get_next_key(fd, after, e->keys + n * e->key_size))
+		after = e->keys + n++ * e->key_size;
+	return n;
+}
+
+/* Deletes up to e->cap entries from the top; how many, 0 when the trie is empty or will not answer. */
+static uint32_t empty_some(const struct emptying *e, int fd)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = 0);
+	uint32_t count = e->cap, done = 0;
+	uint8_t token[64];
+	int ret = e->key_size > sizeof(token) ? -E2BIG
+					      : bpf_map_lookup_batch(fd, NULL, token, e->keys,
+								     e->values, &count, &opts);
 
 	if (ret && ret != -ENOENT)
-		return 0;
-	while (at < count) {
-		const uint8_t *keys = maps->buffer->keys + at * size;
+		count = list_singly(e, fd);
+	while (done < count) {
+		const uint8_t *keys = e->keys + done * e->key_size;
+		uint32_t n = count - done;
 
-		at += run_batch(maps, &op_del, closed->fd, keys, NULL, count - at);
-		if (at < count)
-			delete_single(closed->fd, maps->buffer->keys + at++ * size, NULL);
+		if (!bpf_map_delete_batch(fd, keys, &n, &opts))
+			break;
+		done += n < count - done ? n : 0;
+		bpf_map_delete_elem(fd, e->keys + done++ * e->key_size);
 	}
 	return count;
+}
+
+void fib_trie_empty(int fd)
+{
+	struct emptying e;
+
+	if (emptying_init(&e, fd, FIB_BATCH)) {
+		while (empty_some(&e, fd))
+			;
+	}
+	emptying_done(&e);
 }
 
 bool fib_maps_reap(struct fib_maps *maps, size_t budget)
@@ -717,9 +767,13 @@ bool fib_maps_reap(struct fib_maps *maps, size_t budget)
 	FIB_LOCKED(maps);
 	while (maps->closed && budget) {
 		struct fib_closed *closed = maps->closed;
-		uint32_t done =
-			empty_some(maps, closed, budget < FIB_BATCH ? (uint32_t)budget : FIB_BATCH);
+		struct emptying e;
+		uint32_t done = 0;
 
+		if (emptying_init(&e, closed->fd,
+				  budget < FIB_BATCH ? (uint32_t)budget : FIB_BATCH))
+			done = empty_some(&e, closed->fd);
+		emptying_done(&e);
 		budget -= done;
 		if (done)
 			continue;
@@ -728,4 +782,22 @@ bool fib_maps_reap(struct fib_maps *maps, size_t budget)
 		free(closed);
 	}
 	return maps->closed;
+}
+
+static void take_gone(void *ctx, int fd)
+{
+	struct fib_maps *maps = ctx;
+	struct fib_closed *closed = malloc(sizeof(*closed));
+
+	if (!closed) { /* the kernel gives it back in one piece */
+		close(fd);
+		return;
+	}
+	*closed = (struct fib_closed){ .next = maps->closed, .fd = fd };
+	maps->closed = closed;
+}
+
+void fib_tables_take_gone(struct fib_maps *maps)
+{
+	migrate_take_gone(maps->instance, take_gone, maps);
 }

@@ -64,21 +64,51 @@ static int check_bpffs(char text[static LOADER_TEXT])
 	return 0;
 }
 
-static int check_layout(const char *instance, char text[static LOADER_TEXT])
+static int check_description(const char *instance, uint32_t version, char text[static LOADER_TEXT])
 {
-	uint32_t version = 0;
-	int ret = fib_maps_layout(instance, &version);
+	struct btf *btf = migrate_description(instance);
 
-	if (ret == -ENOENT || (!ret && (!version || version == XRS_LAYOUT_VERSION)))
+	if (!btf)
+		return loader_say(
+			text, -EPROTO,
+			"the maps pinned in /sys/fs/bpf/%s/maps have layout %u and do not "
+			"say what is in them (xrs_layout): take them away with `xrsctl "
+			"dataplane detach --instance %s`, then start again",
+			instance, version, instance);
+	btf__free(btf);
+	return 1;
+}
+
+/* 0: no pins, or pins of this layout; 1: of an older one, *ret_version. */
+static int check_layout(const char *instance, uint32_t *ret_version, char text[static LOADER_TEXT])
+{
+	int ret = fib_maps_layout(instance, ret_version);
+
+	if (ret == -ENOENT || (!ret && (!*ret_version || *ret_version == XRS_LAYOUT_VERSION)))
 		return 0;
-	if (ret && ret != -EPROTO)
+	if (ret == -EPROTO)
+		return loader_say(text, ret,
+				  "/sys/fs/bpf/%s/maps has pins, but no readable xrs_meta: take "
+				  "them away with `xrsctl dataplane detach --instance %s`",
+				  instance, instance);
+	if (ret)
 		return loader_say(text, ret, "/sys/fs/bpf/%s/maps: %s", instance, strerror(-ret));
+	if (*ret_version < XRS_LAYOUT_VERSION)
+		return check_description(instance, *ret_version, text);
 	return loader_say(
 		text, -EPROTO,
-		"the maps pinned in /sys/fs/bpf/%s have layout %u, this program needs %u: "
-		"stop steering with `xrsctl dataplane detach` of the version that made "
-		"them, then start again",
-		instance, version, XRS_LAYOUT_VERSION);
+		"the maps pinned in /sys/fs/bpf/%s/maps have layout %u (xrs_meta), newer "
+		"than layout %u of this program: install the xrsd that made them or a newer "
+		"one, or stop steering with `xrsctl dataplane detach --instance %s`",
+		instance, *ret_version, XRS_LAYOUT_VERSION, instance);
+}
+
+int loader_check_layout(const char *instance, char text[static LOADER_TEXT])
+{
+	uint32_t version;
+	int ret = check_layout(instance, &version, text);
+
+	return ret < 0 ? ret : 0;
 }
 
 static int make_dirs(const char *instance, char text[static LOADER_TEXT])
@@ -102,15 +132,18 @@ static bool is_pinned_map(const struct bpf_map *map)
 	return !bpf_map__is_internal(map);
 }
 
-static int map_path(const char *instance, const struct bpf_map *map,
-		    char buf[static LOADER_PATH_MAX])
+/* Where a load finds or leaves its pins: in place, or in next/ while an older layout still serves. */
+struct pins {
+	const char *instance, *maps, *progs;
+};
+
+static void map_path(const struct pins *pins, const struct bpf_map *map,
+		     char buf[static LOADER_PATH_MAX])
 {
 	char dir[FIB_PATH_MAX];
-	int ret = pin_dir(instance, "maps", dir);
 
-	if (!ret)
-		snprintf(buf, LOADER_PATH_MAX, "%s/%s", dir, bpf_map__name(map));
-	return ret;
+	pin_dir(pins->instance, pins->maps, dir);
+	snprintf(buf, LOADER_PATH_MAX, "%s/%s", dir, bpf_map__name(map));
 }
 
 /*
@@ -132,7 +165,7 @@ static int reuse_map(struct bpf_map *map, int fd)
 	return bpf_map__reuse_fd(map, fd);
 }
 
-static int adopt_maps(const char *instance, struct xrs_bpf *skel, char text[static LOADER_TEXT])
+static int adopt_maps(const struct pins *pins, struct xrs_bpf *skel, char text[static LOADER_TEXT])
 {
 	struct bpf_map *map;
 	char path[LOADER_PATH_MAX];
@@ -143,7 +176,7 @@ static int adopt_maps(const char *instance, struct xrs_bpf *skel, char text[stat
 
 		if (!is_pinned_map(map))
 			continue;
-		map_path(instance, map, path);
+		map_path(pins, map, path);
 		fd = bpf_obj_get(path);
 		if (fd == -ENOENT)
 			continue;
@@ -157,34 +190,35 @@ static int adopt_maps(const char *instance, struct xrs_bpf *skel, char text[stat
 	return 0;
 }
 
-static int pin_maps(const char *instance, struct xrs_bpf *skel, char text[static LOADER_TEXT])
+static int pin_maps(const struct pins *pins, struct xrs_bpf *skel, char text[static LOADER_TEXT])
 {
 	struct bpf_map *map;
 	char path[LOADER_PATH_MAX];
+	int ret;
 
 	bpf_object__for_each_map(map, skel->obj)
 	{
-		int ret;
-
 		if (!is_pinned_map(map))
 			continue;
-		map_path(instance, map, path);
+		map_path(pins, map, path);
 		if (!access(path, F_OK))
 			continue;
 		ret = bpf_obj_pin(bpf_map__fd(map), path);
 		if (ret)
 			return loader_say(text, ret, "pin %s: %s", path, strerror(-ret));
 	}
-	return fib_maps_layout_finish(instance);
+	ret = migrate_describe(bpf_object__btf(skel->obj), pins->instance, pins->maps);
+	return ret ? loader_say(text, ret, "pin the description of the maps: %s", strerror(-ret))
+		   : 0;
 }
 
-static int pin_prog(const char *instance, const char *name, int fd, char text[static LOADER_TEXT])
+static int pin_prog(const struct pins *pins, const char *name, int fd,
+		    char text[static LOADER_TEXT])
 {
 	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
-	int ret = pin_dir(instance, "progs", dir);
+	int ret;
 
-	if (ret)
-		return ret;
+	pin_dir(pins->instance, pins->progs, dir);
 	snprintf(path, sizeof(path), "%s/%s", dir, name);
 	unlink(path);
 	ret = bpf_obj_pin(fd, path);
@@ -192,7 +226,7 @@ static int pin_prog(const char *instance, const char *name, int fd, char text[st
 }
 
 /* Opens and loads with or without multi-buffer XDP (5.18). */
-static int load(const char *instance, bool frags, char text[static LOADER_TEXT],
+static int load(const struct pins *pins, bool frags, char text[static LOADER_TEXT],
 		struct xrs_bpf **ret_skel)
 {
 	struct xrs_bpf *skel = xrs_bpf__open();
@@ -205,7 +239,7 @@ static int load(const char *instance, bool frags, char text[static LOADER_TEXT],
 		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
 		bpf_program__set_flags(skel->progs.xrs_uplink, BPF_F_XDP_HAS_FRAGS);
 	}
-	ret = adopt_maps(instance, skel, text);
+	ret = adopt_maps(pins, skel, text);
 	if (!ret) {
 		ret = xrs_bpf__load(skel);
 		if (ret)
@@ -222,44 +256,93 @@ static int load(const char *instance, bool frags, char text[static LOADER_TEXT],
 	return 0;
 }
 
-static int load_and_pin(struct loader *loader, char text[static LOADER_TEXT])
+static int load_and_pin(struct loader *loader, const struct pins *pins,
+			char text[static LOADER_TEXT])
 {
-	int ret = load(loader->instance, true, text, &loader->skel);
+	int ret = load(pins, true, text, &loader->skel);
 
 	if (ret == -EINVAL)
-		ret = load(loader->instance, false, text, &loader->skel);
+		ret = load(pins, false, text, &loader->skel);
 	if (ret)
 		return ret;
-	loader->xdp_fd = bpf_program__fd(loader->skel->progs.xrs_steer);
-	loader->generic_fd = bpf_program__fd(loader->skel->progs.xrs_steer_skb);
-	loader->tc_fd = bpf_program__fd(loader->skel->progs.xrs_steer_tc);
-	loader->uplink_fd = bpf_program__fd(loader->skel->progs.xrs_uplink);
-	ret = pin_maps(loader->instance, loader->skel, text);
+	loader->progs = (struct loader_progs){
+		.xdp = bpf_program__fd(loader->skel->progs.xrs_steer),
+		.generic = bpf_program__fd(loader->skel->progs.xrs_steer_skb),
+		.tc = bpf_program__fd(loader->skel->progs.xrs_steer_tc),
+		.uplink = bpf_program__fd(loader->skel->progs.xrs_uplink),
+	};
+	ret = pin_maps(pins, loader->skel, text);
 	if (!ret)
-		ret = pin_prog(loader->instance, STEER_PROG, loader->xdp_fd, text);
+		ret = pin_prog(pins, STEER_PROG, loader->progs.xdp, text);
 	if (!ret)
-		ret = pin_prog(loader->instance, STEER_SKB, loader->generic_fd, text);
+		ret = pin_prog(pins, STEER_SKB, loader->progs.generic, text);
 	if (!ret)
-		ret = pin_prog(loader->instance, STEER_TC, loader->tc_fd, text);
-	return ret ? ret : pin_prog(loader->instance, UPLINK_PROG, loader->uplink_fd, text);
+		ret = pin_prog(pins, STEER_TC, loader->progs.tc, text);
+	return ret ? ret : pin_prog(pins, UPLINK_PROG, loader->progs.uplink, text);
+}
+
+/* Programs of an attempt to migrate that did not end may still be in links: they must not be the last ones. */
+static int load_in_place(struct loader *loader, bool leftovers, char text[static LOADER_TEXT])
+{
+	const struct pins pins = { loader->instance, "maps", "progs" };
+	unsigned int links;
+	int ret = load_and_pin(loader, &pins, text);
+
+	if (!ret)
+		ret = fib_maps_layout_finish(loader->instance);
+	if (!ret && leftovers)
+		ret = loader_swap(loader->instance, &loader->progs, text, &links);
+	return ret;
+}
+
+static int load_beside(struct loader *loader, uint32_t version, bool leftovers,
+		       char text[static LOADER_TEXT])
+{
+	const struct pins pins = { loader->instance, "next/maps", "next/progs" };
+	int ret = migrate_begin(loader->instance);
+
+	if (ret)
+		return loader_say(text, ret, "/sys/fs/bpf/%s/next: %s", loader->instance,
+				  strerror(-ret));
+	ret = load_and_pin(loader, &pins, text);
+	if (!ret)
+		return migrate_run(loader, version, leftovers, text);
+	migrate_forget(loader->instance, "next");
+	return ret;
+}
+
+static int prepare(const char *instance, uint32_t *ret_version, bool *ret_leftovers,
+		   char text[static LOADER_TEXT])
+{
+	int ret = check_bpffs(text);
+
+	if (ret)
+		return ret;
+	/* Before directories are made: what an exchange has not put into its place yet is no empty directory. */
+	ret = migrate_resume(instance, ret_leftovers);
+	if (ret)
+		return loader_say(text, ret, "/sys/fs/bpf/%s: %s", instance, strerror(-ret));
+	ret = make_dirs(instance, text);
+	return ret ? ret : check_layout(instance, ret_version, text);
 }
 
 int loader_open(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader)
 {
 	struct loader *loader;
-	int ret = check_bpffs(text);
+	bool leftovers = false;
+	uint32_t version = 0;
+	int layout = prepare(instance, &version, &leftovers, text);
+	int ret;
 
-	if (!ret)
-		ret = make_dirs(instance, text);
-	if (!ret)
-		ret = check_layout(instance, text);
-	if (ret)
-		return ret;
+	if (layout < 0)
+		return layout;
 	loader = calloc(1, sizeof(*loader));
 	if (!loader)
 		return loader_say(text, -ENOMEM, "out of memory");
 	snprintf(loader->instance, sizeof(loader->instance), "%s", instance);
-	ret = load_and_pin(loader, text);
+	text[0] = 0;
+	ret = layout ? load_beside(loader, version, leftovers, text)
+		     : load_in_place(loader, leftovers, text);
 	if (!ret && loader_index_links(loader))
 		ret = loader_say(text, -ENOMEM, "out of memory");
 	if (ret) {
@@ -268,6 +351,16 @@ int loader_open(const char *instance, char text[static LOADER_TEXT], struct load
 	}
 	*ret_loader = loader;
 	return 0;
+}
+
+struct loader_migrated loader_migrated(const struct loader *loader)
+{
+	return loader->migrated;
+}
+
+const struct btf *loader_btf(const struct loader *loader)
+{
+	return bpf_object__btf(loader->skel->obj);
 }
 
 void loader_free(struct loader *loader)
@@ -314,7 +407,8 @@ static int run_xdp(const struct loader *loader, const struct loader_probe *probe
 
 	memcpy(in, &record, meta);
 	memcpy(in + meta, probe->frame, probe->len);
-	error = bpf_prog_test_run_opts(probe->generic ? loader->generic_fd : loader->xdp_fd, &opts);
+	error = bpf_prog_test_run_opts(probe->generic ? loader->progs.generic : loader->progs.xdp,
+				       &opts);
 	if (error)
 		return error;
 	if (ctx.data != meta || opts.data_size_out < meta ||
@@ -357,7 +451,7 @@ static int run_tc(const struct loader *loader, const struct loader_probe *probe,
 		    .data_size_in = (uint32_t)probe->len, .data_out = ret->frame,
 		    .data_size_out = sizeof(ret->frame), .ctx_in = &skb, .ctx_size_in = sizeof(skb),
 		    .ctx_out = &skb, .ctx_size_out = sizeof(skb));
-	int error = bpf_prog_test_run_opts(loader->tc_fd, &opts);
+	int error = bpf_prog_test_run_opts(loader->progs.tc, &opts);
 
 	if (error)
 		return error;

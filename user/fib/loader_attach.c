@@ -414,8 +414,8 @@ static int say_conflict(struct attach *a, uint32_t prog_id)
 static int xdp_prog(const struct attach *a, enum loader_mode real)
 {
 	if (a->mode == LOADER_UPLINK)
-		return a->loader->uplink_fd;
-	return real == LOADER_GENERIC ? a->loader->generic_fd : a->loader->xdp_fd;
+		return a->loader->progs.uplink;
+	return real == LOADER_GENERIC ? a->loader->progs.generic : a->loader->progs.xdp;
 }
 
 static int create_xdp_link(struct attach *a)
@@ -480,7 +480,7 @@ static uint32_t clsact_prog(uint32_t ifindex)
 static int attach_clsact(struct attach *a)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-		    .prog_fd = a->loader->tc_fd);
+		    .prog_fd = a->loader->progs.tc);
 	CLSACT_HOOK(hook, a->out->ifindex);
 	int ret = bpf_tc_hook_create(&hook);
 
@@ -511,11 +511,11 @@ static void detach_clsact(uint32_t ifindex)
 static int attach_tc(struct attach *a)
 {
 	struct loader_attachment *out = a->out;
-	int fd, ret = adopt_link(a, true, a->loader->tc_fd, &out->tc);
+	int fd, ret = adopt_link(a, true, a->loader->progs.tc, &out->tc);
 
 	if (ret != -ENOENT)
 		return ret;
-	fd = bpf_link_create(a->loader->tc_fd, (int)out->ifindex,
+	fd = bpf_link_create(a->loader->progs.tc, (int)out->ifindex,
 			     (enum bpf_attach_type)ATTACH_TCX_INGRESS, NULL);
 	if (fd == -EINVAL) /* before 6.6 */
 		return attach_clsact(a);
@@ -631,6 +631,97 @@ int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
 	return 0;
 }
 
+/* --- other programs for all of them ------------------------------------------------------------------- */
+struct swap {
+	const char *instance;
+	const struct loader_progs *progs;
+	char *text;
+	bool tc; /* this round: the tc halves, else XDP */
+	unsigned int n;
+	int error;
+};
+
+/* Without a tc half it is an uplink. */
+static int prog_of(const struct swap *swap, const char *ifname, uint32_t ifindex)
+{
+	char path[LOADER_PATH_MAX];
+	uint32_t prog_id;
+
+	if (swap->tc)
+		return swap->progs->tc;
+	if (link_path(swap->instance, ifname, true, path) ||
+	    (access(path, F_OK) && !clsact_prog(ifindex)))
+		return swap->progs->uplink;
+	return xdp_on_device(ifindex, &prog_id) == LOADER_GENERIC ? swap->progs->generic
+								  : swap->progs->xdp;
+}
+
+static bool swap_visit(void *ctx, const char *path, const char *ifname, bool tc,
+		       const struct link_state *state)
+{
+	struct swap *swap = ctx;
+	int fd;
+
+	if (tc != swap->tc || !state->ifindex)
+		return true;
+	fd = bpf_obj_get(path);
+	swap->error =
+		fd < 0 ? fd : bpf_link_update(fd, prog_of(swap, ifname, state->ifindex), NULL);
+	if (fd >= 0)
+		close(fd);
+	if (swap->error == -ENOLINK) /* the device went this very moment */
+		swap->error = 0;
+	if (swap->error)
+		loader_say(swap->text, swap->error, "%s: the pinned link can not be updated: %s",
+			   path, strerror(-swap->error));
+	swap->n++;
+	return !swap->error;
+}
+
+static void swap_clsact(const void *ctx, uint32_t ifindex)
+{
+	const struct swap *swap = ctx;
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
+		    .prog_fd = swap->progs->tc, .flags = BPF_TC_F_REPLACE);
+	CLSACT_HOOK(hook, ifindex);
+
+	if (clsact_prog(ifindex))
+		bpf_tc_attach(&hook, &opts);
+}
+
+/* Filters of kernels without tcx have no pins: the nics in the map are where they can be. */
+static void each_clsact(const char *instance, void (*fn)(const void *ctx, uint32_t ifindex),
+			const void *ctx)
+{
+	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
+	uint32_t ifindex = 0;
+	int fd;
+
+	if (loader_has_tcx())
+		return;
+	pin_dir(instance, "maps", dir);
+	snprintf(path, sizeof(path), "%s/xrs_nic", dir);
+	fd = bpf_obj_get(path);
+	while (fd >= 0 && !bpf_map_get_next_key(fd, ifindex ? &ifindex : NULL, &ifindex))
+		fn(ctx, ifindex);
+	if (fd >= 0)
+		close(fd);
+}
+
+int loader_swap(const char *instance, const struct loader_progs *progs,
+		char text[static LOADER_TEXT], unsigned int *ret_n)
+{
+	struct swap swap = { .instance = instance, .progs = progs, .text = text, .tc = true };
+
+	each_clsact(instance, swap_clsact, &swap);
+	each_link(instance, swap_visit, &swap);
+	swap.tc = false;
+	if (!swap.error)
+		each_link(instance, swap_visit, &swap);
+	*ret_n = swap.n;
+	return swap.error;
+}
+
 /* --- listing ------------------------------------------------------------------------------------------ */
 struct list {
 	struct loader_attachment *items;
@@ -692,23 +783,9 @@ static bool purge_visit(void *ctx, const char *path, const char *ifname, bool tc
 	return true;
 }
 
-/* Filters without pins, and tries that are too large to be freed in one piece. */
-static void purge_maps(struct fib_maps *maps)
+static void purge_clsact(const void *ctx, uint32_t ifindex)
 {
-	struct fib_table_pin *pins = calloc(XRS_TABLE_MAX, sizeof(*pins));
-	uint32_t ifindex = 0;
-	int n = pins ? fib_maps_table_pins(maps, pins, XRS_TABLE_MAX) : 0;
-
-	while (!loader_has_tcx() && !fib_maps_nic_next(maps, ifindex, &ifindex))
-		detach_clsact(ifindex);
-	for (int i = 0; i < n && i < XRS_TABLE_MAX; i++) {
-		if (pins[i].index != FIB_TABLE_BAD &&
-		    !fib_maps_table_open(maps, pins[i].index, pins[i].vnet, pins[i].table))
-			fib_maps_table_close(maps, pins[i].index);
-	}
-	while (fib_maps_reap(maps, FIB_BATCH))
-		;
-	free(pins);
+	detach_clsact(ifindex);
 }
 
 static int purge_dir(const char *instance, const char *name, char text[static LOADER_TEXT])
@@ -736,19 +813,17 @@ static int purge_dir(const char *instance, const char *name, char text[static LO
 int loader_purge(const char *instance, char text[static LOADER_TEXT])
 {
 	static const char *const dirs[] = { "links", "progs", "tables", "maps", "" };
-	const struct fib_schema schema = { .btf_fd = -1 };
-	struct fib_maps *maps;
 	char path[FIB_PATH_MAX];
+	bool leftovers;
 	int ret = pin_dir(instance, "", path);
 
 	text[0] = 0;
 	if (ret)
 		return loader_say(text, ret, "'%s' is not an instance name", instance);
 	each_link(instance, purge_visit, NULL);
-	if (!fib_maps_open(instance, &schema, &maps)) {
-		purge_maps(maps);
-		fib_maps_free(maps);
-	}
+	each_clsact(instance, purge_clsact, NULL);
+	migrate_resume(instance, &leftovers);
+	migrate_forget(instance, "tables"); /* too large to be freed in one piece */
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
 		int error = purge_dir(instance, dirs[i], text);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What loader.c (programs) and loader_attach.c (links) share. Nobody else includes it. */
+/* What loader.c (programs), loader_attach.c (links) and migrate.c share; fib_tables.c takes what is gone. */
 #ifndef XRS_USER_FIB_LOADER_IMPL_H
 #define XRS_USER_FIB_LOADER_IMPL_H
 
@@ -13,10 +13,15 @@
 #define STEER_TC            "xrs_steer_tc"
 #define UPLINK_PROG         "xrs_uplink"
 
+struct loader_progs { /* descriptors */
+	int xdp, generic, tc, uplink;
+};
+
 struct loader {
 	char instance[LOADER_INSTANCE_MAX];
 	struct xrs_bpf *skel;
-	int xdp_fd, generic_fd, tc_fd, uplink_fd; /* the programs; the skeleton's */
+	struct loader_progs progs; /* the skeleton's */
+	struct loader_migrated migrated;
 	/* Devices that have a pinned link of the XDP half, of the tc half: others need not be searched for. */
 	struct htab *pinned[2];
 };
@@ -28,6 +33,42 @@ int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
 /* Fills loader->pinned with what an earlier process left. 0 or negative errno. */
 int loader_index_links(struct loader *loader);
 void loader_forget_links(struct loader *loader);
+
+struct btf;
+const struct btf *loader_btf(const struct loader *loader);
+
+/*
+ * Puts @progs into every pinned link (and clsact filter) of @instance, each according to what it is: tc half,
+ * native, generic, uplink. Stops at the first that fails; @ret_n: how many links were changed.
+ */
+int loader_swap(const char *instance, const struct loader_progs *progs,
+		char text[static LOADER_TEXT], unsigned int *ret_n);
+
+/* --- migrate.c ------------------------------------------------------------------------------------------ */
+/*
+ * Ends an exchange of directories that was begun, and puts aside what an earlier attempt left. @ret_leftovers:
+ * there is something that links may still lead into: loader_swap() before it is taken.
+ */
+int migrate_resume(const char *instance, bool *ret_leftovers);
+/* Makes next/, into which this build's maps and programs are pinned. */
+int migrate_begin(const char *instance);
+/* Writes down, beside the maps in @dir, what is in them: this build's BTF. */
+int migrate_describe(const struct btf *btf, const char *instance, const char *dir);
+/* What is in the maps of @instance; NULL: nothing says it. The caller frees it. */
+struct btf *migrate_description(const char *instance);
+/*
+ * Fills next/ from the pins of layout @version, changes every link, and puts next/ in their place. On failure
+ * the old pins and links are as they were and @text says what was in the way.
+ */
+int migrate_run(struct loader *loader, uint32_t version, bool interrupted,
+		char text[static LOADER_TEXT]);
+
+/* Empties and unpins all in @dir, into which no link leads (any more), and whatever else is gone. */
+void migrate_forget(const char *instance, const char *dir);
+
+typedef void (*migrate_gone_fn)(void *ctx, int fd);
+/* Unpins what is gone and hands over the descriptors, of programs and maps of any layout. */
+void migrate_take_gone(const char *instance, migrate_gone_fn fn, void *ctx);
 
 /* Kernel 6.6 and later: the tc half is a link. Asks the kernel. */
 bool loader_has_tcx(void);
