@@ -3,7 +3,8 @@
  * The decision process (RFC 4271 9.1.2.2, with the steps that later RFCs and the hub routing preference
  * add). loc_rib.c calls it for each prefix with more than one path. Selection is by elimination: each
  * step drops what is worse than the best that is left, so neither order nor history of the paths can
- * matter. Must never look at anything but its arguments.
+ * matter. The steps before MED are total orders, so that one number of a path stands for all of them. Must
+ * never look at anything but its arguments.
  */
 #include "rib/decision.h"
 
@@ -56,7 +57,61 @@ const char *decision_step_text(enum decision_step step)
 	return step_texts[step].text;
 }
 
-/* --- comparisons: < 0 when @a is better ------------------------------------------------------ */
+/* --- ranks: the steps before MED as one number; the lower is better ------------------------------ */
+
+typedef unsigned __int128 rank_t;
+
+static rank_t flag(const struct decision_path *p, uint16_t bit)
+{
+	return !!(p->summary->flags & bit);
+}
+
+/* ExpressRoute beats the rest; VpnGateway: the rest beats ExpressRoute; ASPath: no difference. */
+static unsigned int hub_rank(enum hub_preference preference, enum peer_role role)
+{
+	if (preference == HUB_EXPRESS_ROUTE)
+		return role != PEER_EXPRESS_ROUTE;
+	return preference == HUB_VPN_GATEWAY && role == PEER_EXPRESS_ROUTE;
+}
+
+static rank_t azure_rank(const struct decision_config *config, const struct decision_path *p)
+{
+	rank_t rank = flag(p, ATTR_SUM_LLGR_STALE);
+
+	rank = rank << 1 | flag(p, ATTR_SUM_GRACEFUL_SHUTDOWN);
+	rank = rank << 32 | (UINT32_MAX - p->weight);
+	rank = rank << 1 | hub_rank(config->hub_preference, p->role);
+	return rank << 16 | p->summary->as_path_len;
+}
+
+static rank_t rfc4271_rank(const struct decision_config *config, const struct decision_path *p)
+{
+	rank_t rank = flag(p, ATTR_SUM_LLGR_STALE);
+
+	rank = rank << 1 | flag(p, ATTR_SUM_GRACEFUL_SHUTDOWN);
+	rank = rank << 32 | (UINT32_MAX - p->weight);
+	rank = rank << 32 | (UINT32_MAX - p->summary->local_pref);
+	rank = rank << 16 | p->summary->as_path_len;
+	return rank << 8 | p->summary->origin;
+}
+
+/* Which step a bit of a rank belongs to: those from `bit` up to the field before. */
+struct field {
+	unsigned int bit;
+	enum decision_step step;
+};
+
+static const struct field azure_fields[] = {
+	{ 50, STEP_LLGR_STALE },     { 49, STEP_GRACEFUL_SHUTDOWN }, { 17, STEP_WEIGHT },
+	{ 16, STEP_HUB_PREFERENCE }, { 0, STEP_AS_PATH_LENGTH },
+};
+
+static const struct field rfc4271_fields[] = {
+	{ 89, STEP_LLGR_STALE }, { 88, STEP_GRACEFUL_SHUTDOWN }, { 56, STEP_WEIGHT },
+	{ 24, STEP_LOCAL_PREF }, { 8, STEP_AS_PATH_LENGTH },     { 0, STEP_ORIGIN },
+};
+
+/* --- comparisons behind them: < 0 when @a is better ------------------------------------------------ */
 
 typedef int (*compare_fn)(const struct decision_config *config, const struct decision_path *a,
 			  const struct decision_path *b);
@@ -69,68 +124,6 @@ static int lower(uint64_t a, uint64_t b)
 static int higher(uint64_t a, uint64_t b)
 {
 	return lower(b, a);
-}
-
-static int flag_last(uint16_t flag, const struct decision_path *a, const struct decision_path *b)
-{
-	return lower(!!(a->summary->flags & flag), !!(b->summary->flags & flag));
-}
-
-static int by_usable(const struct decision_config *config, const struct decision_path *a,
-		     const struct decision_path *b)
-{
-	return higher(a->usable, b->usable);
-}
-
-static int by_llgr(const struct decision_config *config, const struct decision_path *a,
-		   const struct decision_path *b)
-{
-	return flag_last(ATTR_SUM_LLGR_STALE, a, b);
-}
-
-static int by_graceful_shutdown(const struct decision_config *config, const struct decision_path *a,
-				const struct decision_path *b)
-{
-	return flag_last(ATTR_SUM_GRACEFUL_SHUTDOWN, a, b);
-}
-
-static int by_weight(const struct decision_config *config, const struct decision_path *a,
-		     const struct decision_path *b)
-{
-	return higher(a->weight, b->weight);
-}
-
-/* ExpressRoute beats the rest; VpnGateway: the rest beats ExpressRoute; ASPath: no difference. */
-static unsigned int hub_rank(enum hub_preference preference, enum peer_role role)
-{
-	if (preference == HUB_EXPRESS_ROUTE)
-		return role != PEER_EXPRESS_ROUTE;
-	return preference == HUB_VPN_GATEWAY && role == PEER_EXPRESS_ROUTE;
-}
-
-static int by_hub_preference(const struct decision_config *config, const struct decision_path *a,
-			     const struct decision_path *b)
-{
-	return lower(hub_rank(config->hub_preference, a->role),
-		     hub_rank(config->hub_preference, b->role));
-}
-
-static int by_local_pref(const struct decision_config *config, const struct decision_path *a,
-			 const struct decision_path *b)
-{
-	return higher(a->summary->local_pref, b->summary->local_pref);
-}
-
-static int by_as_path_length(const struct decision_config *config, const struct decision_path *a,
-			     const struct decision_path *b)
-{
-	return lower(a->summary->as_path_len, b->summary->as_path_len);
-}
-
-static int by_origin(const struct decision_config *config, const struct decision_path *a,
-		     const struct decision_path *b)
-{
-	return lower(a->summary->origin, b->summary->origin);
 }
 
 /* Comparable only between paths of one neighbour AS: the one step that is no total order. */
@@ -187,12 +180,6 @@ struct step {
 };
 
 static const struct step azure_steps[] = {
-	{ STEP_UNUSABLE, by_usable, false },
-	{ STEP_LLGR_STALE, by_llgr, false },
-	{ STEP_GRACEFUL_SHUTDOWN, by_graceful_shutdown, false },
-	{ STEP_WEIGHT, by_weight, false },
-	{ STEP_HUB_PREFERENCE, by_hub_preference, false },
-	{ STEP_AS_PATH_LENGTH, by_as_path_length, false },
 	{ STEP_ROUTER_ID, by_router_id, true },
 	{ STEP_PEER_ADDRESS, by_peer_address, true },
 	{ STEP_PATH_ID, by_path_id, true },
@@ -200,13 +187,6 @@ static const struct step azure_steps[] = {
 };
 
 static const struct step rfc4271_steps[] = {
-	{ STEP_UNUSABLE, by_usable, false },
-	{ STEP_LLGR_STALE, by_llgr, false },
-	{ STEP_GRACEFUL_SHUTDOWN, by_graceful_shutdown, false },
-	{ STEP_WEIGHT, by_weight, false },
-	{ STEP_LOCAL_PREF, by_local_pref, false },
-	{ STEP_AS_PATH_LENGTH, by_as_path_length, false },
-	{ STEP_ORIGIN, by_origin, false },
 	{ STEP_MED, by_med, false },
 	{ STEP_EBGP, by_ebgp, false },
 	{ STEP_IGP_COST, by_igp_cost, true },
@@ -217,9 +197,25 @@ static const struct step rfc4271_steps[] = {
 	{ STEP_NONE, NULL, false },
 };
 
-static const struct step *steps_of(const struct decision_config *config)
+struct order { /* all steps behind STEP_UNUSABLE */
+	rank_t (*rank)(const struct decision_config *config, const struct decision_path *p);
+	const struct field *fields;
+	const struct step *steps; /* behind the rank */
+};
+
+static const struct order orders[] = {
+	[SELECT_AZURE] = { azure_rank, azure_fields, azure_steps },
+	[SELECT_RFC4271] = { rfc4271_rank, rfc4271_fields, rfc4271_steps },
+};
+
+/* The first step at which two different ranks differ. */
+static enum decision_step step_of(const struct order *order, rank_t a, rank_t b)
 {
-	return config->selection == SELECT_AZURE ? azure_steps : rfc4271_steps;
+	const struct field *field = order->fields;
+
+	while (!((a ^ b) >> field->bit))
+		field++;
+	return field->step;
 }
 
 static int compare_from(const struct decision_config *config, const struct step *s,
@@ -241,7 +237,18 @@ static int compare_from(const struct decision_config *config, const struct step 
 int decision_compare(const struct decision_config *config, const struct decision_path *a,
 		     const struct decision_path *b, enum decision_step *ret_step)
 {
-	return compare_from(config, steps_of(config), a, b, ret_step);
+	const struct order *order = &orders[config->selection];
+	rank_t x = order->rank(config, a), y = order->rank(config, b);
+
+	if (a->usable != b->usable) {
+		*ret_step = STEP_UNUSABLE;
+		return a->usable ? -1 : 1;
+	}
+	if (x != y) {
+		*ret_step = step_of(order, x, y);
+		return x < y ? -1 : 1;
+	}
+	return compare_from(config, order->steps, a, b, ret_step);
 }
 
 /* --- selection -------------------------------------------------------------------------------- */
@@ -352,15 +359,37 @@ static void finish(const struct decision_config *config, const struct step *orde
 	}
 }
 
+/* What the ranks say: those with the best one stay in the race. */
+static void eliminate_by_rank(const struct decision_config *config,
+			      const struct decision_path *paths, size_t n, uint8_t *lost_at)
+{
+	const struct order *order = &orders[config->selection];
+	rank_t best = ~(rank_t)0;
+
+	for (size_t i = 0; i < n; i++) {
+		rank_t rank = order->rank(config, &paths[i]);
+
+		if (paths[i].usable && rank < best)
+			best = rank;
+	}
+	for (size_t i = 0; i < n; i++) {
+		rank_t rank = order->rank(config, &paths[i]);
+
+		if (!paths[i].usable)
+			lost_at[i] = STEP_UNUSABLE;
+		else
+			lost_at[i] = rank == best ? IN_RACE : (uint8_t)step_of(order, rank, best);
+	}
+}
+
 void decision_select(const struct decision_config *config, const struct decision_path *paths,
 		     size_t n, struct decision_result *ret_result, uint8_t *ret_lost_at)
 {
 	struct decision_result result = { .best = -1 };
-	const struct step *s = steps_of(config);
+	const struct step *s = orders[config->selection].steps;
 
-	for (size_t i = 0; i < n; i++)
-		ret_lost_at[i] = paths[i].usable ? IN_RACE : STEP_UNUSABLE;
-	for (s++; s->compare && !s->orders_only; s++) { /* the first is by_usable() */
+	eliminate_by_rank(config, paths, n, ret_lost_at);
+	for (; s->compare && !s->orders_only; s++) {
 		if (s->step == STEP_MED)
 			eliminate_by_med(config, paths, n, ret_lost_at);
 		else
