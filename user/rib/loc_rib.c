@@ -162,21 +162,19 @@ int loc_rib_compare(struct rib *rib, enum bgp_family family, uint32_t a, uint32_
 
 /* --- groups ---------------------------------------------------------------------------------------- */
 
-static unsigned int nexthops_of(struct rib *rib, const struct adj_rib_in *in,
-				const struct decision_result *result, unsigned int max,
-				uint32_t *ret_ids)
+static unsigned int nexthops_of(const struct rib *rib, const struct decision_result *result,
+				unsigned int max, uint32_t *ret_ids)
 {
 	unsigned int n = result->n_multipath < max ? result->n_multipath : max;
 
 	for (unsigned int i = 0; i < n; i++)
-		ret_ids[i] = path_nexthop(rib, &in->paths[rib->decide.ids[result->multipath[i]]]);
+		ret_ids[i] = rib->decide.nexthops[result->multipath[i]];
 	return n;
 }
 
 /* The next best after the members: the same selection without them. Azure's model only. */
-static unsigned int backups_of(struct rib *rib, const struct adj_rib_in *in,
-			       const struct decision_result *members, uint32_t n_paths,
-			       uint32_t *ret_ids)
+static unsigned int backups_of(struct rib *rib, const struct decision_result *members,
+			       uint32_t n_paths, uint32_t *ret_ids)
 {
 	struct decide_scratch *s = &rib->decide;
 	struct decision_result next;
@@ -186,7 +184,7 @@ static unsigned int backups_of(struct rib *rib, const struct adj_rib_in *in,
 	if (!decision_keep_next(s->lost_at, n_paths, s->paths))
 		return 0;
 	decision_select(&rib->config.decision, s->paths, n_paths, &next, s->backup_lost_at);
-	return nexthops_of(rib, in, &next, BACKUP_MEMBERS, ret_ids);
+	return nexthops_of(rib, &next, BACKUP_MEMBERS, ret_ids);
 }
 
 /* --- deciding -------------------------------------------------------------------------------------- */
@@ -225,7 +223,7 @@ static void reorder(struct rib *rib, struct adj_rib_in *in, uint32_t net,
 static bool make_scratch(struct decide_scratch *s, uint32_t n)
 {
 	uint32_t cap = n + 16;
-	void *grown[5];
+	void *grown[6];
 
 	if (n <= s->cap)
 		return true;
@@ -239,7 +237,9 @@ static bool make_scratch(struct decide_scratch *s, uint32_t n)
 		s->backup_lost_at = grown[3];
 	if ((grown[4] = reallocarray(s->verdicts, cap, sizeof(*s->verdicts))))
 		s->verdicts = grown[4];
-	if (!grown[0] || !grown[1] || !grown[2] || !grown[3] || !grown[4])
+	if ((grown[5] = reallocarray(s->nexthops, cap, sizeof(*s->nexthops))))
+		s->nexthops = grown[5];
+	if (!grown[0] || !grown[1] || !grown[2] || !grown[3] || !grown[4] || !grown[5])
 		return false;
 	s->cap = cap;
 	return true;
@@ -255,9 +255,11 @@ static void gather(struct rib *rib, enum bgp_family family, uint32_t net)
 	for (uint32_t id = in->nets[net].head; id != PATH_NONE; id = in->paths[id].next, i++) {
 		const struct rib_path *path = &in->paths[id];
 		bool is_selectable = selectable(rib, family, path);
-		bool usable = is_selectable && nexthop_usable(rib, path_nexthop(rib, path));
+		uint32_t nexthop = is_selectable ? path_nexthop(rib, path) : NEXTHOP_NONE;
+		bool usable = nexthop_usable(rib, nexthop);
 
 		s->ids[i] = id;
+		s->nexthops[i] = nexthop;
 		s->paths[i] = decision_path_of(rib, path, usable);
 		s->verdicts[i] =
 			(struct verdict){ .state = state_now(path, is_selectable, usable) };
@@ -292,9 +294,9 @@ static uint32_t decide_many(struct rib *rib, enum bgp_family family, uint32_t ne
 	decision_select(&rib->config.decision, s->paths, n, &result, s->lost_at);
 	tell_paths(rib, family, &result, n);
 	reorder(rib, in, net, &result, n);
-	n_members = nexthops_of(rib, in, &result, DECISION_MULTIPATH_MAX, members);
+	n_members = nexthops_of(rib, &result, DECISION_MULTIPATH_MAX, members);
 	return group_get(rib->nexthops, members, n_members, backup,
-			 n_members ? backups_of(rib, in, &result, n, backup) : 0);
+			 n_members ? backups_of(rib, &result, n, backup) : 0);
 }
 
 /* One path: by far the most frequent case, without the machinery. */
@@ -378,7 +380,7 @@ static uint32_t decide_source(struct rib *rib, enum bgp_family family, uint32_t 
 			is_gateway(rib, &in->paths[s->ids[i]]) == (source == RIB_SOURCE_GATEWAY);
 	decision_select(&rib->config.decision, s->paths, n, &result, s->backup_lost_at);
 	return group_get(rib->nexthops, members,
-			 nexthops_of(rib, in, &result, DECISION_MULTIPATH_MAX, members), NULL, 0);
+			 nexthops_of(rib, &result, DECISION_MULTIPATH_MAX, members), NULL, 0);
 }
 
 /* True: what the kinds of source alone offer is other than before. */

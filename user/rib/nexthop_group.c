@@ -31,6 +31,19 @@ struct group {
 	uint32_t hash;
 };
 
+/*
+ * Groups that were asked for lately, by the ids as they were given: thousands of prefixes in a row ask for
+ * the same few, and sorting members by address is most of what a group costs.
+ */
+#define RECENT      64
+#define RECENT_LIST 24 /* members and backups; longer lists are not remembered */
+
+struct recent {
+	uint32_t group; /* GROUP_NONE: empty */
+	uint8_t n_members, n_backup;
+	uint32_t ids[RECENT_LIST]; /* members, then backups */
+};
+
 struct nexthop_table {
 	struct nexthop_events events;
 	struct nexthop *nexthops[XRS_NEXTHOP_MAX]; /* by id; NULL: free */
@@ -38,6 +51,7 @@ struct nexthop_table {
 	uint32_t nexthop_high, group_high; /* one more than the highest id in use */
 	uint32_t nexthop_low, group_low;   /* no free id lies below */
 	struct htab *nexthop_index, *group_index;
+	struct recent recent[RECENT];
 };
 
 struct nexthop_table *nexthop_table_new(const struct nexthop_events *events)
@@ -369,41 +383,79 @@ static int put_group(struct nexthop_table *table, uint32_t id, const struct grou
 	return 0;
 }
 
-/* The group of most prefixes, without a search; GROUP_NONE: it is not there yet. */
-static uint32_t group_of_one(struct nexthop_table *table, uint32_t member)
+/* Where these lists are remembered or would be; NULL: they are too long. */
+static struct recent *recent_of(struct nexthop_table *table, struct recent *asked,
+				const uint32_t *members, unsigned int n_members,
+				const uint32_t *backup, unsigned int n_backup)
 {
-	const struct nexthop *nexthop = nexthop_at(table, member);
-	uint32_t id = nexthop ? nexthop->alone : GROUP_NONE;
+	uint32_t n = n_members + n_backup;
 
-	group_ref(table, id);
-	return id;
+	if (n > RECENT_LIST)
+		return NULL;
+	asked->n_members = (uint8_t)n_members;
+	asked->n_backup = (uint8_t)n_backup;
+	memcpy(asked->ids, members, n_members * sizeof(*members));
+	if (n_backup)
+		memcpy(asked->ids + n_members, backup, n_backup * sizeof(*backup));
+	return &table->recent[hash_bytes(asked->ids, n * sizeof(*members), n_members) % RECENT];
+}
+
+static bool recent_is(const struct recent *recent, const struct recent *asked)
+{
+	return recent->group && recent->n_members == asked->n_members &&
+	       recent->n_backup == asked->n_backup &&
+	       !memcmp(recent->ids, asked->ids,
+		       (asked->n_members + asked->n_backup) * sizeof(asked->ids[0]));
+}
+
+static void forget_recent(struct nexthop_table *table, uint32_t group)
+{
+	for (unsigned int i = 0; i < RECENT; i++) {
+		if (table->recent[i].group == group)
+			table->recent[i].group = GROUP_NONE;
+	}
+}
+
+static uint32_t find_or_make(struct nexthop_table *table, const uint32_t *members,
+			     unsigned int n_members, const uint32_t *backup, unsigned int n_backup)
+{
+	struct group_info info = canonical(table, members, n_members, backup, n_backup);
+	const struct group *group;
+	uint32_t id = table->group_low;
+
+	if (!info.n_members)
+		return GROUP_NONE;
+	group = htab_find(table->group_index, group_hash(&info), group_eq, &info);
+	if (group)
+		return group->id;
+	while (id < XRS_GROUP_MAX && table->groups[id])
+		id++;
+	table->group_low = id;
+	return id == XRS_GROUP_MAX || put_group(table, id, &info) ? GROUP_NONE : id;
 }
 
 uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigned int n_members,
 		   const uint32_t *backup, unsigned int n_backup)
 {
-	struct group_info info;
-	struct group *group;
-	uint32_t id = is_alone(n_members, n_backup) ? group_of_one(table, members[0]) : GROUP_NONE;
+	const struct nexthop *first = n_members ? nexthop_at(table, members[0]) : NULL;
+	struct recent asked, *recent;
+	uint32_t id;
 
-	if (id)
-		return id;
-	info = canonical(table, members, n_members, backup, n_backup);
-	if (!info.n_members)
-		return GROUP_NONE;
-	group = htab_find(table->group_index, group_hash(&info), group_eq, &info);
-	if (!group) {
-		id = table->group_low;
-		while (id < XRS_GROUP_MAX && table->groups[id])
-			id++;
-		table->group_low = id;
-		if (id == XRS_GROUP_MAX || put_group(table, id, &info))
-			return GROUP_NONE;
-		group = table->groups[id];
+	if (first && first->alone && is_alone(n_members, n_backup)) {
+		group_ref(table, first->alone); /* of most prefixes */
+		return first->alone;
 	}
-	if (!group->info.refs++)
-		emit(table, table->events.group_changed, group->id);
-	return group->id;
+	recent = recent_of(table, &asked, members, n_members, backup, n_backup);
+	if (recent && recent_is(recent, &asked)) {
+		id = recent->group;
+	} else {
+		id = find_or_make(table, members, n_members, backup, n_backup);
+		asked.group = id;
+		if (recent)
+			*recent = asked;
+	}
+	group_ref(table, id);
+	return id;
 }
 
 void group_ref(struct nexthop_table *table, uint32_t id)
@@ -461,6 +513,7 @@ int group_recycle(struct nexthop_table *table, uint32_t id)
 	htab_remove(table->group_index, group->hash, group_eq, &info);
 	free(group);
 	table->groups[id] = NULL;
+	forget_recent(table, id);
 	if (is_alone(info.n_members, info.n_backup))
 		table->nexthops[info.member[0]]->alone = GROUP_NONE;
 	if (id < table->group_low)

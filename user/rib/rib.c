@@ -121,6 +121,7 @@ void rib_free(struct rib *rib)
 	free(rib->decide.verdicts);
 	free(rib->decide.paths);
 	free(rib->decide.ids);
+	free(rib->decide.nexthops);
 	free(rib->decide.lost_at);
 	free(rib->decide.backup_lost_at);
 	free(rib->weights);

@@ -58,7 +58,7 @@ struct verdict { /* what a decision says of one path */
 struct decide_scratch {
 	struct verdict *verdicts;
 	struct decision_path *paths;
-	uint32_t *ids;
+	uint32_t *ids, *nexthops;
 	uint8_t *lost_at, *backup_lost_at;
 	uint32_t cap;
 };
