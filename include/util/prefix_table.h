@@ -35,6 +35,8 @@ uint32_t prefix_table_add_hashed(struct prefix_table *table, const struct ip_pre
 				 uint32_t hash, bool *ret_added);
 /* The id must be present. */
 void prefix_table_remove(struct prefix_table *table, uint32_t id);
+/* Many of them, quicker than one by one; each once. */
+void prefix_table_remove_all(struct prefix_table *table, const uint32_t *ids, size_t n);
 bool prefix_table_has(const struct prefix_table *table, uint32_t id);
 struct ip_prefix prefix_table_key(const struct prefix_table *table, uint32_t id);
 /* Prefixes held. */

@@ -114,6 +114,15 @@ static void step_remove(struct model *model, struct prefix_table *table, unsigne
 	model->ids[at] = model->ids[model->count];
 }
 
+/* The last ones, in one call. */
+static void step_remove_all(struct model *model, struct prefix_table *table, unsigned int n)
+{
+	n = n > model->count ? model->count : n;
+	prefix_table_remove_all(table, model->ids + model->count - n, n);
+	for (; n; n--)
+		cr_assert_not(prefix_table_has(table, model->ids[--model->count]));
+}
+
 static void compare_lookups(const struct model *model, const struct prefix_table *table,
 			    uint64_t *state, enum ip_family family)
 {
@@ -161,6 +170,8 @@ static void run(enum ip_family family, uint64_t seed)
 			step_add(model, table, &p);
 		} else if (model->count) {
 			step_remove(model, table, next_random(&state) % model->count);
+			if (next_random(&state) % 64 == 0)
+				step_remove_all(model, table, next_random(&state) % 40);
 		}
 		if (step % 8 == 0)
 			compare_lookups(model, table, &state, family);

@@ -5,10 +5,11 @@
  *
  *	keys    address octets, then the length; one record for each id. A free record has the length
  *	        KEY_FREE and the next free id in its first four octets.
- *	slots   hash table of 32-bit words, linear probing. The low `id_bits` bits are the id, the bits
- *	        above are the low bits of the hash: most mismatches show without reading the key. A removal
- *	        leaves a mark in its slot where the run goes on: closing the hole would mean to hash the keys
- *	        of all that follow. When such marks take too much room, the slots are filled anew.
+ *	slots   hash table of 32-bit words, linear probing. The low bits of a word (`id_mask`) are the id
+ *	        plus one, the bits above are the low bits of the hash: most mismatches show without reading
+ *	        the key. A removal leaves a mark in its slot where the run goes on: closing the hole would mean
+ *	        to hash the keys of all that follow. When such marks or prefixes take too much room, all move
+ *	        to new slots, a few with each call: no call costs more in a large table than in a small one.
  *
  * Must never move an id, and never let the order of ids depend on the hash.
  */
@@ -19,12 +20,12 @@
 #include "util/prefix_table.h"
 
 #define KEY_FREE   0xff
-#define SLOT_EMPTY UINT32_MAX
-/* Of a prefix that went. Never a word in use: the two highest ids of the mask are above all slots. */
-#define SLOT_DELETED (UINT32_MAX - 1)
+#define SLOT_EMPTY 0u
+/* Of a prefix that went. Never a word in use: the highest id of the mask is above all slots. */
+#define SLOT_DELETED UINT32_MAX
 #define MIN_SLOTS    16
 #define MIN_KEYS     16
-#define FILL_AHEAD   16
+#define HANDFUL      16 /* slots that are asked for at once; ids that move with each call */
 /* Ids that leave room for the empty mark, and slot counts that fit 32 bits. */
 #define MAX_IDS (UINT32_MAX / 2)
 
@@ -32,6 +33,13 @@
 struct key {
 	uint64_t hi, lo;
 	uint8_t len;
+};
+
+struct slots {
+	uint32_t *words; /* NULL: there are none */
+	uint32_t count;
+	uint32_t id_mask;
+	uint32_t deleted; /* marks of removals */
 };
 
 struct prefix_table {
@@ -42,11 +50,11 @@ struct prefix_table {
 	uint32_t key_cap;
 	uint32_t limit;      /* ids ever given */
 	uint32_t first_free; /* head of the list of free ids */
-	uint32_t *slots;
-	uint32_t slot_count;
-	uint32_t id_mask;
+	struct slots slots;
+	struct slots old;    /* what has not moved to `slots` yet */
+	uint32_t moved;      /* ids below have; those from there on may be in either */
+	uint32_t move_limit; /* ids from there on never were in `old` */
 	uint32_t count;
-	uint32_t deleted; /* slots */
 	uint32_t per_length
 		[129]; /* prefixes of each length: a longest match skips the absent ones */
 };
@@ -122,64 +130,83 @@ static uint32_t hash_key(const struct prefix_table *table, struct key key)
 }
 
 /* The high bits choose the slot, so that the low ones are free to be the mark. */
-static uint32_t home_slot(const struct prefix_table *table, uint32_t hash)
+static uint32_t home_slot(const struct slots *slots, uint32_t hash)
 {
-	return (uint32_t)((uint64_t)hash * table->slot_count >> 32);
+	return (uint32_t)((uint64_t)hash * slots->count >> 32);
 }
 
-static uint32_t mark_of(const struct prefix_table *table, uint32_t hash)
+static uint32_t mark_of(const struct slots *slots, uint32_t hash)
 {
 	/* A multiplication spreads the low bits over those that the mark keeps. */
-	return hash * 0x9e3779b1U & ~table->id_mask;
+	return hash * 0x9e3779b1U & ~slots->id_mask;
 }
 
 static bool in_use(uint32_t word)
 {
-	return word < SLOT_DELETED;
+	return word != SLOT_EMPTY && word != SLOT_DELETED;
 }
 
-static uint32_t slot_before(const struct prefix_table *table, uint32_t slot)
+static uint32_t id_of(const struct slots *slots, uint32_t word)
 {
-	return slot ? slot - 1 : table->slot_count - 1;
+	return (word & slots->id_mask) - 1;
 }
 
-static uint32_t slot_after(const struct prefix_table *table, uint32_t slot)
+static uint32_t slot_before(const struct slots *slots, uint32_t slot)
 {
-	return slot + 1 == table->slot_count ? 0 : slot + 1;
+	return slot ? slot - 1 : slots->count - 1;
+}
+
+static uint32_t slot_after(const struct slots *slots, uint32_t slot)
+{
+	return slot + 1 == slots->count ? 0 : slot + 1;
 }
 
 /* The slot that holds @key, or the empty slot that ends its run. */
-static uint32_t locate(const struct prefix_table *table, struct key key, uint32_t hash)
+static uint32_t locate(const struct prefix_table *table, const struct slots *slots, struct key key,
+		       uint32_t hash)
 {
-	uint32_t mark = mark_of(table, hash);
-	uint32_t at = home_slot(table, hash);
+	uint32_t mark = mark_of(slots, hash);
+	uint32_t at = home_slot(slots, hash);
 
-	for (; table->slots[at] != SLOT_EMPTY; at = slot_after(table, at)) {
-		uint32_t word = table->slots[at];
+	for (; slots->words[at] != SLOT_EMPTY; at = slot_after(slots, at)) {
+		uint32_t word = slots->words[at];
 
-		if ((word & ~table->id_mask) == mark && in_use(word) &&
-		    key_equal(key_at(table, word & table->id_mask), key))
+		if ((word & ~slots->id_mask) == mark && in_use(word) &&
+		    key_equal(key_at(table, id_of(slots, word)), key))
 			break;
 	}
 	return at;
 }
 
+static uint32_t find_in(const struct prefix_table *table, const struct slots *slots, struct key key,
+			uint32_t hash)
+{
+	uint32_t word = slots->words[locate(table, slots, key, hash)];
+
+	return word == SLOT_EMPTY ? PREFIX_ID_NONE : id_of(slots, word);
+}
+
+/* What moved is looked for where it is first: the words that stay behind in `old` mean nothing. */
 static uint32_t find_key(const struct prefix_table *table, struct key key, uint32_t hash)
 {
-	uint32_t word = table->slots[locate(table, key, hash)];
+	uint32_t id = find_in(table, &table->slots, key, hash);
 
-	return word == SLOT_EMPTY ? PREFIX_ID_NONE : word & table->id_mask;
+	if (id == PREFIX_ID_NONE && table->old.words)
+		id = find_in(table, &table->old, key, hash);
+	return id;
 }
 
-static void put_slot(struct prefix_table *table, uint32_t id, uint32_t hash)
+static void put_slot(struct slots *slots, uint32_t id, uint32_t hash)
 {
-	uint32_t at = home_slot(table, hash);
+	uint32_t at = home_slot(slots, hash);
 
-	while (in_use(table->slots[at]))
-		at = slot_after(table, at);
-	table->deleted -= table->slots[at] == SLOT_DELETED;
-	table->slots[at] = mark_of(table, hash) | id;
+	while (in_use(slots->words[at]))
+		at = slot_after(slots, at);
+	slots->deleted -= slots->words[at] == SLOT_DELETED;
+	slots->words[at] = mark_of(slots, hash) | (id + 1);
 }
+
+/* --- growing ----------------------------------------------------------------------------------------- */
 
 /* The smallest 2^n - 1 that is above every id which so many slots can index. */
 static uint32_t mask_for(uint32_t slots)
@@ -191,39 +218,51 @@ static uint32_t mask_for(uint32_t slots)
 	return mask;
 }
 
-/* In handfuls: the slots of one are asked for before the first of them is written. */
-static void fill_slots(struct prefix_table *table)
+static bool slots_init(struct slots *slots, uint32_t count)
 {
-	uint32_t ids[FILL_AHEAD], hashes[FILL_AHEAD];
-	uint32_t id = prefix_table_next(table, 0);
-
-	while (id != PREFIX_ID_NONE) {
-		unsigned int n = 0;
-
-		for (; n < FILL_AHEAD && id != PREFIX_ID_NONE;
-		     n++, id = prefix_table_next(table, id + 1)) {
-			ids[n] = id;
-			hashes[n] = hash_key(table, key_at(table, id));
-			__builtin_prefetch(&table->slots[home_slot(table, hashes[n])], 1);
-		}
-		for (unsigned int i = 0; i < n; i++)
-			put_slot(table, ids[i], hashes[i]);
-	}
+	*slots = (struct slots){ .words = calloc(count, sizeof(*slots->words)),
+				 .count = count,
+				 .id_mask = mask_for(count) };
+	return slots->words;
 }
 
-static bool set_slots(struct prefix_table *table, uint32_t slot_count)
+/* The next handful of ids. Their slots are asked for before the first of them is written. */
+static void move_some(struct prefix_table *table)
 {
-	uint32_t *slots = malloc((size_t)slot_count * sizeof(*slots));
+	uint32_t ids[HANDFUL], hashes[HANDFUL];
+	unsigned int n = 0;
 
-	if (!slots)
+	for (; n < HANDFUL && table->moved < table->move_limit; table->moved++) {
+		if (!prefix_table_has(table, table->moved))
+			continue;
+		ids[n] = table->moved;
+		hashes[n] = hash_key(table, key_at(table, table->moved));
+		__builtin_prefetch(&table->slots.words[home_slot(&table->slots, hashes[n++])], 1);
+	}
+	for (unsigned int i = 0; i < n; i++) {
+		/* An id that was given anew meanwhile is there already. */
+		if (find_in(table, &table->slots, key_at(table, ids[i]), hashes[i]) ==
+		    PREFIX_ID_NONE)
+			put_slot(&table->slots, ids[i], hashes[i]);
+	}
+	if (table->moved < table->move_limit)
+		return;
+	free(table->old.words);
+	table->old.words = NULL;
+}
+
+static bool start_move(struct prefix_table *table, uint32_t slot_count)
+{
+	struct slots slots;
+
+	while (table->old.words) /* never: the room that is left is enough for the moves */
+		move_some(table);
+	if (!slots_init(&slots, slot_count))
 		return false;
-	memset(slots, 0xff, (size_t)slot_count * sizeof(*slots));
-	free(table->slots);
+	table->old = table->slots;
 	table->slots = slots;
-	table->slot_count = slot_count;
-	table->deleted = 0;
-	table->id_mask = mask_for(slot_count);
-	fill_slots(table);
+	table->moved = 0;
+	table->move_limit = table->limit;
 	return true;
 }
 
@@ -233,13 +272,15 @@ static bool set_slots(struct prefix_table *table, uint32_t slot_count)
  */
 static bool make_slot_room(struct prefix_table *table)
 {
-	uint64_t room = table->slot_count, count = (uint64_t)table->count + 1;
+	uint64_t room = table->slots.count, count = (uint64_t)table->count + 1;
 
-	if ((count + table->deleted) * 16 <= room * 13)
+	if (table->old.words)
+		move_some(table);
+	if ((count + table->slots.deleted) * 16 <= room * 13)
 		return true;
 	if (count * 16 <= room * 11)
-		return set_slots(table, table->slot_count);
-	return set_slots(table, table->slot_count + table->slot_count / 2);
+		return start_move(table, table->slots.count);
+	return start_move(table, table->slots.count + table->slots.count / 2);
 }
 
 /* The key array is never copied element by element, so smaller steps cost little. */
@@ -284,7 +325,7 @@ struct prefix_table *prefix_table_new(enum ip_family family)
 	table->addr_size = ip_bytes(family);
 	table->seed = (uint64_t)(uintptr_t)table * UINT64_C(0x9e3779b97f4a7c15);
 	table->first_free = PREFIX_ID_NONE;
-	if (!set_slots(table, MIN_SLOTS)) {
+	if (!slots_init(&table->slots, MIN_SLOTS)) {
 		free(table);
 		return NULL;
 	}
@@ -296,7 +337,8 @@ void prefix_table_free(struct prefix_table *table)
 	if (!table)
 		return;
 	free(table->keys);
-	free(table->slots);
+	free(table->slots.words);
+	free(table->old.words);
 	free(table);
 }
 
@@ -314,7 +356,9 @@ uint32_t prefix_table_soon(const struct prefix_table *table, const struct ip_pre
 {
 	uint32_t hash = hash_prefix(table, prefix);
 
-	__builtin_prefetch(&table->slots[home_slot(table, hash)]);
+	__builtin_prefetch(&table->slots.words[home_slot(&table->slots, hash)]);
+	if (table->old.words)
+		__builtin_prefetch(&table->old.words[home_slot(&table->old, hash)]);
 	return hash;
 }
 
@@ -343,7 +387,7 @@ static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *pref
 	at = record(table, id);
 	memcpy(at, prefix->addr.bytes, table->addr_size);
 	at[table->addr_size] = prefix->len;
-	put_slot(table, id, hash);
+	put_slot(&table->slots, id, hash);
 	table->per_length[prefix->len]++;
 	table->count++;
 	return id;
@@ -352,14 +396,14 @@ static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *pref
 uint32_t prefix_table_add_hashed(struct prefix_table *table, const struct ip_prefix *prefix,
 				 uint32_t hash, bool *ret_added)
 {
-	uint32_t word, id;
+	uint32_t found, id;
 
 	if (!fits(table, prefix))
 		return PREFIX_ID_NONE;
-	word = table->slots[locate(table, key_of(table, prefix->addr.bytes, prefix->len), hash)];
-	id = word == SLOT_EMPTY ? add_key(table, prefix, hash) : word & table->id_mask;
+	found = find_key(table, key_of(table, prefix->addr.bytes, prefix->len), hash);
+	id = found == PREFIX_ID_NONE ? add_key(table, prefix, hash) : found;
 	if (ret_added && id != PREFIX_ID_NONE)
-		*ret_added = word == SLOT_EMPTY;
+		*ret_added = found == PREFIX_ID_NONE;
 	return id;
 }
 
@@ -370,32 +414,62 @@ uint32_t prefix_table_add(struct prefix_table *table, const struct ip_prefix *pr
 }
 
 /* Takes the slot out of its run. At the end of the run, so go all before it that hold nothing. */
-static void clear_slot(struct prefix_table *table, uint32_t at)
+static void clear_slot(struct slots *slots, uint32_t at)
 {
-	if (table->slots[slot_after(table, at)] != SLOT_EMPTY) {
-		table->slots[at] = SLOT_DELETED;
-		table->deleted++;
+	if (slots->words[slot_after(slots, at)] != SLOT_EMPTY) {
+		slots->words[at] = SLOT_DELETED;
+		slots->deleted++;
 		return;
 	}
-	table->slots[at] = SLOT_EMPTY;
-	for (at = slot_before(table, at); table->slots[at] == SLOT_DELETED;
-	     at = slot_before(table, at)) {
-		table->slots[at] = SLOT_EMPTY;
-		table->deleted--;
+	slots->words[at] = SLOT_EMPTY;
+	for (at = slot_before(slots, at); slots->words[at] == SLOT_DELETED;
+	     at = slot_before(slots, at)) {
+		slots->words[at] = SLOT_EMPTY;
+		slots->deleted--;
 	}
 }
 
-void prefix_table_remove(struct prefix_table *table, uint32_t id)
+static void remove_id(struct prefix_table *table, uint32_t id, uint32_t hash)
 {
 	uint8_t *at = record(table, id);
 	struct key key = key_at(table, id);
+	struct slots *slots = &table->slots;
+	uint32_t slot = locate(table, slots, key, hash);
 
-	clear_slot(table, locate(table, key, hash_key(table, key)));
+	if (slots->words[slot] == SLOT_EMPTY) {
+		slots = &table->old;
+		slot = locate(table, slots, key, hash);
+	}
+	clear_slot(slots, slot);
 	table->per_length[key.len]--;
 	table->count--;
 	memcpy(at, &table->first_free, sizeof(table->first_free));
 	at[table->addr_size] = KEY_FREE;
 	table->first_free = id;
+	if (table->old.words)
+		move_some(table);
+}
+
+void prefix_table_remove(struct prefix_table *table, uint32_t id)
+{
+	remove_id(table, id, hash_key(table, key_at(table, id)));
+}
+
+void prefix_table_remove_all(struct prefix_table *table, const uint32_t *ids, size_t n)
+{
+	uint32_t hashes[HANDFUL];
+
+	for (size_t done = 0; done < n; done += HANDFUL) {
+		size_t some = n - done < HANDFUL ? n - done : HANDFUL;
+
+		for (size_t i = 0; i < some; i++) {
+			hashes[i] = hash_key(table, key_at(table, ids[done + i]));
+			__builtin_prefetch(&table->slots.words[home_slot(&table->slots, hashes[i])],
+					   1);
+		}
+		for (size_t i = 0; i < some; i++)
+			remove_id(table, ids[done + i], hashes[i]);
+	}
 }
 
 bool prefix_table_has(const struct prefix_table *table, uint32_t id)
@@ -456,6 +530,8 @@ uint32_t prefix_table_lpm(const struct prefix_table *table, const struct ip_addr
 
 size_t prefix_table_memory(const struct prefix_table *table)
 {
+	size_t slots = table->slots.count + (table->old.words ? table->old.count : 0);
+
 	return sizeof(*table) + (size_t)table->key_cap * (table->addr_size + 1) +
-	       (size_t)table->slot_count * sizeof(*table->slots);
+	       slots * sizeof(*table->slots.words);
 }
