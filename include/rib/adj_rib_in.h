@@ -63,6 +63,8 @@ void adj_rib_in_done(struct adj_rib_in *in); /* releases no attributes and no gr
 uint32_t adj_rib_in_net(struct adj_rib_in *in, const struct ip_prefix *prefix, uint32_t hash);
 /* Forgets a net without paths. */
 void adj_rib_in_drop_net(struct adj_rib_in *in, uint32_t net);
+/* Many; @in is a struct adj_rib_in: for adj_rib_out_collect(). */
+void adj_rib_in_drop_nets(void *in, const uint32_t *nets, size_t n);
 /* The path of (@peer, @path_id), or PATH_NONE. */
 uint32_t adj_rib_in_find(const struct adj_rib_in *in, uint32_t net, uint16_t peer,
 			 uint32_t path_id);

@@ -80,8 +80,9 @@ bool adj_rib_out_retire(struct adj_rib_out *out, uint32_t net);
 /* It came back before that. */
 void adj_rib_out_unretire(struct adj_rib_out *out, uint32_t net);
 bool adj_rib_out_retired(const struct adj_rib_out *out, uint32_t net);
-/* Calls @gone for each retired net that all members have passed. */
-void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32_t net), void *ctx);
+/* Gives @gone the retired nets that all members have passed, many at a time, each once. */
+void adj_rib_out_collect(struct adj_rib_out *out,
+			 void (*gone)(void *ctx, const uint32_t *nets, size_t n), void *ctx);
 
 /* A session begins at the head; @paths: with ADD-PATH, at most OUT_PATHS_MAX. NULL: out of memory. */
 struct out_member *adj_rib_out_join(struct adj_rib_out *out, uint16_t peer, unsigned int paths);

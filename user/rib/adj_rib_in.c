@@ -61,6 +61,13 @@ void adj_rib_in_drop_net(struct adj_rib_in *in, uint32_t net)
 	prefix_table_remove(in->prefixes, net);
 }
 
+void adj_rib_in_drop_nets(void *in, const uint32_t *nets, size_t n)
+{
+	const struct adj_rib_in *rib_in = in;
+
+	prefix_table_remove_all(rib_in->prefixes, nets, n);
+}
+
 uint32_t adj_rib_in_find(const struct adj_rib_in *in, uint32_t net, uint16_t peer, uint32_t path_id)
 {
 	uint32_t id = in->nets[net].head;

@@ -12,11 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOLE        UINT32_MAX
-#define RETIRED     0x80000000u
-#define PLACE_NONE  UINT32_MAX
-#define MIN_ENTRIES 256
-#define MIN_HOLES   1024 /* below this compacting is not worth it */
+#define HOLE         UINT32_MAX
+#define RETIRED      0x80000000u
+#define PLACE_NONE   UINT32_MAX
+#define MIN_ENTRIES  256
+#define MIN_HOLES    1024 /* below this compacting is not worth it */
+#define GONE_AT_ONCE 32
 
 void adj_rib_out_init(struct adj_rib_out *out)
 {
@@ -229,9 +230,11 @@ static uint32_t lowest_floor(const struct adj_rib_out *out)
 	return lowest;
 }
 
-void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32_t net), void *ctx)
+void adj_rib_out_collect(struct adj_rib_out *out,
+			 void (*gone)(void *ctx, const uint32_t *nets, size_t n), void *ctx)
 {
-	uint32_t to;
+	uint32_t to, nets[GONE_AT_ONCE];
+	size_t n = 0;
 
 	if (!out->retired)
 		return;
@@ -243,8 +246,14 @@ void adj_rib_out_collect(struct adj_rib_out *out, void (*gone)(void *ctx, uint32
 			continue;
 		forget(out, entry & ~RETIRED);
 		out->retired--;
-		gone(ctx, entry & ~RETIRED);
+		nets[n++] = entry & ~RETIRED;
+		if (n == GONE_AT_ONCE) {
+			gone(ctx, nets, n);
+			n = 0;
+		}
 	}
+	if (n)
+		gone(ctx, nets, n);
 	if (!out->retired)
 		out->swept = out->end;
 }

@@ -721,11 +721,6 @@ static void write_marks(struct production *p)
 	}
 }
 
-static void drop_retired(void *ctx, uint32_t net)
-{
-	adj_rib_in_drop_net(ctx, net);
-}
-
 static void produce_family(struct production *p)
 {
 	struct adj_rib_out *out = &p->rib->out[p->family];
@@ -746,7 +741,7 @@ static void produce_family(struct production *p)
 	write_marks(p);
 	if (!out_member_pending(out, p->member))
 		out_member_sleep(out, p->member);
-	adj_rib_out_collect(out, drop_retired, in);
+	adj_rib_out_collect(out, adj_rib_in_drop_nets, in);
 }
 
 size_t rib_produce(struct rib *rib, uint16_t index, uint8_t *buf, size_t cap)

@@ -84,19 +84,21 @@ static unsigned int paths_of_peer(const struct adj_rib_in *in, uint32_t net, uin
 static bool over_limit(const struct section *s, bool *ret_keep)
 {
 	const struct peer_in *in = &s->peer->in[s->family];
-	uint32_t blocked = peer_in_held(in) - peer_in_within_limit(in);
 
-	*ret_keep = blocked < s->peer->config.limit.limit;
-	return rib_limit_reached(s->peer, s->family);
+	if (!rib_limit_reached(s->peer, s->family))
+		return false;
+	*ret_keep = peer_in_held(in) - peer_in_within_limit(in) < s->peer->config.limit.limit;
+	return true;
 }
 
 /* Whether the peer would take too much memory with this route in place of one of @before octets. */
 static bool over_memory(const struct rib *rib, const struct section *s, uint32_t before)
 {
-	uint64_t taken = rib_path_octets(rib, s->attrs_in);
+	uint64_t taken;
 
 	if (!s->peer->config.memory)
 		return false;
+	taken = rib_path_octets(rib, s->attrs_in);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
 		taken += s->peer->in[f].octets[0] + s->peer->in[f].octets[1];
 	return taken - before > s->peer->config.memory;

@@ -85,18 +85,13 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer
 	}
 }
 
-static void drop_retired(void *ctx, uint32_t net)
-{
-	adj_rib_in_drop_net(ctx, net);
-}
-
 static void leave(struct rib *rib, struct rib_peer *peer)
 {
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		rib->in[f].told_whole -= peer->out[f] && peer->out[f]->paths;
 		adj_rib_out_leave(&rib->out[f], peer->out[f]);
 		peer->out[f] = NULL;
-		adj_rib_out_collect(&rib->out[f], drop_retired, &rib->in[f]);
+		adj_rib_out_collect(&rib->out[f], adj_rib_in_drop_nets, &rib->in[f]);
 	}
 }
 

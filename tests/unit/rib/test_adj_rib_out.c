@@ -55,9 +55,10 @@ static const char *drain(struct out_member *member, bool tell)
 	return text;
 }
 
-static void note_gone(void *ctx, uint32_t net)
+static void note_gone(void *ctx, const uint32_t *nets, size_t n)
 {
-	gone[n_gone++] = net;
+	for (size_t i = 0; i < n; i++)
+		gone[n_gone++] = nets[i];
 }
 
 Test(adj_rib_out, order_of_last_change)
