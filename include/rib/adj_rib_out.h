@@ -95,6 +95,8 @@ void out_member_refresh(struct adj_rib_out *out, struct out_member *member);
 /* Up to @max (at least OUT_WINDOW) nets to look at, oldest change first; 0: none. */
 uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member,
 			   struct out_ref *refs);
+/* The window just given ends before @from, one of its nets. */
+void out_member_cut(const struct adj_rib_out *out, struct out_member *member, struct out_ref from);
 /* The window is done but for these, at most OUT_WINDOW. */
 void out_member_finish(struct adj_rib_out *out, struct out_member *member,
 		       const struct out_ref *left, uint32_t n_left);

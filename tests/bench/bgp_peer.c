@@ -16,7 +16,8 @@
 
 #define HEADER_LEN     19
 #define MSG_MAX        4096
-#define READ_MAX       (256u << 10)
+#define READ_MAX       (64u << 10)
+#define SEND_MAX       (256u << 10) /* in one turn: a quick speaker would keep us here for ever */
 #define PORT           179
 #define HOLD_TIME      180
 #define KEEPALIVE_USEC 20000000u
@@ -63,8 +64,11 @@ static void watch(struct peer *peer)
 
 static void send_more(struct peer *peer)
 {
-	while (peer->out_len) {
-		ssize_t n = send(peer->fd, peer->out, peer->out_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	size_t left = SEND_MAX;
+
+	while (peer->out_len && left) {
+		ssize_t n = send(peer->fd, peer->out, peer->out_len < left ? peer->out_len : left,
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EAGAIN)
 			break;
@@ -72,6 +76,7 @@ static void send_more(struct peer *peer)
 			die("send: %s", strerror(errno));
 		peer->out += n;
 		peer->out_len -= (size_t)n;
+		left -= (size_t)n;
 	}
 	if (peer->watching_out != (peer->out_len > 0))
 		watch(peer);

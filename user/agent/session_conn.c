@@ -21,8 +21,9 @@
 #include "agent/sockaddr.h"
 
 #define READ_SLICE       (32u << 10) /* octets of one connection in one turn of the loop */
-#define SLOW_GRACE_SEC   10          /* hold timer while unread input waits: we are the slow side */
-#define SEND_HOLD_CHECKS 4           /* looks at progress within one send hold time */
+#define PRODUCE_TURNS    4 /* times SESSION_PRODUCE_MIN octets made for one connection in one turn */
+#define SLOW_GRACE_SEC   10   /* hold timer while unread input waits: we are the slow side */
+#define SEND_HOLD_CHECKS 4    /* looks at progress within one send hold time */
 #define LINGER_MS        1000 /* how long a closed connection may take to deliver its last words */
 #define TRAFFIC_CLASS    0xc0 /* CS6, internetwork control: RFC 4271 appendix E */
 
@@ -250,30 +251,25 @@ void session_op_send(void *ctx, enum bgp_conn_side side, enum bgp_msg_type type,
 	conn_flush(conn);
 }
 
-/* Asks the owner for messages while there is room; the socket has taken what was made before. */
-static void produce(struct conn *conn)
+/* Asks the owner for messages and hands them over. False: there are none, or no room for them. */
+static bool produce(struct conn *conn)
 {
 	struct session *s = conn->session;
 	uint32_t generation = conn->generation;
+	uint8_t *buf = outq_reserve(&conn->out, SESSION_PRODUCE_MIN);
+	size_t n;
 
-	while (s->output_pending && generation == conn->generation) {
-		size_t room = outq_room(&conn->out);
-		uint8_t *buf;
-		size_t n;
-
-		if (room < SESSION_PRODUCE_MIN)
-			return;
-		buf = outq_reserve(&conn->out, SESSION_PRODUCE_MIN);
-		if (!buf)
-			return;
-		s->output_pending = false;
-		n = s->ops->produce(s, buf, SESSION_PRODUCE_MIN);
-		if (generation != conn->generation)
-			return;
-		s->output_pending |= n != 0;
-		peer_count_sent(&s->peer, buf, n);
-		outq_commit(&conn->out, n);
-	}
+	if (!buf)
+		return false;
+	s->output_pending = false;
+	n = s->ops->produce(s, buf, SESSION_PRODUCE_MIN);
+	if (generation != conn->generation)
+		return false;
+	s->output_pending |= n != 0;
+	peer_count_sent(&s->peer, buf, n);
+	outq_commit(&conn->out, n);
+	conn_flush(conn);
+	return n > 0;
 }
 
 static void on_writable(struct conn *conn)
@@ -281,9 +277,11 @@ static void on_writable(struct conn *conn)
 	struct session *s = conn->session;
 
 	conn_flush(conn);
-	if (!outq_len(&conn->out) && s->peer.is_up && s->peer.up == conn->side) {
-		produce(conn);
-		conn_flush(conn);
+	/* As long as the socket takes what was made before. */
+	for (unsigned int i = 0; i < PRODUCE_TURNS && s->output_pending; i++) {
+		if (outq_len(&conn->out) || !s->peer.is_up || s->peer.up != conn->side ||
+		    !produce(conn))
+			break;
 	}
 	s->output_stalls += outq_len(&conn->out) != 0;
 }

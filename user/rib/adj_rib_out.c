@@ -355,6 +355,11 @@ uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, s
 	return n;
 }
 
+void out_member_cut(const struct adj_rib_out *out, struct out_member *member, struct out_ref from)
+{
+	member->cursor = place_of(out, from.net);
+}
+
 void out_member_finish(struct adj_rib_out *out, struct out_member *member,
 		       const struct out_ref *left, uint32_t n_left)
 {

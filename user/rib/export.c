@@ -673,6 +673,31 @@ static bool take_shared(struct production *p)
 	return true;
 }
 
+static uint16_t source_of(const struct production *p, struct out_ref ref)
+{
+	const struct adj_rib_in *in = &p->rib->in[p->family];
+	uint32_t best = loc_rib_best(in, ref.net);
+
+	return best == PATH_NONE ? RIB_PEER_NONE : in->paths[best].peer;
+}
+
+/*
+ * A window that others shall be able to take over ends with the routes of its first source where those are
+ * many: who is that source has a window of nothing, and all others the same one.
+ */
+static uint32_t cut_window(const struct production *p, uint32_t n)
+{
+	const struct out_ref *refs = p->rib->export->window;
+	uint32_t run = 1;
+
+	while (run < n && source_of(p, refs[run]) == source_of(p, refs[0]))
+		run++;
+	if (run == n || run < SHARE_RUN)
+		return n;
+	out_member_cut(&p->rib->out[p->family], p->member, refs[run]);
+	return run;
+}
+
 /* Writes the next window, and keeps it for others when it was written whole. False: there is none. */
 static bool write_next(struct production *p, bool shares)
 {
@@ -686,6 +711,8 @@ static bool write_next(struct production *p, bool shares)
 	window.n_nets = out_member_window(out, p->member, p->rib->export->window);
 	if (!window.n_nets)
 		return false;
+	if (p->notes)
+		window.n_nets = cut_window(p, window.n_nets);
 	write_window(p, window.n_nets);
 	window.to = p->member->cursor;
 	window.len = p->len - len;

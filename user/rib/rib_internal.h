@@ -178,8 +178,9 @@ bool by_source_set(struct rib *rib, enum bgp_family family, uint32_t net, const 
 void by_source_clear(struct rib *rib);
 
 /* --- out_share.c ------------------------------------------------------------------------------- */
-#define SHARE_LIST  64 /* sources and next hops of one window; with more it is not shared */
-#define SHARE_LEAST 3  /* peers of a family: below it is not worth the copy */
+#define SHARE_LIST  64  /* sources and next hops of one window; with more it is not shared */
+#define SHARE_LEAST 3   /* peers of a family: below it is not worth the copy */
+#define SHARE_RUN   256 /* routes of one source that are a window of their own */
 
 struct share_notes { /* what a window depends on besides the export policy */
 	bool good;
