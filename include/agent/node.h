@@ -181,6 +181,9 @@ struct node_nic {
 	enum loader_mode wanted;      /* what `mode` means for this kind of device */
 	const char *mode_why;         /* for people; static */
 	enum loader_mode attached_as; /* `wanted` when it was attached */
+	uint64_t ticket;              /* of the last job of the attacher; 0: there was none */
+	bool attaching;               /* it is under way ... */
+	bool again;                   /* ... and something was asked for since */
 	bool traced;
 	bool tc_alone; /* XDP is not there, or about to go */
 	struct loader_attachment attachment;
@@ -250,7 +253,9 @@ struct node {
 	size_t n_nics;
 	uint32_t *
 		slot_owner; /* by slot of xrs_stats: the ifindex that has it, 0: free; NULL: not read yet */
-	uint32_t next_slot; /* below it nothing was free when it was looked at last */
+	uint32_t next_slot;        /* below it nothing was free when it was looked at last */
+	struct attacher *attacher; /* of programs, on a second thread */
+	uint64_t nic_ticket;
 	struct node_nexthop *nexthop_state; /* XRS_NEXTHOP_MAX */
 	bool *group_dirty;                  /* XRS_GROUP_MAX */
 	bool nexthops_dirty, groups_dirty;  /* some entry of the two above is */

@@ -3,6 +3,7 @@
 #ifndef XRS_AGENT_NODE_IMPL_H
 #define XRS_AGENT_NODE_IMPL_H
 
+#include "agent/attacher.h"
 #include "agent/fib_writer.h"
 #include "agent/node.h"
 
@@ -238,6 +239,7 @@ int node_scope_route(const struct node_vnet *vnet, const struct ip_addr *addr,
 		     struct net_route *ret_route);
 
 /* --- node_nic.c ---------------------------------------------------------------------------- */
+int node_nic_init(struct node *node); /* 0 or negative errno */
 /* Matches one link, or all, against the rules: attaches, changes or forgets. */
 void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
@@ -255,7 +257,7 @@ struct resolve_nics node_nic_common(const struct node *node, const struct node_v
 struct node_nic *node_nic_by_ifindex(const struct node *node, uint32_t ifindex);
 /* Some nic is served by XDP, in any mode. */
 bool node_nic_any_xdp(const struct node *node);
-/* At a stop: forgets the structs; attachments stay. */
+/* At a stop: forgets the structs; attachments stay, and what was to be detached is. */
 void node_nic_free_all(struct node *node);
 /* After a restart: removes attachments and nic entries that no rule wants any more. */
 void node_nic_sweep(struct node *node);

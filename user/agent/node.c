@@ -383,6 +383,8 @@ static int start(struct node *node)
 	node_persist_init(node);
 	err = node_fib_init(node);
 	if (err == 0)
+		err = node_nic_init(node);
+	if (err == 0)
 		err = node_bfd_init(node);
 	if (err == 0)
 		err = start_vnets(node);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The nics: matches the host's links against the rules, attaches the programs to those that a rule
- * takes, and forgets those that went. Called for netlink events, at reload and for retries. Someone
- * else's XDP program is a conflict that is shown, never replaced.
+ * The nics: matches the host's links against the rules, has the programs attached to those that a rule
+ * takes (attacher.c), and forgets those that went. Called for netlink events, at reload and for retries.
+ * Someone else's XDP program is a conflict that is shown, never replaced.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -340,50 +340,125 @@ static int write_entry(struct node *node, const struct node_nic *nic)
 	return fib_maps_nic_set(node->maps, nic->ifindex, &entry);
 }
 
-/* Both halves in the mode that is wanted; @text names a failure. */
-static int attach_programs(struct node *node, struct node_nic *nic, char text[static LOADER_TEXT])
+static void dirty(struct node *node, struct node_vnet *vnet)
 {
+	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */
+	node_vm_dirty(node);
+}
+
+/* On the attacher's thread. */
+static void run_job(void *ctx, struct attacher_job *job)
+{
+	const struct node *node = ctx;
+
+	if (job->attach)
+		job->error = privilege_attach(node->loader, job->ifname, job->ifindex, job->mode,
+					      job->text, &job->attachment);
+	else
+		job->error = privilege_detach(job->instance, job->ifname, job->ifindex);
+}
+
+static int submit(struct node *node, const struct attacher_job *job)
+{
+	struct attacher_job copy = *job;
+
+	snprintf(copy.instance, sizeof(copy.instance), "%s", node->config->instance);
+	return attacher_submit(node->attacher, &copy);
+}
+
+static void detach(struct node *node, const char *ifname, uint32_t ifindex)
+{
+	struct attacher_job job = { .ifindex = ifindex };
+
+	snprintf(job.ifname, sizeof(job.ifname), "%s", ifname);
+	if (submit(node, &job) < 0) /* the sweep of the next start finds it */
+		log_err(SUBSYS, "nic=%s can not be detached: out of memory", ifname);
+}
+
+/* Both halves in the mode that is wanted. */
+static int start_attaching(struct node *node, struct node_nic *nic)
+{
+	struct attacher_job job = { .attach = true, .ifindex = nic->ifindex, .mode = nic->wanted };
 	int err;
 
-	node->counters.nic_attaches++;
-	err = privilege_attach(node->loader, nic->name, nic->ifindex, nic->wanted, text,
-			       &nic->attachment);
+	snprintf(job.ifname, sizeof(job.ifname), "%s", nic->name);
+	job.ticket = ++node->nic_ticket;
+	err = submit(node, &job);
 	if (err < 0)
 		return err;
-	nic->attached_as = nic->wanted;
-	nic->tc_alone = nic->attachment.mode == LOADER_TC;
-	return write_entry(node, nic);
+	node->counters.nic_attaches++;
+	nic->ticket = job.ticket;
+	nic->attaching = true;
+	return 0;
 }
 
 /*
  * The entry first: a program never runs without one. It hands all frames to the tc half before XDP goes,
- * and only after XDP has come lets it have them, so that no frame is steered by neither.
+ * and only after XDP has come lets it have them, so that no frame is steered by neither. What is wanted
+ * meanwhile waits for the answer.
  */
 static void attach(struct node *node, struct node_nic *nic)
 {
 	bool attached = nic->state == NIC_ATTACHED && nic->attached_as == nic->wanted;
-	char text[LOADER_TEXT];
 	int err;
 
-	if (!attached)
+	nic->again = nic->attaching;
+	if (!attached && !nic->attaching)
 		nic->tc_alone =
 			nic->wanted == LOADER_TC || nic->wanted == LOADER_AUTO_TC || nic->tc_alone;
 	err = write_entry(node, nic);
-	if (err < 0) {
-		set_state(node, nic, NIC_FAILED, strerror(-err));
-		return;
-	}
-	if (attached)
+	if (err == 0 && (attached || nic->attaching))
 		return; /* the entry was all that changed */
 	if (nic->state == NIC_ATTACHED)
 		nic->state = NIC_PENDING; /* in another mode than is wanted now */
-	err = attach_programs(node, nic, text);
+	if (err == 0)
+		err = start_attaching(node, nic);
+	if (err < 0)
+		set_state(node, nic, NIC_FAILED, strerror(-err));
+}
+
+static void take_attachment(struct node *node, struct node_nic *nic, const struct attacher_job *job)
+{
+	int err = job->error;
+
+	nic->attachment = job->attachment;
+	if (err == 0) {
+		nic->attached_as = job->mode;
+		nic->tc_alone = job->attachment.mode == LOADER_TC;
+		err = write_entry(node, nic);
+	}
 	if (err == 0) {
 		set_state(node, nic, NIC_ATTACHED, "");
 		return;
 	}
 	node->counters.nic_attach_failures++;
-	set_state(node, nic, err == -EBUSY ? NIC_CONFLICT : NIC_FAILED, text);
+	set_state(node, nic, err == -EBUSY ? NIC_CONFLICT : NIC_FAILED,
+		  job->error < 0 ? job->text : strerror(-err));
+}
+
+/* Renamed or configured otherwise since it was asked for: that comes next, and its answer counts. */
+static void on_job_done(void *ctx, const struct attacher_job *job)
+{
+	struct node *node = ctx;
+	struct node_nic *nic = node_nic_by_ifindex(node, job->ifindex);
+
+	if (!job->attach || !nic || nic->ticket != job->ticket)
+		return;
+	nic->attaching = false;
+	if (nic->again && (strcmp(nic->name, job->ifname) != 0 || nic->wanted != job->mode)) {
+		if (job->error == 0)
+			nic->attached_as = job->mode;
+		attach(node, nic);
+		return;
+	}
+	take_attachment(node, nic, job);
+	dirty(node, nic->vnet);
+}
+
+int node_nic_init(struct node *node)
+{
+	return node->loader ? attacher_new(node->loop, run_job, on_job_done, node, &node->attacher)
+			    : 0;
 }
 
 static void forget(struct node *node, struct node_nic *nic, bool device_gone)
@@ -391,8 +466,8 @@ static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 	log_info(SUBSYS, "nic=%s ifindex=%u %s", nic->name, nic->ifindex,
 		 device_gone ? "is gone" : "is no nic any more");
 	node_event_nic(node, nic, nic_attach_state_name(nic->state), "gone");
-	if (nic->state == NIC_ATTACHED)
-		privilege_detach(node->config->instance, nic->name, nic->ifindex);
+	if (nic->ticket) /* asked for at some time: whatever came of it goes */
+		detach(node, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);
 	free_slot(node, nic->slot);
 	for (size_t i = 0; i < node->n_nics; i++) {
@@ -472,8 +547,7 @@ void node_nic_link(struct node *node, const struct net_link *link)
 	choose_mode(node->config, nic, link);
 	fill_gateway_macs(node, nic, link);
 	attach(node, nic);
-	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */
-	node_vm_dirty(node);
+	dirty(node, vnet);
 }
 
 void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned)
@@ -511,8 +585,7 @@ void node_nic_gone(struct node *node, uint32_t ifindex)
 		return;
 	vnet = nic->vnet;
 	forget(node, nic, true);
-	node_fib_dirty_all(node, vnet);
-	node_vm_dirty(node);
+	dirty(node, vnet);
 }
 
 void node_nic_rematch(struct node *node)
@@ -539,7 +612,7 @@ void node_nic_rematch(struct node *node)
 void node_nic_retry(struct node *node)
 {
 	for (size_t i = 0; i < node->n_nics; i++) {
-		if (node->nics[i]->state != NIC_ATTACHED)
+		if (node->nics[i]->state != NIC_ATTACHED && !node->nics[i]->attaching)
 			attach(node, node->nics[i]);
 	}
 }
@@ -556,7 +629,7 @@ void node_nic_sweep(struct node *node)
 	n = loader_list(node->config->instance, list, XRS_NIC_MAX);
 	for (int i = 0; i < n && i < XRS_NIC_MAX; i++) {
 		if (!list[i].ifindex || !node_nic_by_ifindex(node, list[i].ifindex))
-			privilege_detach(node->config->instance, list[i].ifname, list[i].ifindex);
+			detach(node, list[i].ifname, list[i].ifindex);
 	}
 	free(list);
 	while (fib_maps_nic_next(node->maps, ifindex, &next) == 0) {
@@ -573,6 +646,7 @@ void node_nic_sweep(struct node *node)
 
 void node_nic_free_all(struct node *node)
 {
+	attacher_free(node->attacher);
 	for (size_t i = 0; i < node->n_nics; i++)
 		free(node->nics[i]);
 	free(node->nics);

@@ -368,22 +368,6 @@ static void remove_attached(struct attach *a, bool tc)
 	set_pinned(a->loader, a->out->ifindex, tc, false);
 }
 
-/* Which program is on the device and how; id 0: none. */
-static enum loader_mode xdp_on_device(uint32_t ifindex, uint32_t *ret_prog_id)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, opts);
-
-	*ret_prog_id = 0;
-	if (bpf_xdp_query((int)ifindex, 0, &opts))
-		return LOADER_AUTO;
-	*ret_prog_id = opts.drv_prog_id   ? opts.drv_prog_id
-		       : opts.skb_prog_id ? opts.skb_prog_id
-					  : opts.prog_id;
-	if (opts.attach_mode == XDP_ATTACHED_DRV)
-		return LOADER_NATIVE;
-	return opts.attach_mode == XDP_ATTACHED_SKB ? LOADER_GENERIC : LOADER_AUTO;
-}
-
 static void prog_name(uint32_t id, char buf[static 16])
 {
 	struct bpf_prog_info info = { 0 };
@@ -429,7 +413,7 @@ static int create_xdp_link(struct attach *a)
 		return fd >= 0 ? fd
 			       : loader_say(a->text, fd, "%s: XDP in mode %s: %s", a->out->ifname,
 					    loader_mode_name(a->mode), strerror(-fd));
-	xdp_on_device(a->out->ifindex, &foreign);
+	loader_xdp_query(a->out->ifindex, &foreign);
 	return say_conflict(a, foreign);
 }
 
@@ -440,13 +424,13 @@ static int attach_xdp(struct attach *a)
 	uint32_t foreign;
 	int ret, fd;
 
-	real = xdp_on_device(out->ifindex, &foreign);
+	real = loader_xdp_query(out->ifindex, &foreign);
 	if (asked != LOADER_AUTO && asked != real)
 		remove_attached(a, false);
 	ret = adopt_link(a, false, xdp_prog(a, real), &out->xdp);
 	if (ret != -ENOENT)
 		return ret;
-	xdp_on_device(out->ifindex, &foreign);
+	loader_xdp_query(out->ifindex, &foreign);
 	if (foreign)
 		return say_conflict(a, foreign);
 	fd = create_xdp_link(a);
@@ -554,7 +538,7 @@ static int detach_xdp(struct attach *a)
 	uint32_t foreign;
 
 	remove_attached(a, false);
-	xdp_on_device(a->out->ifindex, &foreign);
+	loader_xdp_query(a->out->ifindex, &foreign);
 	return foreign && a->mode == LOADER_AUTO_TC ? say_conflict(a, foreign) : 0;
 }
 
@@ -593,7 +577,7 @@ static enum loader_mode real_mode(const struct loader_attachment *at)
 	uint32_t prog_id;
 
 	if (at->xdp.attached)
-		return xdp_on_device(at->ifindex, &prog_id);
+		return loader_xdp_query(at->ifindex, &prog_id);
 	return at->tc.attached ? LOADER_TC : LOADER_AUTO;
 }
 

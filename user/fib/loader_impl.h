@@ -69,6 +69,8 @@ void migrate_forget(const char *instance, const char *dir);
 typedef void (*migrate_gone_fn)(void *ctx, int fd);
 /* Unpins what is gone and hands over the descriptors, of programs and maps of any layout. */
 void migrate_take_gone(const char *instance, migrate_gone_fn fn, void *ctx);
+/* Which XDP program is on the device and how: NATIVE, GENERIC, or AUTO for neither; id 0: none. */
+enum loader_mode loader_xdp_query(uint32_t ifindex, uint32_t *ret_prog_id);
 
 /* Kernel 6.6 and later: the tc half is a link. Asks the kernel. */
 bool loader_has_tcx(void);
