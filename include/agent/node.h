@@ -251,6 +251,7 @@ struct node {
 	uint32_t next_vnet_number;
 	struct node_nic **nics;
 	size_t n_nics;
+	struct htab *nic_index; /* by ifindex */
 	uint32_t *
 		slot_owner; /* by slot of xrs_stats: the ifindex that has it, 0: free; NULL: not read yet */
 	uint32_t next_slot;        /* below it nothing was free when it was looked at last */

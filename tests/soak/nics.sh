@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 900
 # Many nics on one host: XRS_SOAK_NICS (4000) veths are there before xrsd starts, and again that many come while
-# it runs; each is attached. Each costs the kernel a grace period or two of RCU, whatever the number of the others.
+# it runs; each is attached. Each costs the kernel a grace period or two of RCU, whatever the number of the others;
+# the loop goes on meanwhile, which is told by how long its longest callback took, and by what the API answers.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 NICS=${XRS_SOAK_NICS:-4000}
@@ -23,9 +24,32 @@ attached() { ctl -j fib show >/dev/null && bpftool -j map dump pinned "$PINS/map
 all_attached() { # COUNT: entries, and pins of the tc half
 	[ "$(attached)" -eq "$1" ] && [ "$(cd "$PINS/links" && find . -name '*:tc' | wc -l)" -eq "$1" ]
 }
+# Answers while nics are attached, and how long the slowest of them took.
+ask_on() {
+	local began took
+	: >"$DIR/answers"
+	while [ ! -e "$DIR/enough" ]; do
+		began=$(date +%s%N)
+		ctl -j system info >/dev/null || echo failed >>"$DIR/answers"
+		took=$((($(date +%s%N) - began) / 1000000))
+		echo "$took" >>"$DIR/answers"
+	done
+}
+answered() { # and what the loop says of itself
+	local stall
+	touch "$DIR/enough"
+	wait "$ASKING"
+	rm -f "$DIR/enough"
+	check "every question was answered meanwhile" eval '[ -s "$DIR/answers" ] && ! grep -q failed "$DIR/answers"'
+	diag "$(wc -l <"$DIR/answers") answers; median $(sort -n "$DIR/answers" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }') ms," \
+		"slowest $(sort -n "$DIR/answers" | tail -1) ms, xrsctl's own start included"
+	stall=$(ctl metrics | awk '/^xrs_eventloop_stall_seconds_max / { print int($2 * 1000) }')
+	diag "longest callback of the loop: $stall ms"
+	check "no callback took a second" test "$stall" -lt 1000
+}
 since() { echo "$(($(date +%s%3N) - $1)) ms"; }
 
-start() { # it answers when what is there is attached
+start() {
 	spawn_in host xrsd "$XRSD" -c "$CONF"
 	XRS_PID=$spawned
 	wait_for 600 "the answer of xrsd" ctl system info || abandon "xrsd starts"
@@ -37,13 +61,19 @@ half=$((NICS / 2))
 make_veths va $half
 began=$(date +%s%3N)
 start
+ask_on &
+ASKING=$!
 check "$half nics that are there at the start are attached" wait_for 300 "all of them" all_attached $half
 diag "start with $half nics: $(since "$began")"
+answered
+ask_on &
+ASKING=$!
 began=$(date +%s%3N)
 make_veths vb $half
 made=$(since "$began")
 check "$half more that come meanwhile" wait_for 300 "all of them" all_attached $NICS
 diag "$half more: $(since "$began"), of which the kernel took $made to make them"
+answered
 xrs_stop
 began=$(date +%s%3N)
 start

@@ -12,6 +12,7 @@
 #include "agent/node_impl.h"
 #include "agent/privilege.h"
 #include "net/nic_facts.h"
+#include "util/htab.h"
 
 #define SUBSYS "nic"
 
@@ -25,13 +26,16 @@ const char *nic_attach_state_name(enum nic_attach_state state)
 	return names[state];
 }
 
+static bool has_ifindex(const void *item, const void *key)
+{
+	return ((const struct node_nic *)item)->ifindex == *(const uint32_t *)key;
+}
+
 struct node_nic *node_nic_by_ifindex(const struct node *node, uint32_t ifindex)
 {
-	for (size_t i = 0; i < node->n_nics; i++) {
-		if (node->nics[i]->ifindex == ifindex)
-			return node->nics[i];
-	}
-	return NULL;
+	if (!node->nic_index)
+		return NULL;
+	return htab_find(node->nic_index, hash_u32(ifindex, 0), has_ifindex, &ifindex);
 }
 
 struct resolve_nics node_nic_common(const struct node *node, const struct node_vnet *vnet)
@@ -457,8 +461,12 @@ static void on_job_done(void *ctx, const struct attacher_job *job)
 
 int node_nic_init(struct node *node)
 {
-	return node->loader ? attacher_new(node->loop, run_job, on_job_done, node, &node->attacher)
-			    : 0;
+	if (!node->loader)
+		return 0;
+	node->nic_index = htab_new();
+	if (!node->nic_index)
+		return -ENOMEM;
+	return attacher_new(node->loop, run_job, on_job_done, node, &node->attacher);
 }
 
 static void forget(struct node *node, struct node_nic *nic, bool device_gone)
@@ -470,6 +478,7 @@ static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 		detach(node, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);
 	free_slot(node, nic->slot);
+	htab_remove(node->nic_index, hash_u32(nic->ifindex, 0), has_ifindex, &nic->ifindex);
 	for (size_t i = 0; i < node->n_nics; i++) {
 		if (node->nics[i] == nic) {
 			node->nics[i] = node->nics[--node->n_nics];
@@ -502,6 +511,10 @@ static struct node_nic *add(struct node *node, const struct net_link *link)
 	nic->state = NIC_PENDING;
 	nic->since = loop_now(node->loop);
 	memcpy(nic->name, link->name, sizeof(nic->name));
+	if (htab_insert(node->nic_index, hash_u32(nic->ifindex, 0), nic) < 0) {
+		free(nic);
+		return NULL;
+	}
 	node->nics[node->n_nics++] = nic;
 	return nic;
 }
@@ -650,6 +663,8 @@ void node_nic_free_all(struct node *node)
 	for (size_t i = 0; i < node->n_nics; i++)
 		free(node->nics[i]);
 	free(node->nics);
+	htab_free(node->nic_index);
+	node->nic_index = NULL;
 	free(node->slot_owner);
 	node->slot_owner = NULL;
 	node->nics = NULL;
