@@ -4,24 +4,9 @@
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 
-cat >"$CONF" <<-END
-{
-  "node": { "instance": "$ID" },
-  "vnets": [ {
-    "name": "prod",
-    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
-    "gateway": { "macs": ["$GW"] },
-    "routeTables": [ { "name": "main", "routes": [
-      { "addressPrefix": "203.0.113.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "2001:db8::/32", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP6[fw]}" }
-    ] } ]
-  } ],
-  "nics": [ { "match": { "name": "vm1" }, "vnet": "prod", "mode": "native", "antiSpoof": true,
-              "sourceMac": "${MAC[vm1]}", "sourcePrefixes": ["${IP4[vm1]}/32", "${IP6[vm1]}/128"] },
-            { "match": { "name": "vm2" }, "vnet": "prod", "mode": "tc", "antiSpoof": true, "sourceLearning": true,
-              "sourcePrefixes": ["10.1.1.0/24", "fd00:1::/64"] } ]
-}
-END
+lab_config "$(rule vm1 "\"mode\": \"native\", \"antiSpoof\": true, \"sourceMac\": \"${MAC[vm1]}\",
+		\"sourcePrefixes\": [\"${IP4[vm1]}/32\", \"${IP6[vm1]}/128\"]"),
+	$(rule vm2 '"mode": "tc", "antiSpoof": true, "sourceLearning": true, "sourcePrefixes": ["10.1.1.0/24", "fd00:1::/64"]')"
 
 lab_host
 lab_bridge

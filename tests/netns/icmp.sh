@@ -6,25 +6,8 @@
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 need_cmd nc cmp
-VMM=$BUILD/tests/tool_vmm
-need_file "$VMM"
 
-cat >"$CONF" <<-END
-{
-  "node": { "instance": "$ID" },
-  "vnets": [ {
-    "name": "prod",
-    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
-    "gateway": { "macs": ["$GW"] },
-    "routeTables": [ { "name": "main", "routes": [
-      { "addressPrefix": "203.0.113.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "2001:db8::/32", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP6[fw]}" }
-    ] } ]
-  } ],
-  "nics": [ { "match": { "name": "vm*" }, "vnet": "prod" },
-            { "match": { "name": "fw" }, "vnet": "prod", "role": "nva" } ]
-}
-END
+lab_config "$(rule 'vm*'), $(rule fw '"role": "nva"')"
 
 lab_host
 lab_bridge
@@ -49,17 +32,7 @@ route add default via 203.0.113.1
 END
 run_logged ip -n "$ID-srv" -6 route add default via 2001:db8::1
 xrs_start
-spawn_in host vmm "$VMM" vm2 "/run/netns/$ID-vm2" eth0 offload
-wait_for 10 "the guest's device" grep -q ready "$DIR/vmm.log" || abandon "the guest's device"
-ip -n "$ID-vm2" -batch - <<-END
-link set eth0 address ${MAC[vm2]}
-link set eth0 up
-addr add ${IP4[vm2]}/16 dev eth0
-addr add ${IP6[vm2]}/64 dev eth0 nodad
-route add default via 10.1.0.1
-END
-run_logged ip -n "$ID-vm2" -6 route add default via fd00:1::1
-host_ip link set vm2 up
+guest_up vm2 offload
 on_bridge vm2
 for n in vm1 vm2 fw; do
 	await_nic $n attached || abandon "nic $n is attached"

@@ -5,22 +5,8 @@
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 
-cat >"$CONF" <<-END
-{
-  "node": { "instance": "$ID" },
-  "vnets": [ {
-    "name": "prod",
-    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
-    "gateway": { "macs": ["$GW"] },
-    "routeTables": [ { "name": "main", "routes": [
-      { "addressPrefix": "203.0.113.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "198.51.100.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw2]}" }
-    ] } ]
-  } ],
-  "nics": [ { "match": { "name": "vm2" }, "vnet": "prod", "mode": "native" },
-            { "match": { "name": "vm*" }, "vnet": "prod" } ]
-}
-END
+lab_config "$(rule vm2 '"mode": "native"'), $(rule 'vm*')" \
+	"$(route_to 203.0.113.0/24 "${IP4[fw]}"), $(route_to 198.51.100.0/24 "${IP4[fw2]}")"
 
 lab_host
 lab_bridge

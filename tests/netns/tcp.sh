@@ -8,41 +8,8 @@
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 need_cmd nc cmp nstat
-VMM=$BUILD/tests/tool_vmm
-need_file "$VMM"
 
-cat >"$CONF" <<-END
-{
-  "node": { "instance": "$ID" },
-  "vnets": [ {
-    "name": "prod",
-    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
-    "gateway": { "macs": ["$GW"] },
-    "routeTables": [ { "name": "main", "routes": [
-      { "addressPrefix": "203.0.113.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "2001:db8::/32", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP6[fw]}" }
-    ] } ]
-  } ],
-  "nics": [ { "match": { "name": "vm*" }, "vnet": "prod" },
-            { "match": { "name": "fw" }, "vnet": "prod", "role": "nva" } ]
-}
-END
-
-guest_up() { # offload|plain: vm2 is a guest on the tap vm2
-	spawn_in host "vmm-$1" "$VMM" vm2 "/run/netns/$ID-vm2" eth0 "$1"
-	VMM_PID=$spawned
-	wait_for 10 "the guest's device" grep -q ready "$DIR/vmm-$1.log" || abandon "the guest's device"
-	ip -n "$ID-vm2" -batch - <<-END
-	link set eth0 address ${MAC[vm2]}
-	link set eth0 up
-	addr add ${IP4[vm2]}/16 dev eth0
-	addr add ${IP6[vm2]}/64 dev eth0 nodad
-	route add default via 10.1.0.1
-	END
-	ip -n "$ID-vm2" -6 route add default via fd00:1::1 2>/dev/null
-	host_ip link set vm2 up
-	await_nic vm2 attached || abandon "nic vm2 is attached"
-}
+lab_config "$(rule 'vm*'), $(rule fw '"role": "nva"')"
 
 guest_down() {
 	stop_pid "$VMM_PID"
@@ -139,7 +106,7 @@ await_fib
 
 # --- on a bridge ---------------------------------------------------------------------------------------
 for guest in offload plain; do
-	guest_up $guest
+	guest_up vm2 $guest
 	on_bridge vm2
 	warm vm2
 	both_families "bridge, tap, $guest" vm2
@@ -155,7 +122,7 @@ both_families "bridge, veth" vm1
 
 # --- a bridge that filters VLANs: everybody in VLAN 30, untagged -------------------------------------------
 if ip -n "$ID-host" link set br0 type bridge vlan_filtering 1 2>/dev/null; then
-	guest_up offload
+	guest_up vm2 offload
 	on_bridge vm2
 	warm vm2
 	both_families "bridge with VLAN filtering, tap, offload" vm2
@@ -177,7 +144,7 @@ warm vm1
 both_families "routed, veth" vm1
 gro fw on
 for guest in offload plain; do
-	guest_up $guest
+	guest_up vm2 $guest
 	routed vm2
 	warm vm2
 	await_fib

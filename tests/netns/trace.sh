@@ -5,26 +5,11 @@
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 
-cat >"$CONF" <<-END
-{
-  "node": { "instance": "$ID" },
-  "dataplane": { "routeCounters": true },
-  "vnets": [ {
-    "name": "prod",
-    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
-    "gateway": { "macs": ["$GW"] },
-    "routeTables": [ { "name": "main", "routes": [
-      { "addressPrefix": "203.0.113.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "203.0.113.128/25", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "198.51.100.0/24", "nextHopType": "None" },
-      { "addressPrefix": "2001:db8::/32", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP6[fw]}" },
-      { "addressPrefix": "2001:db8:1::/49", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP6[fw]}" }
-    ] } ]
-  } ],
-  "nics": [ { "match": { "name": "vm1" }, "vnet": "prod", "mode": "native" },
-            { "match": { "name": "vm2" }, "vnet": "prod", "mode": "tc" } ]
-}
-END
+lab_config "$(rule vm1 '"mode": "native"'), $(rule vm2 '"mode": "tc"')" \
+	"$(route_to 203.0.113.0/24 "${IP4[fw]}"), $(route_to 203.0.113.128/25 "${IP4[fw]}"),
+	 $(route_to 2001:db8::/32 "${IP6[fw]}"), $(route_to 2001:db8:1::/49 "${IP6[fw]}"),
+	 { \"addressPrefix\": \"198.51.100.0/24\", \"nextHopType\": \"None\" }"
+edit_config '.dataplane = { routeCounters: true }'
 
 lab_host
 lab_bridge

@@ -51,6 +51,34 @@ set_sysctl() { # NODE KEY=VALUE...
 	in_ns "$node" sysctl -qw "$@"
 }
 
+# --- the usual configuration ------------------------------------------------------------------------
+
+# A vnet with both families; what lies behind the appliance "fw", unless other routes are given. JSON lists
+# without their brackets; what else is to change goes through edit_config.
+lab_config() { # NIC-RULES [ROUTES]
+	local routes=${2:-"$(route_to 203.0.113.0/24 "${IP4[fw]}"), $(route_to 2001:db8::/32 "${IP6[fw]}")"}
+	cat >"$CONF" <<-END
+	{
+	  "node": { "instance": "$ID" },
+	  "vnets": [ {
+	    "name": "prod",
+	    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
+	    "gateway": { "macs": ["$GW"] },
+	    "routeTables": [ { "name": "main", "routes": [ $routes ] } ]
+	  } ],
+	  "nics": [ $1 ]
+	}
+	END
+}
+
+route_to() { # PREFIX ADDRESS
+	echo "{ \"addressPrefix\": \"$1\", \"nextHopType\": \"VirtualAppliance\", \"nextHopIpAddress\": \"$2\" }"
+}
+
+rule() { # NAME-GLOB [MORE-KEYS]
+	echo "{ \"match\": { \"name\": \"$1\" }, \"vnet\": \"prod\"${2:+, $2} }"
+}
+
 # --- nodes and links -----------------------------------------------------------------------------
 
 new_ns() { # NODE: a namespace that says nothing by itself
@@ -88,6 +116,26 @@ veth_node() { # NODE: namespace, addresses, default route to the gateway
 	host_ip link set "$1" up
 	run_logged ip -n "$ID-$1" route add default via 10.1.0.1
 	run_logged ip -n "$ID-$1" -6 route add default via fd00:1::1
+}
+
+# The node is a guest on the tap of its name, which is not up yet: tool_vmm is its hypervisor.
+guest_up() { # NODE offload|plain
+	local vmm=$BUILD/tests/tool_vmm
+	need_file "$vmm"
+	rm -f "$DIR/vmm-$1-$2.log" # of an earlier guest
+	spawn_in host "vmm-$1-$2" "$vmm" "$1" "/run/netns/$ID-$1" eth0 "$2"
+	VMM_PID=$spawned
+	wait_for 10 "the guest's device" grep -q ready "$DIR/vmm-$1-$2.log" || abandon "the guest's device"
+	ip -n "$ID-$1" -batch - <<-END
+	link set eth0 address ${MAC[$1]}
+	link set eth0 up
+	addr add ${IP4[$1]}/16 dev eth0
+	addr add ${IP6[$1]}/64 dev eth0 nodad
+	route add default via 10.1.0.1
+	END
+	ip -n "$ID-$1" -6 route add default via fd00:1::1 2>/dev/null
+	host_ip link set "$1" up
+	await_nic "$1" attached || abandon "nic $1 is attached"
 }
 
 on_bridge() { # IFNAME...
