@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The programs: xrs_steer (XDP) and xrs_steer_tc (tcx or clsact ingress), the two halves of one nic;
- * xrs_steer_skb is xrs_steer for generic mode.
+ * xrs_steer_skb is xrs_steer for generic mode. xrs_uplink and xrs_uplink_tc are the two of an uplink.
  *
  * Each frame meets the same headers in the same order (design section 8) and leaves under one reason.
  * Which half is in charge of a frame:
@@ -363,28 +363,38 @@ XRS_INLINE bool xrs_is_vni_gateway(const struct xrs_vni *vni, const __u8 *mac)
 	return false;
 }
 
+/* The network whose tunnel @outer comes by, and where its VXLAN header is; NULL: no tunnel that ends here. */
+XRS_INLINE const struct xrs_vni *xrs_find_tunnel(const __u8 *start, const __u8 *end,
+						 const struct xrs_packet *outer, __u32 *ret_off)
+{
+	__u32 off = outer->l4_off + XRS_UDP_LEN;
+	const __u8 *vxlan;
+
+	asm volatile("" : "+r"(off));
+	if (outer->proto != XRS_PROTO_UDP || off > XRS_LINEAR)
+		return NULL;
+	vxlan = start + off;
+	if (vxlan + XRS_VXLAN_LEN > end || vxlan[0] != XRS_VXLAN_FLAG_I)
+		return NULL;
+	*ret_off = off;
+	return xrs_find_vni(outer, vxlan);
+}
+
 /* The inner packet of @outer into @p. False: no tunnel that ends here. */
 XRS_INLINE bool xrs_open_tunnel(const __u8 *start, const __u8 *end, const struct xrs_packet *outer,
 				struct xrs_packet *p, struct xrs_arrival *in,
 				enum xrs_reason *ret_reason)
 {
-	__u32 off = outer->l4_off;
 	const struct xrs_vni *vni;
-	const __u8 *vxlan;
+	__u32 off = 0;
 
-	asm volatile("" : "+r"(off));
-	if (outer->proto != XRS_PROTO_UDP || off > XRS_LINEAR)
-		return false;
-	vxlan = start + off + XRS_UDP_LEN;
-	if (vxlan + XRS_VXLAN_LEN > end || vxlan[0] != XRS_VXLAN_FLAG_I)
-		return false;
-	vni = xrs_find_vni(outer, vxlan);
+	vni = xrs_find_tunnel(start, end, outer, &off);
 	if (!vni)
 		return false;
-	in->outer = off + XRS_UDP_LEN + XRS_VXLAN_LEN;
+	in->outer = off + XRS_VXLAN_LEN;
 	in->vnet = vni->vnet;
 	p->frame_len = outer->frame_len - in->outer;
-	start = vxlan + XRS_VXLAN_LEN;
+	start += in->outer;
 	*ret_reason = xrs_parse_ether(start, end, p);
 	if (*ret_reason == XRS_GO_ON)
 		*ret_reason = xrs_parse_ip(start, end, p);
@@ -420,53 +430,76 @@ XRS_INLINE bool xrs_hand_over(struct xdp_md *ctx, const struct xrs_packet *p,
 	return in->switched || xrs_rewrite(ctx, p, nh);
 }
 
+/* The headers of a frame that this host is to take from the uplink. */
 XRS_INLINE enum xrs_reason xrs_parse_outer(const struct xrs_nic *nic, const __u8 *start,
 					   const __u8 *end, struct xrs_packet *p)
 {
-	enum xrs_reason reason;
+	enum xrs_reason reason = xrs_parse_ether(start, end, p);
 
-	if (!nic)
-		return XRS_REASON_UNKNOWN_NIC;
-	if (p->frame_len > (__u32)(end - start))
-		return XRS_REASON_TO_KERNEL;
-	reason = xrs_parse_ether(start, end, p);
 	if (reason != XRS_GO_ON)
 		return reason;
 	return xrs_to_gateway_once(nic, p) ? xrs_parse_ip(start, end, p) : XRS_REASON_NOT_GATEWAY;
 }
 
+XRS_INLINE enum xrs_reason xrs_uplink_xdp(struct xdp_md *ctx, const struct xrs_nic *nic,
+					  struct xrs_packet *outer, struct xrs_packet *inner,
+					  struct xrs_arrival *in)
+{
+	const __u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	const struct xrs_nexthop *nh = NULL;
+	const struct xrs_packet *p = outer;
+	enum xrs_reason reason;
+
+	if (!nic)
+		return XRS_REASON_UNKNOWN_NIC;
+	if (outer->frame_len > (__u32)(end - start))
+		return XRS_REASON_TO_TC;
+	reason = xrs_parse_outer(nic, start, end, outer);
+	if (reason != XRS_GO_ON)
+		return reason;
+	in->vnet = nic->vnet;
+	if (xrs_open_tunnel(start, end, outer, inner, in, &reason))
+		p = inner;
+	if (reason == XRS_GO_ON)
+		reason = xrs_arrive(nic, p, in, ctx->ingress_ifindex, &nh);
+	if (nh && reason == XRS_REASON_DELIVERED && !xrs_hand_over(ctx, p, in, nh))
+		return in->outer ? XRS_REASON_TO_KERNEL : XRS_REASON_TO_TC;
+	/* Segments or a large packet: the tc half can tell. */
+	return reason == XRS_REASON_TOO_BIG && !in->outer ? XRS_REASON_TO_TC : reason;
+}
+
 /*
- * On an uplink: VXLAN packets that end here, and plain ones, for a local VM. Everything else, and what XDP must
- * not carry (offloads, several buffers), passes as it came: the kernel's own way is the other half.
+ * On an uplink: VXLAN packets that end here, and plain ones, for a local VM. Everything else passes as it came.
+ * Of what XDP must not carry (offloads, several buffers) plain packets are left to xrs_uplink_tc, and VXLAN
+ * to the host's own device, which takes outer headers off whatever the inner packet still needs.
  */
 SEC("xdp")
 int xrs_uplink(struct xdp_md *ctx)
 {
-	const __u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	struct xrs_packet outer = { .frame_len = xrs_frame_len(ctx) }, inner = { 0 };
 	struct xrs_decision d = { .ifindex = ctx->ingress_ifindex };
 	const struct xrs_nic *nic = xrs_find_nic(d.ifindex);
-	const struct xrs_nexthop *nh = NULL;
-	const struct xrs_packet *p = &outer;
 	struct xrs_arrival in = { 0 };
-	enum xrs_reason reason = xrs_parse_outer(nic, start, end, &outer);
+	const struct xrs_packet *p;
+	bool final = true;
+	int verdict = XDP_REDIRECT;
 
-	if (nic && reason == XRS_GO_ON) {
-		if (xrs_is_bfd(&outer))
-			xrs_bfd_look_uplink(ctx, &outer);
-		in.vnet = nic->vnet;
-		if (xrs_open_tunnel(start, end, &outer, &inner, &in, &reason))
-			p = &inner;
-		if (reason == XRS_GO_ON)
-			reason = xrs_arrive(nic, p, &in, d.ifindex, &nh);
-	}
-	if (nh && reason == XRS_REASON_DELIVERED && !xrs_hand_over(ctx, p, &in, nh))
-		reason = XRS_REASON_TO_KERNEL;
-	d.reason = reason;
+	if (nic && nic->flags & XRS_NIC_F_TC)
+		return XDP_PASS;
+	d.reason = xrs_uplink_xdp(ctx, nic, &outer, &inner, &in);
+	p = in.outer ? &inner : &outer;
 	d.family = p->family;
-	xrs_count(nic ? nic->slot : 0, reason, 0, outer.frame_len);
+	if (d.reason != XRS_REASON_DELIVERED)
+		verdict = xrs_verdict(ctx, d.reason, false, &final);
+	if (!final)
+		return verdict;
+	if (verdict == XDP_PASS) {
+		inner.l4_off += in.outer; /* from the start of the frame */
+		xrs_bfd_look_uplink(ctx, p);
+	}
+	xrs_count(nic ? nic->slot : 0, d.reason, 0, outer.frame_len);
 	xrs_trace_decision(nic, p, &d, false);
-	return reason == XRS_REASON_DELIVERED ? XDP_REDIRECT : XDP_PASS;
+	return verdict;
 }
 
 /* --- tc --------------------------------------------------------------------------------------------- */
@@ -642,14 +675,20 @@ XRS_INLINE enum xrs_reason xrs_answer(struct __sk_buff *skb, const struct xrs_ni
 	return too_big ? XRS_REASON_TOO_BIG_ANSWERED : XRS_REASON_TTL_ANSWERED;
 }
 
+/* What the parser wants to see in one piece. */
+XRS_INLINE void xrs_pull(struct __sk_buff *skb)
+{
+	if (skb->data + XRS_LINEAR > skb->data_end && skb->data_end - skb->data < skb->len)
+		bpf_skb_pull_data(skb, skb->len < XRS_LINEAR ? skb->len : XRS_LINEAR);
+}
+
 XRS_INLINE enum xrs_reason xrs_decide_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
 					  struct xrs_packet *p, struct xrs_decision *d,
 					  const struct xrs_nexthop **ret_nh)
 {
 	if (!nic)
 		return XRS_REASON_UNKNOWN_NIC;
-	if (skb->data + XRS_LINEAR > skb->data_end && skb->data_end - skb->data < skb->len)
-		bpf_skb_pull_data(skb, skb->len < XRS_LINEAR ? skb->len : XRS_LINEAR);
+	xrs_pull(skb);
 	return xrs_decide(nic, (void *)(long)skb->data, (void *)(long)skb->data_end, p, d, ret_nh);
 }
 
@@ -702,6 +741,58 @@ int xrs_steer_tc(struct __sk_buff *skb)
 	if (verdict == TC_ACT_UNSPEC && d.magic != XRS_PROBE_MAGIC)
 		xrs_bfd_look_skb(skb, &p);
 	d.reason = reason;
+	xrs_report_skb(skb, nic, &p, &d);
+	return verdict;
+}
+
+XRS_INLINE enum xrs_reason xrs_uplink_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
+					  struct xrs_packet *p, int *ret_verdict)
+{
+	const __u8 *start, *end;
+	const struct xrs_nexthop *nh = NULL;
+	struct xrs_arrival in = { 0 };
+	enum xrs_reason reason;
+	__u32 off;
+
+	if (!nic)
+		return XRS_REASON_UNKNOWN_NIC;
+	xrs_pull(skb);
+	start = (void *)(long)skb->data;
+	end = (void *)(long)skb->data_end;
+	reason = xrs_parse_outer(nic, start, end, p);
+	if (reason != XRS_GO_ON)
+		return reason;
+	if (xrs_find_tunnel(start, end, p, &off))
+		return XRS_REASON_TO_KERNEL;
+	in.vnet = nic->vnet;
+	reason = xrs_arrive(nic, p, &in, skb->ifindex, &nh);
+	if (!nh || reason != XRS_REASON_DELIVERED)
+		return reason;
+	return xrs_send_skb(skb, p, nh, reason, ret_verdict);
+}
+
+/* Behind xrs_uplink, or alone where the driver has no XDP: plain packets with whatever offload they need. */
+SEC("tc")
+int xrs_uplink_tc(struct __sk_buff *skb)
+{
+	struct xrs_packet p = { .frame_len = skb->len, .gso_size = skb->gso_size };
+	struct xrs_decision d = { .ifindex = skb->ifindex };
+	const struct xrs_nic *nic;
+	int verdict = TC_ACT_UNSPEC;
+
+	if (xrs_is_final(skb))
+		return TC_ACT_UNSPEC;
+	if (skb->vlan_present) {
+		p.tci = skb->vlan_tci;
+		p.n_tags = 1;
+	}
+	nic = xrs_find_nic(d.ifindex);
+	d.reason = xrs_uplink_skb(skb, nic, &p, &verdict);
+	d.family = p.family;
+	if (d.reason == XRS_REASON_SPOOFED)
+		verdict = TC_ACT_SHOT;
+	if (verdict == TC_ACT_UNSPEC)
+		xrs_bfd_look_skb(skb, &p);
 	xrs_report_skb(skb, nic, &p, &d);
 	return verdict;
 }

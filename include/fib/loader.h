@@ -8,14 +8,15 @@
  *
  * Pins, below /sys/fs/bpf/<instance>:
  *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc,
- *   progs/xrs_uplink
+ *   progs/xrs_uplink, progs/xrs_uplink_tc
  *   next, commit, gone-<n>   for moments of a change of layout: see migrate.c
  *   links/<ifname>       the half that a frame meets first;  links/<ifname>:tc  the tcx half. Where the tcx
  *                        half is alone both are pins of its link.
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
  *
  * Both halves are attached to a nic, always: xrs_steer_tc decides what xrs_steer leaves to it, and
- * whatever carries no mark of xrs_steer (see xrs.bpf.c). In mode tc it decides everything.
+ * whatever carries no mark of xrs_steer (see xrs.bpf.c). In mode tc it decides everything. The same goes for
+ * xrs_uplink and xrs_uplink_tc.
  */
 #ifndef XRS_FIB_LOADER_H
 #define XRS_FIB_LOADER_H
@@ -40,7 +41,7 @@ enum loader_mode {
 	LOADER_TC, /* the tc half alone, also beside somebody else's XDP program */
 	/* What AUTO means for a device that is better off without XDP: as TC, but -EBUSY beside such. */
 	LOADER_AUTO_TC,
-	LOADER_UPLINK, /* xrs_uplink, native, by itself: the kernel takes what it passes */
+	LOADER_UPLINK, /* the two programs of an uplink: native, or the tc half alone as in AUTO */
 };
 const char *loader_mode_name(enum loader_mode mode);
 int loader_mode_parse(const char *name, enum loader_mode *ret_mode); /* 0 or -EINVAL */

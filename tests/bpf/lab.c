@@ -340,8 +340,10 @@ static enum xrs_reason difference(const struct xrs_nic_stats *before,
 	return found;
 }
 
-static void run_counted(struct run *run, const struct frame *frame, bool tc, uint32_t gso_size)
+static void run_counted(struct run *run, const struct frame *frame, const char *prog,
+			uint32_t gso_size)
 {
+	bool tc = !strcmp(prog + strlen(prog) - 3, "_tc");
 	uint8_t out[LOADER_FRAME_MAX + 64];
 	struct xdp_md md = { .data_end = (uint32_t)frame->len };
 	struct __sk_buff skb = { .gso_size = gso_size, .gso_segs = gso_size ? 2 : 0 };
@@ -352,8 +354,7 @@ static void run_counted(struct run *run, const struct frame *frame, bool tc, uin
 	char path[128];
 	int fd, ret;
 
-	snprintf(path, sizeof(path), "/sys/fs/bpf/%s/progs/%s", lab.instance,
-		 tc ? "xrs_steer_tc" : "xrs_steer");
+	snprintf(path, sizeof(path), "/sys/fs/bpf/%s/progs/%s", lab.instance, prog);
 	fd = bpf_obj_get(path);
 	if (tc) {
 		opts.ctx_in = opts.ctx_out = &skb;
@@ -372,10 +373,15 @@ static void run_counted(struct run *run, const struct frame *frame, bool tc, uin
 
 struct run lab_count(const struct frame *frame, bool tc, uint32_t gso_size)
 {
+	return lab_count_by(tc ? "xrs_steer_tc" : "xrs_steer", frame, gso_size);
+}
+
+struct run lab_count_by(const char *prog, const struct frame *frame, uint32_t gso_size)
+{
 	struct xrs_nic_stats before = lab_stats(), after;
 	struct run run = { 0 };
 
-	run_counted(&run, frame, tc, gso_size);
+	run_counted(&run, frame, prog, gso_size);
 	after = lab_stats();
 	run.reason = difference(&before, &after);
 	return run;

@@ -91,6 +91,7 @@ struct run {
 };
 struct run lab_probe(const struct frame *frame, bool tc, uint32_t gso_size);
 struct run lab_count(const struct frame *frame, bool tc, uint32_t gso_size);
+struct run lab_count_by(const char *prog, const struct frame *frame, uint32_t gso_size);
 /* Both, which must agree in everything. */
 struct run lab_run(const struct frame *frame, bool tc);
 const char *reason_text(unsigned int reason);

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # An appliance on another host, behind VXLAN: XDP encapsulates, a stock Linux VXLAN device receives; what XDP
-# must not carry goes through the host's own VXLAN device; the way back goes from the uplink to the VM.
+# must not carry goes through the host's own VXLAN device; the way back goes from the uplink to the VM, and so do
+# plain packets of the underlay.
 #
 #   vm1 (veth), vmtap (tap) -- br0 -- vx0 (VXLAN 100) ... und ===== eth0 ... vx0 -- the appliance "fw"
 #                               host                        underlay            far
@@ -9,22 +10,7 @@
 . "$TOP/tests/netns/lib/lab.sh"
 need_cmd nc cmp
 
-cat >"$CONF" <<-END
-{
-  "node": { "instance": "$ID" },
-  "vnets": [ {
-    "name": "prod",
-    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],
-    "gateway": { "macs": ["$GW"] },
-    "routeTables": [ { "name": "main", "routes": [
-      { "addressPrefix": "203.0.113.0/24", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP4[fw]}" },
-      { "addressPrefix": "2001:db8::/32", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "${IP6[fw]}" }
-    ] } ]
-  } ],
-  "nics": [ { "match": { "name": "vm*" }, "vnet": "prod", "mode": "native" },
-            { "match": { "name": "und" }, "vnet": "prod", "role": "uplink" } ]
-}
-END
+lab_config "$(rule 'vm*' '"mode": "native"'), $(rule und '"role": "uplink"')"
 
 declare -A NEAR=([4]=192.0.2.1 [6]=fd00:ff::1) FAR=([4]=192.0.2.2 [6]=fd00:ff::2)
 
@@ -191,6 +177,29 @@ check_equal "a plain frame on the uplink goes straight to the tap" \
 	"id=31 smac=$GW dmac=${MAC[vm2]} vlan=0 src=8.8.8.8 dst=${IP4[vm2]} ttl=19 proto=17 sport=5000 dport=53000 len=64 ipsum=ok l4sum=ok payload=ok" \
 	"$(seen vmtap 31)"
 check_counted "and is counted" und delivered=1
+
+# Real sockets in the underlay, whose checksums and segments are unfinished: XDP leaves them to the tc half.
+run_logged ip -n "$ID-far" route add "${IP4[vm1]}/32" via 192.0.2.1 dev eth0
+run_logged ip -n "$ID-far" -6 route add "${IP6[vm1]}/128" via fd00:ff::1 dev eth0
+wait_for 10 "the VM's addresses" knows_host vm1 "${IP4[vm1]}" || abandon "the addresses of vm1 are known"
+wait_for 10 "the VM's addresses" knows_host vm1 "${IP6[vm1]}" || abandon "the addresses of vm1 are known"
+count_from und
+for address in "${IP4[vm1]}" "${IP6[vm1]}"; do
+	spawn_in vm1 "nc-plain-$address" sh -c "exec nc -l $address 7001 >'$DIR/file.got'"
+	vm_listens() { in_ns vm1 ss -Hltn "sport = :7001" | grep -q 7001; }
+	wait_for 10 "nc listens" vm_listens
+	check "plain: TCP of real sockets to $address: 4,000,000 octets go through" \
+		in_ns far timeout 20 nc -N "$address" 7001 <"$DIR/file"
+	wait_for 10 "the end of nc" is_gone "$spawned"
+	check "plain: not one of them changed" cmp "$DIR/file" "$DIR/file.got"
+done
+counters und >"$DIR/.now"
+diag "plain: $(jq -nc --slurpfile a "$DIR/.counters-und" --slurpfile b "$DIR/.now" \
+	'$b[0] | with_entries(.value -= $a[0][.key] | select(.value > 0))')"
+check "plain: the tc half gave them to the VM" jq -ne --slurpfile a "$DIR/.counters-und" \
+	--slurpfile b "$DIR/.now" '$b[0].tc_delivered - $a[0].tc_delivered >= 50'
+check_equal "plain: and nobody found a wrong checksum" 0 \
+	"$(in_ns vm1 nstat -asz TcpInCsumErrors UdpInCsumErrors | awk '!/^#/ { n += $2 } END { print n + 0 }')"
 
 tunnel 6
 wait_for 10 "nic vm1's way" way_is "${IP4[fw]}" vxlan

@@ -299,7 +299,8 @@ static void choose_mode(const struct config *config, struct node_nic *nic,
 	nic->mode = configured_mode(config, &config->nics[nic->rule]);
 	if (nic->role == XRS_NIC_UPLINK) {
 		nic->wanted = LOADER_UPLINK;
-		nic->mode_why = "an uplink: XDP in the driver, behind it the kernel";
+		nic->mode_why =
+			"an uplink: XDP in the driver, behind it the tc half and the kernel";
 		return;
 	}
 	if (nic->mode != NIC_MODE_AUTO) {

@@ -79,7 +79,7 @@ static void write_mode(struct json_out *out, const struct node_nic *nic)
 	char refused[128];
 
 	json_out_string(out, "mode", names[nic->mode]);
-	snprintf(refused, sizeof(refused), "auto: the driver refuses XDP (%s)",
+	snprintf(refused, sizeof(refused), "the tc half alone: the driver refuses XDP (%s)",
 		 strerror(nic->attachment.native_error));
 	json_out_string(out, "modeReason", nic->attachment.native_error ? refused : nic->mode_why);
 }

@@ -225,6 +225,23 @@ static int pin_prog(const struct pins *pins, const char *name, int fd,
 	return ret ? loader_say(text, ret, "pin %s: %s", path, strerror(-ret)) : 0;
 }
 
+static int pin_progs(const struct loader_progs *fds, const struct pins *pins,
+		     char text[static LOADER_TEXT])
+{
+	const struct {
+		const char *name;
+		int fd;
+	} progs[] = {
+		{ STEER_PROG, fds->xdp },     { STEER_SKB, fds->generic },   { STEER_TC, fds->tc },
+		{ UPLINK_PROG, fds->uplink }, { UPLINK_TC, fds->uplink_tc },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; i < sizeof(progs) / sizeof(*progs) && !ret; i++)
+		ret = pin_prog(pins, progs[i].name, progs[i].fd, text);
+	return ret;
+}
+
 /* Opens and loads with or without multi-buffer XDP (5.18). */
 static int load(const struct pins *pins, bool frags, char text[static LOADER_TEXT],
 		struct xrs_bpf **ret_skel)
@@ -270,15 +287,10 @@ static int load_and_pin(struct loader *loader, const struct pins *pins,
 		.generic = bpf_program__fd(loader->skel->progs.xrs_steer_skb),
 		.tc = bpf_program__fd(loader->skel->progs.xrs_steer_tc),
 		.uplink = bpf_program__fd(loader->skel->progs.xrs_uplink),
+		.uplink_tc = bpf_program__fd(loader->skel->progs.xrs_uplink_tc),
 	};
 	ret = pin_maps(pins, loader->skel, text);
-	if (!ret)
-		ret = pin_prog(pins, STEER_PROG, loader->progs.xdp, text);
-	if (!ret)
-		ret = pin_prog(pins, STEER_SKB, loader->progs.generic, text);
-	if (!ret)
-		ret = pin_prog(pins, STEER_TC, loader->progs.tc, text);
-	return ret ? ret : pin_prog(pins, UPLINK_PROG, loader->progs.uplink, text);
+	return ret ? ret : pin_progs(&loader->progs, pins, text);
 }
 
 /* Programs of an attempt to migrate that did not end may still be in links: they must not be the last ones. */

@@ -402,6 +402,17 @@ static int xdp_prog(const struct attach *a, enum loader_mode real)
 	return real == LOADER_GENERIC ? a->loader->progs.generic : a->loader->progs.xdp;
 }
 
+static int tc_prog(const struct attach *a)
+{
+	return a->mode == LOADER_UPLINK ? a->loader->progs.uplink_tc : a->loader->progs.tc;
+}
+
+/* Modes that do with the tc half alone where the driver refuses XDP; generic XDP would only copy frames before. */
+static bool does_without_xdp(const struct attach *a)
+{
+	return a->mode == LOADER_AUTO || a->mode == LOADER_UPLINK;
+}
+
 static int create_xdp_link(struct attach *a)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts,
@@ -434,9 +445,9 @@ static int attach_xdp(struct attach *a)
 	if (foreign)
 		return say_conflict(a, foreign);
 	fd = create_xdp_link(a);
-	if (fd < 0 && fd != -EBUSY && a->mode == LOADER_AUTO) {
+	if (fd < 0 && fd != -EBUSY && does_without_xdp(a)) {
 		out->native_error = -fd;
-		return 0; /* the tc half decides every frame; generic XDP would only copy it before */
+		return 0;
 	}
 	if (fd < 0)
 		return fd;
@@ -458,13 +469,13 @@ static uint32_t clsact_prog(uint32_t ifindex)
 	if (bpf_tc_query(&hook, &opts))
 		return 0;
 	prog_name(opts.prog_id, name);
-	return strcmp(name, STEER_TC) ? 0 : opts.prog_id;
+	return strcmp(name, STEER_TC) && strcmp(name, UPLINK_TC) ? 0 : opts.prog_id;
 }
 
 static int attach_clsact(struct attach *a)
 {
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-		    .prog_fd = a->loader->progs.tc);
+		    .prog_fd = tc_prog(a));
 	CLSACT_HOOK(hook, a->out->ifindex);
 	int ret = bpf_tc_hook_create(&hook);
 
@@ -495,11 +506,11 @@ static void detach_clsact(uint32_t ifindex)
 static int attach_tc(struct attach *a)
 {
 	struct loader_attachment *out = a->out;
-	int fd, ret = adopt_link(a, true, a->loader->progs.tc, &out->tc);
+	int fd, ret = adopt_link(a, true, tc_prog(a), &out->tc);
 
 	if (ret != -ENOENT)
 		return ret;
-	fd = bpf_link_create(a->loader->progs.tc, (int)out->ifindex,
+	fd = bpf_link_create(tc_prog(a), (int)out->ifindex,
 			     (enum bpf_attach_type)ATTACH_TCX_INGRESS, NULL);
 	if (fd == -EINVAL) /* before 6.6 */
 		return attach_clsact(a);
@@ -507,14 +518,6 @@ static int attach_tc(struct attach *a)
 		return loader_say(a->text, fd, "%s: tcx: %s", out->ifname, strerror(-fd));
 	a->new_tc = true;
 	return pin_link(a, fd, true, &out->tc);
-}
-
-/* An uplink has none: after the XDP half was taken over, the tc half of what it was before goes. */
-static int detach_tc(struct attach *a)
-{
-	remove_attached(a, true);
-	detach_clsact(a->out->ifindex);
-	return 0;
 }
 
 /* --- both --------------------------------------------------------------------------------------------- */
@@ -563,7 +566,7 @@ static void pin_second_name(const struct loader *loader, const struct loader_att
 static int attach_both(struct attach *a)
 {
 	bool alone = a->mode == LOADER_TC || a->mode == LOADER_AUTO_TC;
-	int ret = a->mode == LOADER_UPLINK ? detach_tc(a) : attach_tc(a);
+	int ret = attach_tc(a);
 
 	if (!ret)
 		ret = alone ? detach_xdp(a) : attach_xdp(a);
@@ -625,19 +628,25 @@ struct swap {
 	int error;
 };
 
-/* Without a tc half it is an uplink. */
-static int prog_of(const struct swap *swap, const char *ifname, uint32_t ifindex)
+/* The same program as is there, by its name. */
+static int prog_of(const struct swap *swap, uint32_t prog_id)
 {
-	char path[LOADER_PATH_MAX];
-	uint32_t prog_id;
+	const struct loader_progs *to = swap->progs;
+	const struct {
+		const char *name;
+		int fd;
+	} progs[] = {
+		{ STEER_PROG, to->xdp },     { STEER_SKB, to->generic },   { STEER_TC, to->tc },
+		{ UPLINK_PROG, to->uplink }, { UPLINK_TC, to->uplink_tc },
+	};
+	char name[16];
 
-	if (swap->tc)
-		return swap->progs->tc;
-	if (link_path(swap->instance, ifname, true, path) ||
-	    (access(path, F_OK) && !clsact_prog(ifindex)))
-		return swap->progs->uplink;
-	return xdp_on_device(ifindex, &prog_id) == LOADER_GENERIC ? swap->progs->generic
-								  : swap->progs->xdp;
+	prog_name(prog_id, name);
+	for (size_t i = 0; i < sizeof(progs) / sizeof(*progs); i++) {
+		if (!strcmp(name, progs[i].name))
+			return progs[i].fd;
+	}
+	return -ENOENT;
 }
 
 static bool swap_visit(void *ctx, const char *path, const char *ifname, bool tc,
@@ -649,8 +658,7 @@ static bool swap_visit(void *ctx, const char *path, const char *ifname, bool tc,
 	if (tc != swap->tc || !state->ifindex)
 		return true;
 	fd = bpf_obj_get(path);
-	swap->error =
-		fd < 0 ? fd : bpf_link_update(fd, prog_of(swap, ifname, state->ifindex), NULL);
+	swap->error = fd < 0 ? fd : bpf_link_update(fd, prog_of(swap, state->prog_id), NULL);
 	if (fd >= 0)
 		close(fd);
 	if (swap->error == -ENOLINK) /* the device went this very moment */
@@ -665,11 +673,12 @@ static bool swap_visit(void *ctx, const char *path, const char *ifname, bool tc,
 static void swap_clsact(const void *ctx, uint32_t ifindex)
 {
 	const struct swap *swap = ctx;
+	uint32_t now = clsact_prog(ifindex);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-		    .prog_fd = swap->progs->tc, .flags = BPF_TC_F_REPLACE);
+		    .prog_fd = now ? prog_of(swap, now) : -1, .flags = BPF_TC_F_REPLACE);
 	CLSACT_HOOK(hook, ifindex);
 
-	if (clsact_prog(ifindex))
+	if (now)
 		bpf_tc_attach(&hook, &opts);
 }
 

@@ -12,9 +12,10 @@
 #define STEER_SKB           "xrs_steer_skb"
 #define STEER_TC            "xrs_steer_tc"
 #define UPLINK_PROG         "xrs_uplink"
+#define UPLINK_TC           "xrs_uplink_tc"
 
 struct loader_progs { /* descriptors */
-	int xdp, generic, tc, uplink;
+	int xdp, generic, tc, uplink, uplink_tc;
 };
 
 struct loader {

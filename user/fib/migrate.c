@@ -558,12 +558,14 @@ static void old_progs(const char *instance, struct loader_progs *progs)
 		.generic = open_map(instance, "progs", STEER_SKB),
 		.tc = open_map(instance, "progs", STEER_TC),
 		.uplink = open_map(instance, "progs", UPLINK_PROG),
+		.uplink_tc = open_map(instance, "progs", UPLINK_TC),
 	};
 }
 
 static void close_progs(const struct loader_progs *progs)
 {
-	const int fds[] = { progs->xdp, progs->generic, progs->tc, progs->uplink };
+	const int fds[] = { progs->xdp, progs->generic, progs->tc, progs->uplink,
+			    progs->uplink_tc };
 
 	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++) {
 		if (fds[i] >= 0)
