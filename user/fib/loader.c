@@ -34,7 +34,8 @@ int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
 }
 
 /* --- libbpf's messages -------------------------------------------------------------------------------- */
-static int log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
+static int __attribute__((format(printf, 2, 0)))
+log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char line[512];
 	size_t len;
