@@ -211,6 +211,9 @@ void pair_restart(struct pair *pair, unsigned int index, const struct fsm_config
 {
 	for (unsigned int i = 0; i < PAIR_CONNS; i++) {
 		pair->conn[i].end[index].open = false;
+		/* What the other side was never told of, it does not wait for. */
+		if (!pair->conn[i].end[!index].known && pair->conn[i].initiator == index)
+			pair->conn[i].end[!index].open = false;
 		pair->conn[i].dead = true;
 	}
 	init_side(pair, index, config);
