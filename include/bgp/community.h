@@ -27,13 +27,25 @@ unsigned int large_community_count(struct bgp_blob blob);
 struct bgp_large_community large_community_get(struct bgp_blob blob, unsigned int index);
 bool large_community_contains(struct bgp_blob blob, struct bgp_large_community community);
 
+/* RFC 4360 2: the octets of one. */
+#define EXT_COMMUNITY_LEN 8
+unsigned int ext_community_count(struct bgp_blob blob);
+const uint8_t *ext_community_get(struct bgp_blob blob, unsigned int index); /* into the blob */
+
 #define COMMUNITY_TEXT_MAX       32
 #define LARGE_COMMUNITY_TEXT_MAX 40
+#define EXT_COMMUNITY_TEXT_MAX   40
 /* "65001:100", or the well-known name ("no-advertise"); returns @buf. */
 char *community_format(uint32_t community, char buf[static COMMUNITY_TEXT_MAX]);
 char *large_community_format(struct bgp_large_community c,
 			     char buf[static LARGE_COMMUNITY_TEXT_MAX]);
-/* Both forms back to numbers. 0 or -EINVAL. */
+/*
+ * "rt:65001:100", "soo:10.0.0.1:5", "bandwidth:65001:125000" (octets a second, draft-ietf-idr-link-bandwidth),
+ * or all of it as a number: "0x0123456789abcdef".
+ */
+char *ext_community_format(const uint8_t c[static EXT_COMMUNITY_LEN],
+			   char buf[static EXT_COMMUNITY_TEXT_MAX]);
+/* Both forms of the others back to numbers. 0 or -EINVAL. */
 int community_parse(const char *text, uint32_t *ret_community);
 int large_community_parse(const char *text, struct bgp_large_community *ret_community);
 

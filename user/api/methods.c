@@ -52,8 +52,10 @@
 	"xdpMode mode modeReason progId linkId role routeTable rxRewritten rxPassed rxDropped"
 #define PEER_ROUTE_FIELDS                                                                    \
 	"value[]{localAddress network nextHop sourcePeer origin source asPath[] weight med " \
-	"localPref communities[] largeCommunities[] valid best multipath stale routeStatus " \
-	"installStatus installReason ageSeconds} nextCursor generation"
+	"localPref communities[] largeCommunities[] extendedCommunities[] originatorId "     \
+	"clusterList[] atomicAggregate aggregatorAsn aggregatorId onlyToCustomer valid "     \
+	"best multipath stale routeStatus installStatus installReason ageSeconds} "          \
+	"nextCursor generation"
 
 /* Every type of event, and "noun.*" for all of one noun. */
 static const char *const event_words[] = {

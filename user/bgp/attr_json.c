@@ -56,6 +56,47 @@ static void write_communities(struct json_out *out, const struct bgp_attrs *attr
 	json_out_end_array(out);
 }
 
+static void write_id(struct json_out *out, const char *key, uint32_t id)
+{
+	struct ip_addr addr = ip_from_v4(id);
+	char text[IP_TEXT_MAX];
+
+	json_out_string(out, key, ip_format(&addr, text));
+}
+
+/* What few routes have: a member each, only where the attribute is there. */
+static void write_rare(struct json_out *out, const struct bgp_attrs *attrs)
+{
+	char text[EXT_COMMUNITY_TEXT_MAX];
+
+	if (attrs->has & BGP_HAS_EXT_COMMUNITIES) {
+		json_out_begin_array(out, "extendedCommunities");
+		for (unsigned int i = 0; i < ext_community_count(attrs->ext_communities); i++)
+			json_out_string(
+				out, NULL,
+				ext_community_format(ext_community_get(attrs->ext_communities, i),
+						     text));
+		json_out_end_array(out);
+	}
+	if (attrs->has & BGP_HAS_ORIGINATOR_ID)
+		write_id(out, "originatorId", attrs->originator_id);
+	if (attrs->has & BGP_HAS_CLUSTER_LIST) {
+		/* It has the shape of COMMUNITIES: numbers of four octets. */
+		json_out_begin_array(out, "clusterList");
+		for (unsigned int i = 0; i < community_count(attrs->cluster_list); i++)
+			write_id(out, NULL, community_get(attrs->cluster_list, i));
+		json_out_end_array(out);
+	}
+	if (attrs->has & BGP_HAS_ATOMIC_AGGREGATE)
+		json_out_bool(out, "atomicAggregate", true);
+	if (attrs->has & BGP_HAS_AGGREGATOR) {
+		json_out_uint(out, "aggregatorAsn", attrs->aggregator_asn);
+		write_id(out, "aggregatorId", attrs->aggregator_id);
+	}
+	if (attrs->has & BGP_HAS_OTC)
+		json_out_uint(out, "onlyToCustomer", attrs->otc);
+}
+
 void bgp_write_attrs(struct json_out *out, const struct bgp_attrs *attrs)
 {
 	char text[IP_TEXT_MAX];
@@ -73,4 +114,5 @@ void bgp_write_attrs(struct json_out *out, const struct bgp_attrs *attrs)
 	else
 		json_out_null(out, "localPref");
 	write_communities(out, attrs);
+	write_rare(out, attrs);
 }

@@ -128,6 +128,75 @@ char *large_community_format(struct bgp_large_community c,
 	return buf;
 }
 
+/* --- extended ------------------------------------------------------------------------------------ */
+
+/* RFC 4360 3, RFC 5668 2: what the value begins with, by the type without its I and T bits. */
+enum ext_admin {
+	EXT_AS2,
+	EXT_IPV4,
+	EXT_AS4,
+	EXT_ADMIN_MAX,
+};
+
+#define EXT_T_BIT          0x40 /* not transitive across ASes */
+#define EXT_RT             0x02
+#define EXT_SOO            0x03
+#define EXT_LINK_BANDWIDTH 0x04
+
+unsigned int ext_community_count(struct bgp_blob blob)
+{
+	return blob.len / EXT_COMMUNITY_LEN;
+}
+
+const uint8_t *ext_community_get(struct bgp_blob blob, unsigned int index)
+{
+	return blob.data + (size_t)index * EXT_COMMUNITY_LEN;
+}
+
+static uint32_t number(const uint8_t *data, size_t len)
+{
+	uint32_t n = 0;
+
+	while (len--)
+		n = n << 8 | *data++;
+	return n;
+}
+
+/* draft-ietf-idr-link-bandwidth 3: an IEEE 754 single, octets a second. */
+static double bandwidth_of(const uint8_t *data)
+{
+	uint32_t bits = number(data, 4);
+	float value;
+
+	memcpy(&value, &bits, sizeof(value));
+	return (double)value;
+}
+
+char *ext_community_format(const uint8_t c[static EXT_COMMUNITY_LEN],
+			   char buf[static EXT_COMMUNITY_TEXT_MAX])
+{
+	static const char *const names[] = { [EXT_RT] = "rt", [EXT_SOO] = "soo" };
+	uint8_t admin = c[0] & ~EXT_T_BIT, kind = c[1];
+
+	if (admin == EXT_AS2 && kind == EXT_LINK_BANDWIDTH)
+		snprintf(buf, EXT_COMMUNITY_TEXT_MAX, "bandwidth:%u:%.9g", number(c + 2, 2),
+			 bandwidth_of(c + 4));
+	else if (c[0] >= EXT_ADMIN_MAX || (kind != EXT_RT && kind != EXT_SOO))
+		snprintf(buf, EXT_COMMUNITY_TEXT_MAX, "0x%08x%08x", number(c, 4), number(c + 4, 4));
+	else if (admin == EXT_AS2)
+		snprintf(buf, EXT_COMMUNITY_TEXT_MAX, "%s:%u:%u", names[kind], number(c + 2, 2),
+			 number(c + 4, 4));
+	else if (admin == EXT_AS4)
+		snprintf(buf, EXT_COMMUNITY_TEXT_MAX, "%s:%u:%u", names[kind], number(c + 2, 4),
+			 number(c + 6, 2));
+	else
+		snprintf(buf, EXT_COMMUNITY_TEXT_MAX, "%s:%u.%u.%u.%u:%u", names[kind], c[2], c[3],
+			 c[4], c[5], number(c + 6, 2));
+	return buf;
+}
+
+/* --- back to numbers ------------------------------------------------------------------------------ */
+
 /* @n numbers between colons, each at most @max; nothing before, between or after. */
 static int parse_numbers(const char *text, unsigned int n, uint32_t max, uint32_t *ret_numbers)
 {

@@ -101,3 +101,26 @@ Test(community, large_text_both_ways)
 	cr_assert_eq(large_community_parse("1:2:3:4", &again), -EINVAL);
 	cr_assert_eq(large_community_parse("1:2:4294967296", &again), -EINVAL);
 }
+
+Test(community, extended_text)
+{
+	static const struct {
+		uint8_t octets[EXT_COMMUNITY_LEN];
+		const char *text;
+	} rows[] = {
+		{ { 0x00, 0x02, 0xfd, 0xe9, 0, 1, 0x86, 0xa0 }, "rt:65001:100000" },
+		{ { 0x00, 0x03, 0xfd, 0xe9, 0, 0, 0, 9 }, "soo:65001:9" },
+		{ { 0x01, 0x02, 10, 1, 2, 4, 0x01, 0x00 }, "rt:10.1.2.4:256" },
+		{ { 0x02, 0x02, 0xfa, 0x56, 0xea, 0x01, 0, 7 }, "rt:4200000001:7" },
+		/* 125,000,000 octets a second: 1 Gbit/s, as RFC 4360's draft on link bandwidth writes it */
+		{ { 0x40, 0x04, 0xfd, 0xe9, 0x4c, 0xee, 0x6b, 0x28 }, "bandwidth:65001:125000000" },
+		{ { 0x00, 0x04, 0xfd, 0xe9, 0x3f, 0x00, 0x00, 0x00 }, "bandwidth:65001:0.5" },
+		{ { 0x40, 0x02, 0xfd, 0xe9, 0, 0, 0, 9 }, "0x4002fde900000009" },
+		{ { 0x03, 0x0c, 0, 0, 0, 0, 0, 8 }, "0x030c000000000008" },
+		{ { 0x80, 0x06, 0, 0, 0, 0, 0, 0 }, "0x8006000000000000" },
+	};
+	char text[EXT_COMMUNITY_TEXT_MAX];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		cr_assert_str_eq(ext_community_format(rows[i].octets, text), rows[i].text);
+}
