@@ -139,8 +139,9 @@ struct node_vnet {
 	struct node_vnet **users;
 	size_t n_users;
 	bool started;
-	struct loop_timer deferral; /* after a restart: selection does not wait longer for peers */
-	struct node_host *hosts;    /* local VMs that are told as host routes, sorted */
+	struct loop_timer
+		deferral; /* runs: the first selection waits for peers, no longer than this */
+	struct node_host *hosts; /* local VMs that are told as host routes, sorted */
 	size_t n_hosts;
 	struct loop_work rib_work;  /* queued while rib_work() has more */
 	struct loop_work recompute; /* decides what the source's RIB selected again */
@@ -354,6 +355,8 @@ int node_peering_drain(struct node_peering *peering, uint32_t idle_sec);
 void node_peering_undrain(struct node_peering *peering);
 const char *node_drain_state(const struct node_peering *peering); /* "none", "draining", "empty" */
 void node_peering_enable(struct node_peering *peering);
+/* The first selection of its vnet, while it is deferred, waits for this one. */
+bool node_peering_awaited(const struct node_peering *peering);
 
 /* False: there is no BFD session, or nothing is known about it. */
 bool node_bfd_status(const struct node_peering *peering, struct bfd_status *ret_status);

@@ -107,7 +107,7 @@ void node_peering_free(struct node_peering *peering);
 int node_peering_reconfigure(struct node_peering *peering, const struct peering_config *config);
 /* Every enabled peering is up and has sent End-of-RIB for what it negotiated. */
 bool node_peerings_complete(const struct node *node);
-/* A peering that graceful restart covers has not said everything since our restart. */
+/* A peering that graceful restart covers has not said everything since we started. */
 bool node_vnet_awaits_peers(const struct node_vnet *vnet);
 /* The restart is over: OPENs say so from now on. */
 void node_peerings_restarted(const struct node *node);
@@ -289,7 +289,7 @@ void node_net_done(struct node *node);
 int restart_adopt(struct node *node);
 /* The index that a pinned table has, or the lowest free one; FIB_TABLE_BAD: none left. */
 uint32_t restart_table_index(struct node *node, const char *vnet, const char *table);
-/* Defers the first selection of a vnet until its peers have said everything again (RFC 4724 4.1). */
+/* Defers the first selection of a vnet until its peers have said everything (RFC 4724 4.1). */
 void restart_defer(struct node_vnet *vnet);
 /* Selects when nobody is waited for any more. */
 void restart_check_vnet(struct node_vnet *vnet);

@@ -157,7 +157,8 @@ struct route_server_config {
 	enum path_selection selection;
 	bool always_compare_med;
 	unsigned int max_paths;
-	uint32_t deferral_time; /* seconds */
+	uint32_t deferral_time;       /* seconds */
+	uint32_t start_deferral_time; /* seconds */
 };
 
 struct vnet_peering_config {

@@ -405,7 +405,11 @@ OBJECT(route_server_object, "vnets[].routeServer", struct route_server_config,
        { "selectionDeferralTime", &config_type_u32, AT(struct route_server_config, deferral_time),
 	 .max = 3600, .fallback = "120",
 	 .doc = "RFC 4724 4.1: after a restart of xrsd, routes are selected when every peer with "
-		"gracefulRestart has sent End-of-RIB, or after so many seconds." });
+		"gracefulRestart has sent End-of-RIB, or after so many seconds." },
+       { "startDeferralTime", &config_type_u32, AT(struct route_server_config, start_deferral_time),
+	 .max = 3600, .fallback = "2",
+	 .doc = "The same at a start that finds nothing to keep forwarding, where waiting costs; "
+		"0: routes are selected as they come." });
 
 OBJECT(user_route_object, "routeTables[].routes[]", struct user_route,
        { "addressPrefix", &config_type_prefix, AT(struct user_route, prefix),

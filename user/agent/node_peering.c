@@ -722,15 +722,15 @@ static bool peering_complete(const struct node_peering *peering)
 }
 
 /*
- * RFC 4724 4.1: whom the first selection after our restart waits for: who restarts as well, and who does
- * not know graceful restart, will send no End-of-RIB that means anything.
+ * RFC 4724 4.1. Who restarts as well, and who does not know graceful restart, will send no End-of-RIB that
+ * means anything.
  */
-static bool peering_awaited(const struct node_peering *peering)
+bool node_peering_awaited(const struct node_peering *peering)
 {
 	const struct bgp_session_params *params = session_params(peering->session);
 	const struct bgp_caps *caps = session_peer_caps(peering->session);
 
-	if (!peering->config->enabled || !peering->config->gr_enabled)
+	if (!peering->config->enabled || !peering->config->gr_enabled || peering->admin_down)
 		return false;
 	if (!params)
 		return true;
@@ -740,7 +740,7 @@ static bool peering_awaited(const struct node_peering *peering)
 bool node_vnet_awaits_peers(const struct node_vnet *vnet)
 {
 	for (size_t i = 0; i < vnet->n_peerings; i++) {
-		if (peering_awaited(vnet->peerings[i]))
+		if (node_peering_awaited(vnet->peerings[i]))
 			return true;
 	}
 	return false;

@@ -210,6 +210,18 @@ int restart_adopt(struct node *node)
 			      mono_add_sec(loop_now(node->loop), NODE_SWEEP_DEADLINE_SEC));
 }
 
+/*
+ * Seconds that the first selection of a vnet may wait. After a restart all goes on as it was meanwhile; at a
+ * first start nothing is forwarded before.
+ */
+static uint32_t deferral_time(const struct node_vnet *vnet)
+{
+	const struct route_server_config *server = &vnet->config->route_server;
+	bool restarted = vnet->node->adopted && !vnet->node->sweep_done;
+
+	return restarted ? server->deferral_time : server->start_deferral_time;
+}
+
 static void select_now(struct node_vnet *vnet)
 {
 	loop_timer_stop(vnet->node->loop, &vnet->deferral);
@@ -221,18 +233,18 @@ static void deferral_over(struct loop_timer *timer)
 {
 	struct node_vnet *vnet = timer->ctx;
 
-	log_warn(SUBSYS,
-		 "vnet=%s not every peer said everything in %u s, selecting from what there is",
-		 vnet->config->name, vnet->config->route_server.deferral_time);
+	log_write(vnet->node->adopted ? LOG_LEVEL_WARN : LOG_LEVEL_INFO, SUBSYS,
+		  "vnet=%s not every peer said everything in %u s, selecting from what there is",
+		  vnet->config->name, deferral_time(vnet));
 	select_now(vnet);
 }
 
 void restart_defer(struct node_vnet *vnet)
 {
 	struct node *node = vnet->node;
-	uint32_t seconds = vnet->config->route_server.deferral_time;
+	uint32_t seconds = deferral_time(vnet);
 
-	if (!node->adopted || node->sweep_done || !seconds)
+	if (!seconds)
 		return;
 	rib_hold(vnet->rib, true);
 	vnet->deferral = (struct loop_timer){ .fn = deferral_over, .ctx = vnet };
@@ -243,7 +255,12 @@ void restart_check_vnet(struct node_vnet *vnet)
 {
 	if (!loop_timer_is_set(&vnet->deferral) || node_vnet_awaits_peers(vnet))
 		return;
-	log_info(SUBSYS, "vnet=%s every peer said everything again, selecting", vnet->config->name);
+	if (vnet->node->adopted)
+		log_info(SUBSYS, "vnet=%s every peer said everything again, selecting",
+			 vnet->config->name);
+	else
+		log_debug(SUBSYS, "vnet=%s every peer said everything, selecting",
+			  vnet->config->name);
 	select_now(vnet);
 }
 

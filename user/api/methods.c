@@ -82,7 +82,8 @@ const struct api_method api_methods[] = {
 	{ "routeserver.show", API_READS, PARAMS(VNET), method_routeserver_show,
 	  "The route server of a vnet.",
 	  "name vnet virtualRouterAsn virtualRouterIps[] routerId allowBranchToBranchTraffic "
-	  "hubRoutingPreference pathSelection maxPaths provisioningState routes selectionDigest" },
+	  "hubRoutingPreference pathSelection maxPaths provisioningState routes "
+	  "selectionDeferred awaitedPeerings[] selectionDigest" },
 	{ "routeserver.update", API_WRITES,
 	  PARAMS(VNET,
 		 { "allowBranchToBranchTraffic", API_BOOL,

@@ -27,6 +27,20 @@ static void write_rib_figures(struct json_out *out, const struct node_vnet *vnet
 	json_out_end_object(out);
 }
 
+/* RFC 4724 4.1: for whom the first selection still waits. */
+static void write_deferral(struct json_out *out, const struct node_vnet *vnet)
+{
+	bool deferred = loop_timer_is_set(&vnet->deferral);
+
+	json_out_bool(out, "selectionDeferred", deferred);
+	json_out_begin_array(out, "awaitedPeerings");
+	for (size_t i = 0; deferred && i < vnet->n_peerings; i++) {
+		if (node_peering_awaited(vnet->peerings[i]))
+			json_out_string(out, NULL, vnet->peerings[i]->config->name);
+	}
+	json_out_end_array(out);
+}
+
 void write_route_server(struct json_out *out, const struct node_vnet *vnet)
 {
 	const struct route_server_config *server = &vnet->config->route_server;
@@ -50,6 +64,7 @@ void write_route_server(struct json_out *out, const struct node_vnet *vnet)
 	json_out_uint(out, "maxPaths", server->max_paths);
 	json_out_string(out, "provisioningState", vnet->rib ? "Succeeded" : "Failed");
 	write_rib_figures(out, vnet);
+	write_deferral(out, vnet);
 	/* As text: 64 bits do not fit the numbers of every JSON reader. */
 	if (vnet->rib)
 		json_out_stringf(out, "selectionDigest", "%016" PRIx64, rib_digest(vnet->rib));
