@@ -4,7 +4,7 @@
 # Capabilities: each on and off, required and missing, and in use. Sourced after scenarios.sh; the appliances have
 # all of theirs switched on (CAPS), except long-lived graceful restart, which is an option of its own.
 
-SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown our_restart long_lived"
+SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown our_restart first_selection long_lived"
 CAPS=1
 GIVEN_NEXT_HOP=       # it does not choose the next hop of what it announces by the session
 LACKS=extendedNextHop # what the appliance does not offer in its IPv4 session
@@ -214,6 +214,40 @@ scenario_our_restart() {
 	check_route "and the other appliance's route" \
 		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
 	wait_established a a6 b
+}
+
+cold_start() { # xrsd ends, and nothing of it forwards any more
+	stop_pid "$XRS_PID" TERM
+	run_logged "$XRSCTL" dataplane detach --instance "$ID"
+	: >"$DIR/xrsd.log"
+	xrs_start
+}
+
+deferral() { # what the first selection waits for
+	ctl -j routeserver show --vnet prod | jq -c 'if .selectionDeferred then .awaitedPeerings else "selected" end'
+}
+
+# The peers are there and have said everything; one that is configured is not.
+scenario_first_selection() {
+	announce a 10.250.0.0/16
+	xrs_edit '.vnets[0].routeServer.startDeferralTime = 600 |
+		.vnets[0].peerings += [{ name: "c", peerAsn: 65099, peerIp: "10.1.2.77" }]'
+	cold_start
+	wait_established a a6 b
+	check_soon "a first selection waits for End-of-RIB of a peer that is not there" same_output '["c"]' deferral
+	check_soon "what another said is known meanwhile" same_number a .pfxRcd 1
+	check_peering "and nobody is told" b ".messages.sent.UPDATE == 0 and .pfxSnt == 0"
+	xrs_edit 'del(.vnets[0].peerings[] | select(.name == "c"))'
+	check_soon "when nobody is missing any more it selects" same_output '"selected"' deferral
+	check_route "and tells" "$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	check_effective "and the VM has its route" 10.1.2.4 10.250.0.0/16
+	xrs_edit '.vnets[0].routeServer.startDeferralTime = 3 |
+		.vnets[0].peerings += [{ name: "c", peerAsn: 65099, peerIp: "10.1.2.77" }]'
+	cold_start
+	check_soon "the deadline ends the waiting" grep -aq "not every peer said everything in 3 s, selecting" "$DIR/xrsd.log"
+	wait_established a a6 b
+	check_route "and tells who is there" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
 }
 
 scenario_long_lived() {
