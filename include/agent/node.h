@@ -80,6 +80,7 @@ struct node_peering {
 	struct node_drain drain;    /* new flows go to others: node_drain.c */
 	struct probe *probe;        /* NULL: none is configured */
 	bool admin_down;            /* by configuration or by peering.disable */
+	bool node_down;             /* by node_shutdown() */
 	bool bfd_hold;              /* bfd.strict keeps the BGP session down until BFD is Up */
 	uint32_t bfd_slot;          /* 0: no BFD session */
 	struct bfd_spec bfd_path;   /* its addresses */
@@ -294,6 +295,7 @@ struct node {
 	uint32_t generation; /* of the maps' contents: one more at each start */
 	struct node_commit commit;
 	uint32_t config_generation; /* one more with each configuration that is applied */
+	bool shut_down;             /* node_shutdown(): no session starts */
 	bool stopping;
 };
 
@@ -347,6 +349,10 @@ int node_config_save(struct node *node, bool *ret_saved);
  * with the Cease (RFC 9003) and may be NULL. Enabling takes back what is not done yet.
  */
 void node_peering_disable(struct node_peering *peering, const char *text);
+/* The same for all, for good: until node_startup(), or a restart. */
+void node_shutdown(struct node *node, uint32_t seconds, const char *text);
+void node_startup(struct node *node);
+const char *node_shutdown_state(struct node *node); /* "none", "announced", "done" */
 /*
  * New flows go to other members, running ones stay; empty after @idle_sec without a packet. Again: only that
  * changes. -EOPNOTSUPP: nothing is steered here.

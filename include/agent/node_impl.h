@@ -105,6 +105,8 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 void node_peering_free(struct node_peering *peering);
 /* Same name, changed configuration: live where possible. */
 int node_peering_reconfigure(struct node_peering *peering, const struct peering_config *config);
+/* node_peering_disable() with @seconds (0: at once) in place of the configured shutdownDrainTime. */
+void node_peering_end(struct node_peering *peering, const char *text, uint32_t seconds);
 /* Every enabled peering is up and has sent End-of-RIB for what it negotiated. */
 bool node_peerings_complete(const struct node *node);
 /* A peering that graceful restart covers has not said everything since we started. */

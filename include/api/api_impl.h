@@ -70,6 +70,8 @@ extern const size_t api_n_methods;
 /* Handlers, by noun: methods_node.c, methods_vnet.c, methods_peering.c, methods_nic.c, methods_route.c,
  * methods_fib.c. */
 int method_system_info(struct api_call *call);
+int method_system_graceful_shutdown(struct api_call *call);
+int method_system_startup(struct api_call *call);
 int method_system_health(struct api_call *call);
 int method_rpc_discover(struct api_call *call);
 int method_config_show(struct api_call *call);

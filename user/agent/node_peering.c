@@ -543,9 +543,9 @@ static bool shutdown_is_announced(const struct node_peering *peering)
 	return loop_timer_is_set(&peering->shutdown);
 }
 
-static bool announces_shutdown(const struct node_peering *peering)
+static bool announces_shutdown(const struct node_peering *peering, uint32_t seconds)
 {
-	return peering->config->shutdown_drain_time && session_is_established(peering->session);
+	return seconds && session_is_established(peering->session);
 }
 
 static void disable_now(struct node_peering *peering, const char *text)
@@ -563,30 +563,34 @@ static void shutdown_now(struct loop_timer *timer)
 	disable_now(peering, peering->shutdown_text);
 }
 
-void node_peering_disable(struct node_peering *peering, const char *text)
+void node_peering_end(struct node_peering *peering, const char *text, uint32_t seconds)
 {
 	struct node_vnet *vnet = peering->vnet;
 	struct loop *loop = vnet->node->loop;
 
 	if (shutdown_is_announced(peering))
 		return;
-	if (!announces_shutdown(peering)) {
+	if (!announces_shutdown(peering, seconds)) {
 		disable_now(peering, text);
 		return;
 	}
 	snprintf(peering->shutdown_text, sizeof(peering->shutdown_text), "%s", text ? text : "");
 	rib_peer_shutting_down(vnet->rib, peering->rib_peer, true);
-	loop_timer_set(loop, &peering->shutdown,
-		       mono_add_sec(loop_now(loop), peering->config->shutdown_drain_time));
+	loop_timer_set(loop, &peering->shutdown, mono_add_sec(loop_now(loop), seconds));
 	log_info(SUBSYS, "peering=%s vnet=%s is told of its end, in %u s", peering->config->name,
-		 vnet->config->name, peering->config->shutdown_drain_time);
+		 vnet->config->name, seconds);
+}
+
+void node_peering_disable(struct node_peering *peering, const char *text)
+{
+	node_peering_end(peering, text, peering->config->shutdown_drain_time);
 }
 
 void node_peering_enable(struct node_peering *peering)
 {
 	loop_timer_stop(peering->vnet->node->loop, &peering->shutdown);
 	rib_peer_shutting_down(peering->vnet->rib, peering->rib_peer, false);
-	peering->admin_down = false;
+	peering->admin_down = peering->node_down = false;
 	node_bfd_enable(peering);
 }
 
@@ -604,7 +608,8 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		return -ENOMEM;
 	peering->vnet = vnet;
 	peering->config = config;
-	peering->admin_down = !config->enabled;
+	peering->node_down = vnet->node->shut_down && config->enabled;
+	peering->admin_down = !config->enabled || peering->node_down;
 	peering->created = loop_now(vnet->node->loop);
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		peering->stale[f].peering = peering;
@@ -622,8 +627,8 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 		return err;
 	}
 	node_peering_fill_session(vnet, config, &session);
-	peering->bfd_hold = config->enabled && node_bfd_holds(peering);
-	session.disabled |= peering->bfd_hold;
+	peering->bfd_hold = !peering->admin_down && node_bfd_holds(peering);
+	session.disabled |= peering->bfd_hold || peering->admin_down;
 	err = session_new(vnet->node->loop, vnet->node->listeners, &session, &ops, peering,
 			  &peering->session);
 	if (err < 0) {
@@ -679,7 +684,8 @@ int node_peering_reconfigure(struct node_peering *peering, const struct peering_
 	rib_peer_reconfigure(vnet->rib, peering->rib_peer, &rib);
 	node_peering_fill_session(vnet, config, &session);
 	announced = shutdown_is_announced(peering) ||
-		    (was_enabled && !config->enabled && announces_shutdown(peering));
+		    (was_enabled && !config->enabled &&
+		     announces_shutdown(peering, config->shutdown_drain_time));
 	/* What an operator did stays: a reload that does not change `enabled` says nothing about it. */
 	down = was_enabled == config->enabled ? peering->admin_down : !config->enabled;
 	down = down && !announced;

@@ -74,9 +74,21 @@ static const char *const event_words[] = {
 
 const struct api_method api_methods[] = {
 	{ "system.info", API_READS, NULL, method_system_info, "What this node is.",
-	  "product version apiVersion node instance kernel bpfPinPath features[] startTime" },
+	  "product version apiVersion node instance kernel bpfPinPath features[] startTime "
+	  "gracefulShutdown" },
 	{ "system.health", API_READS, NULL, method_system_health,
 	  "Whether everything that is configured works.", "state checks[]{name state message}" },
+	{ "system.gracefulShutdown", API_WRITES,
+	  PARAMS({ "seconds", API_INTEGER, .min = 0, .max = 3600,
+		   .doc = "Until the sessions end, with every route told as "
+			  "GRACEFUL_SHUTDOWN meanwhile; 60." },
+		 { "message", API_TEXT, .max = 255, .doc = "Told to the peers (RFC 9003)." }),
+	  method_system_graceful_shutdown,
+	  "Takes this route server out of service (RFC 8326): all sessions end and none starts "
+	  "until startup, or a restart of xrsd. Asked again, the time begins anew.",
+	  "as system.info" },
+	{ "system.startup", API_WRITES, NULL, method_system_startup,
+	  "Ends a graceful shutdown: what it ended starts again.", "as system.info" },
 	{ "rpc.discover", API_READS, NULL, method_rpc_discover,
 	  "This table as an OpenRPC document.", "openrpc info methods[]" },
 	{ "routeserver.show", API_READS, PARAMS(VNET), method_routeserver_show,

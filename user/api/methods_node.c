@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Handlers of system.*, rpc.discover, metrics.get and log.setLevel. The only thing they change is the log
- * level.
+ * Handlers of system.*, rpc.discover, metrics.get and log.setLevel. What they change is the log level and
+ * whether this route server is in service.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +10,8 @@
 
 #include "agent/config_schema.h"
 #include "api/api_impl.h"
+
+#define SHUTDOWN_DRAIN_SEC 60 /* as methods.c says */
 
 /* --- system ----------------------------------------------------------------------------------------- */
 
@@ -40,7 +42,22 @@ int method_system_info(struct api_call *call)
 	json_out_uint(out, "uptimeSeconds",
 		      mono_since_usec(loop_now(node->loop), node->started) / 1000000);
 	json_out_uint(out, "pid", (uint64_t)getpid());
+	json_out_string(out, "gracefulShutdown", node_shutdown_state(call->node));
 	return 0;
+}
+
+int method_system_graceful_shutdown(struct api_call *call)
+{
+	node_shutdown(call->node,
+		      (uint32_t)request_integer(call->request, "seconds", SHUTDOWN_DRAIN_SEC),
+		      request_text(call->request, "message"));
+	return method_system_info(call);
+}
+
+int method_system_startup(struct api_call *call)
+{
+	node_startup(call->node);
+	return method_system_info(call);
 }
 
 enum health {
@@ -133,6 +150,9 @@ int method_system_health(struct api_call *call)
 
 	json_out_begin_array(call->out, "checks");
 	check_fib(&report, call->node);
+	if (call->node->shut_down)
+		check(&report, "shutdown", node_shutdown_state(call->node), HEALTH_DEGRADED,
+		      "out of service until startup");
 	check_peerings(&report, call->node);
 	check_nics(&report, call->node);
 	check_roles(&report, call->node);

@@ -4,7 +4,7 @@
 # Capabilities: each on and off, required and missing, and in use. Sourced after scenarios.sh; the appliances have
 # all of theirs switched on (CAPS), except long-lived graceful restart, which is an option of its own.
 
-SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown our_restart first_selection long_lived"
+SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown planned_end our_restart first_selection long_lived"
 CAPS=1
 GIVEN_NEXT_HOP=       # it does not choose the next hop of what it announces by the session
 LACKS=extendedNextHop # what the appliance does not offer in its IPv4 session
@@ -194,6 +194,30 @@ scenario_graceful_shutdown() {
 			'[.candidates[] | [.peering, .best, .lostAtStep]] ==
 			 [["b", true, null], ["a", false, "gracefulShutdown"]]'
 	fi
+}
+
+in_service() { # none | announced | done
+	[ "$(ctl -j system info | jq -r .gracefulShutdown)" = "$1" ]
+}
+
+scenario_planned_end() {
+	announce b 10.240.0.0/16
+	announce a 10.250.0.0/16
+	wait_for $WAIT "the route at a" app route a 10.240.0.0/16
+	wait_for $WAIT "the route at b" app route b 10.250.0.0/16
+	check "the route server is taken out of service" ctl system graceful-shutdown --seconds 600 --message "moving house"
+	check_soon "one appliance is told, its session still up" told_of_the_end a 10.240.0.0/16
+	check_soon "and the other" told_of_the_end b 10.250.0.0/16
+	check "that is what it says of itself" in_service announced
+	check "asked again, it hurries" ctl system graceful-shutdown --seconds 1
+	check_soon "then every session ends, with the text" reset_seen a sent 6 2 "moving house"
+	check_soon "of all" reset_seen b sent 6 2 "moving house"
+	check_soon "and says so" in_service done
+	check_peering "and none starts again" a '.state == "Idle" and .adminState == "disabled"'
+	check "it is put back" ctl system startup
+	wait_established a a6 b
+	check_route "and the routes come back without the mark" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
 }
 
 # kill -9: forwarding and the routes of the others stay, the R bit is set, selection waits for End-of-RIB.
