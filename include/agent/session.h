@@ -157,10 +157,10 @@ struct session_info {
 	struct mono next_attempt; /* idle hold or connect retry; 0: none */
 	const struct bgp_peer_stats *stats;
 	const struct bgp_session_params *params; /* NULL unless Established */
-	const struct bgp_caps *caps_sent;        /* as configured */
-	const struct bgp_caps *caps_received;    /* NULL before the first OPEN */
-	size_t output_queued;                    /* octets waiting in our queue */
-	uint64_t output_stalls; /* times that the socket took less than was waiting */
+	const struct bgp_caps *caps_sent; /* in the OPEN of the connection, else as configured */
+	const struct bgp_caps *caps_received; /* NULL before the first OPEN */
+	size_t output_queued;                 /* octets waiting in our queue */
+	uint64_t output_stalls;               /* times that the socket took less than was waiting */
 };
 /* Views into the session: valid until the loop runs on. */
 void session_get_info(const struct session *session, struct session_info *ret_info);

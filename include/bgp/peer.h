@@ -87,6 +87,7 @@ struct bgp_conn {
 	struct fsm_config config; /* the peer's, with `passive` as this side is */
 	struct bgp_open sent;     /* our OPEN as it went out */
 	bool open;                /* a TCP connection exists (or is being made) */
+	bool bare;                /* `sent` is without capabilities: the peer did not take them */
 	const char *reason;       /* of the step under way, or NULL */
 	bool note_sent, note_received, hard_reset;
 	uint8_t code, subcode; /* of that NOTIFICATION */
@@ -102,6 +103,7 @@ struct bgp_peer {
 	bool started;
 	enum bgp_conn_side up; /* the side that is Established; valid when is_up */
 	bool is_up;
+	bool bare; /* the next connection offers no capabilities (RFC 5492 3) */
 	struct bgp_caps peer_caps;
 	bool have_peer_caps;
 	struct bgp_peer_stats stats;

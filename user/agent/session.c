@@ -428,7 +428,8 @@ void session_get_info(const struct session *s, struct session_info *ret_info)
 			state < FSM_OPENSENT ? peer_next_timer(&s->peer) : (struct mono){ 0 },
 		.stats = &s->peer.stats,
 		.params = s->params,
-		.caps_sent = &s->config.caps,
+		.caps_sent =
+			state >= FSM_OPENSENT ? &s->peer.conn[side].sent.caps : &s->config.caps,
 		.caps_received = session_peer_caps(s),
 		.output_queued = outq_len(&conn->out),
 		.output_stalls = s->output_stalls,

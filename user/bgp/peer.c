@@ -144,6 +144,7 @@ static void do_down(struct bgp_peer *peer, enum bgp_conn_side side, const struct
 	};
 
 	peer->is_up = false;
+	peer->bare = false; /* a peer that comes back may have been upgraded */
 	peer->stats.dropped++;
 	peer->stats.last_reset = down.reason;
 	peer->stats.last_reset_wall = clock->wall_usec;
@@ -277,10 +278,51 @@ static void step_input(struct bgp_peer *peer, enum bgp_conn_side side, struct fs
 		note_error(peer, conn->reason, clock);
 }
 
+/* --- peers that do not know capabilities ------------------------------------------------------------ */
+
+static bool offers_capabilities(const struct bgp_caps *caps)
+{
+	uint8_t buf[BGP_CAPS_ENCODED_MAX];
+	struct wire_writer w;
+
+	wire_write_init(&w, buf, sizeof(buf));
+	bgp_caps_encode(caps, &w);
+	return w.pos > 0;
+}
+
+/* What is left without them is IPv4 unicast, and nothing that is required. */
+static bool bare_is_enough(const struct fsm_config *config)
+{
+	return (config->open.caps.families & BGP_FAMILY_BIT(BGP_IPV4_UNICAST)) &&
+	       !config->policy.needed && !config->policy.required_families &&
+	       !config->policy.require_role;
+}
+
+/*
+ * RFC 5492 3: a peer that answers our OPEN with 2/4 does not know the optional parameter, and gets one without
+ * it. When that fails as well the next is as configured. true: try again without back-off.
+ */
+static bool refuses_capabilities(struct bgp_peer *peer, const struct bgp_conn *conn)
+{
+	bool was_bare = conn->bare;
+
+	if (conn->code != BGP_ERR_OPEN)
+		return false;
+	peer->bare = conn->subcode == BGP_OPEN_BAD_PARAMETER && !was_bare &&
+		     offers_capabilities(&conn->sent.caps) && bare_is_enough(&conn->config);
+	return peer->bare;
+}
+
 /* A new TCP connection knows nothing of the one before it, and keeps the OPEN it began with. */
-static void conn_begin(struct bgp_conn *conn)
+static void conn_begin(const struct bgp_peer *peer, struct bgp_conn *conn)
 {
 	conn->sent = conn->config.open;
+	conn->bare = peer->bare;
+	if (conn->bare)
+		conn->sent.caps = (struct bgp_caps){
+			.families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST),
+			.asn = conn->config.open.caps.asn,
+		};
 	conn->reason = NULL;
 	conn->note_sent = conn->note_received = conn->hard_reset = false;
 	conn->code = conn->subcode = 0;
@@ -292,6 +334,7 @@ static void set_config(struct bgp_peer *peer, const struct fsm_config *config,
 		       const struct bgp_update_limits *limits)
 {
 	peer->passive = config->passive;
+	peer->bare = false;
 	peer->limits = *limits;
 	for (unsigned int side = 0; side < BGP_CONN_MAX; side++) {
 		peer->conn[side].config = *config;
@@ -397,13 +440,13 @@ bool peer_wants(struct bgp_peer *peer, const struct bgp_clock *clock)
 void peer_accepted(struct bgp_peer *peer, const struct bgp_clock *clock)
 {
 	peer->conn[BGP_CONN_THEIRS].open = true;
-	conn_begin(&peer->conn[BGP_CONN_THEIRS]);
+	conn_begin(peer, &peer->conn[BGP_CONN_THEIRS]);
 	step(peer, BGP_CONN_THEIRS, FSM_TCP_CONFIRMED, NULL, clock);
 }
 
 void peer_connected(struct bgp_peer *peer, const struct bgp_clock *clock)
 {
-	conn_begin(&peer->conn[BGP_CONN_OURS]);
+	conn_begin(peer, &peer->conn[BGP_CONN_OURS]);
 	step(peer, BGP_CONN_OURS, FSM_TCP_ACKED, NULL, clock);
 }
 
@@ -539,7 +582,8 @@ static void receive_notification(struct bgp_peer *peer, const struct arrival *in
 		if (peer->ops->notification)
 			peer->ops->notification(peer->ctx, in->side, false, &last->note, NULL);
 	}
-	if (conn->code == BGP_ERR_OPEN && conn->subcode == BGP_OPEN_BAD_VERSION)
+	if (refuses_capabilities(peer, conn) ||
+	    (conn->code == BGP_ERR_OPEN && conn->subcode == BGP_OPEN_BAD_VERSION))
 		event = FSM_NOTIF_VERSION_ERR;
 	step(peer, in->side, event, NULL, in->clock);
 }
@@ -677,7 +721,7 @@ static bool fire_one(struct bgp_peer *peer, enum bgp_conn_side side, const struc
 	if (!mono_is_set(at) || mono_before(clock->now, at))
 		return false;
 	if (timer == FSM_TIMER_IDLE_HOLD)
-		conn_begin(&peer->conn[side]);
+		conn_begin(peer, &peer->conn[side]);
 	step(peer, side, fsm_timer_event(timer), NULL, clock);
 	return true;
 }

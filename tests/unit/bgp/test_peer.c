@@ -241,6 +241,118 @@ Test(peer, refused_opens)
 
 /* --- silence --------------------------------------------------------------------------------- */
 
+/* --- a peer that does not know capabilities (RFC 5492 3) ------------------------------------------- */
+
+static void answer(struct pair *pair, uint8_t code, uint8_t subcode)
+{
+	const uint8_t msg[] = { MARKER, 0, 21, BGP_MSG_NOTIFICATION, code, subcode };
+
+	peer_receive(&pair->side[0].peer, BGP_CONN_OURS, msg, sizeof(msg), &pair->clock);
+}
+
+/* The next attempt of ours, as it goes out. */
+static const struct bgp_caps *next_open(struct pair *pair)
+{
+	struct bgp_peer *peer = &pair->side[0].peer;
+
+	for (unsigned int i = 0; i < 100 && peer->conn[BGP_CONN_OURS].fsm.state != FSM_CONNECT; i++)
+		pair_advance(pair, 10000000);
+	cr_assert_eq(peer->conn[BGP_CONN_OURS].fsm.state, FSM_CONNECT);
+	peer_connected(peer, &pair->clock);
+	cr_assert_eq(peer->conn[BGP_CONN_OURS].fsm.state, FSM_OPENSENT);
+	return &peer->conn[BGP_CONN_OURS].sent.caps;
+}
+
+static void old_peer_agrees(struct pair *pair)
+{
+	struct bgp_peer *peer = &pair->side[0].peer;
+	struct fsm_config old = pair_config(1);
+	uint8_t msg[BGP_MSG_MAX];
+	int len;
+
+	old.open.caps = (struct bgp_caps){ .families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST) };
+	len = bgp_open_encode(&old.open, msg, sizeof(msg));
+	peer_receive(peer, BGP_CONN_OURS, msg, (size_t)len, &pair->clock);
+	len = bgp_keepalive_encode(msg, sizeof(msg));
+	peer_receive(peer, BGP_CONN_OURS, msg, (size_t)len, &pair->clock);
+	cr_assert(peer->is_up);
+}
+
+Test(peer, an_old_peer_gets_an_open_without_capabilities)
+{
+	struct pair *pair = new_pair(NULL, NULL);
+	struct bgp_peer *peer = &pair->side[0].peer;
+	struct mono before;
+
+	pair_start(pair, 0);
+	cr_assert(next_open(pair)->as4);
+	before = pair->clock.now;
+	answer(pair, BGP_ERR_OPEN, BGP_OPEN_BAD_PARAMETER);
+	cr_assert_not(next_open(pair)->as4);
+	cr_assert_not(peer->conn[BGP_CONN_OURS].sent.caps.multiprotocol ||
+		      peer->conn[BGP_CONN_OURS].sent.caps.route_refresh);
+	cr_assert_leq(mono_since_usec(pair->clock.now, before), 1500000, "no back-off");
+	old_peer_agrees(pair);
+	cr_assert_eq(peer_params(peer)->families, BGP_FAMILY_BIT(BGP_IPV4_UNICAST));
+	cr_assert_not(peer_params(peer)->as4 || peer_params(peer)->route_refresh);
+	answer(pair, BGP_ERR_CEASE, BGP_CEASE_ADMIN_RESET);
+	cr_assert(next_open(pair)->as4, "after a session it is asked with capabilities again");
+	free(pair);
+}
+
+Test(peer, refused_without_capabilities_too_it_is_offered_them_again)
+{
+	struct pair *pair = new_pair(NULL, NULL);
+
+	pair_start(pair, 0);
+	for (unsigned int i = 0; i < 3; i++) {
+		cr_assert(next_open(pair)->as4);
+		answer(pair, BGP_ERR_OPEN, BGP_OPEN_BAD_PARAMETER);
+		cr_assert_not(next_open(pair)->as4);
+		answer(pair, BGP_ERR_OPEN, BGP_OPEN_BAD_PARAMETER);
+	}
+	free(pair);
+}
+
+Test(peer, other_refusals_change_nothing_in_the_open)
+{
+	static const uint8_t others[] = { BGP_OPEN_UNSPECIFIC, BGP_OPEN_BAD_VERSION,
+					  BGP_OPEN_BAD_PEER_AS, BGP_OPEN_BAD_HOLD_TIME,
+					  BGP_OPEN_BAD_CAPABILITY };
+	struct pair *pair = new_pair(NULL, NULL);
+
+	pair_start(pair, 0);
+	for (size_t i = 0; i < sizeof(others); i++) {
+		cr_assert(next_open(pair)->as4);
+		answer(pair, BGP_ERR_OPEN, others[i]);
+	}
+	cr_assert(next_open(pair)->as4);
+	free(pair);
+}
+
+/* What is required can not be had without capabilities: it would be refused by us. */
+Test(peer, required_capabilities_are_always_offered)
+{
+	struct fsm_config needs_as4 = pair_config(0), needs_family = pair_config(0),
+			  only_ipv6 = pair_config(0);
+	struct fsm_config *rows[] = { &needs_as4, &needs_family, &only_ipv6 };
+
+	needs_as4.policy.needed = BGP_NEED_AS4;
+	needs_family.policy.required_families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
+	only_ipv6.open.caps.families = BGP_FAMILY_BIT(BGP_IPV6_UNICAST);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair *pair = new_pair(rows[i], NULL);
+
+		pair_start(pair, 0);
+		next_open(pair);
+		answer(pair, BGP_ERR_OPEN, BGP_OPEN_BAD_PARAMETER);
+		cr_assert(next_open(pair)->multiprotocol, "row %zu", i);
+		free(pair);
+	}
+}
+
+/* --- silence ------------------------------------------------------------------------------------------- */
+
 Test(peer, silence_ends_with_the_hold_timer)
 {
 	struct pair *pair = joined_pair(NULL, NULL);
