@@ -73,6 +73,8 @@ struct node_peering {
 	struct loop_timer max_prefix; /* closes the session outside the UPDATE that was too much */
 	uint64_t limit_warnings, limit_exceeded; /* times that maxPrefixes was neared, passed */
 	struct log_limit memory_log;
+	struct loop_timer room; /* asks for what was refused for want of memory */
+	struct mono room_asked; /* ... when it did last */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
 	struct loop_timer hold;     /* its return waits: groups with others alive do without it */

@@ -111,7 +111,8 @@ enum rib_event_type {
 	RIB_EVENT_LIMIT_WARN,     /* peer, family, count */
 	RIB_EVENT_LIMIT_EXCEEDED, /* the caller acts: action block is already in force */
 	RIB_EVENT_MEMORY,         /* the first path is refused since there was room */
-	RIB_EVENT_OUTPUT,         /* something to send became pending for peer: wake its session */
+	RIB_EVENT_ROOM,   /* there is room for what was refused: ask the peer for it again */
+	RIB_EVENT_OUTPUT, /* something to send became pending for peer: wake its session */
 };
 
 enum rib_cause { /* why a selection changed; names: rib_cause_name() */

@@ -156,7 +156,8 @@ OBJECT(limits_object, "peerings[].limits", struct peering_limits,
        { "memoryMiB", &config_type_u32, AT(struct peering_limits, memory_mib), .max = 1048576,
 	 .fallback = "2048",
 	 .doc = "Memory for what the peer announced, counted as if no two routes shared their "
-		"attributes; 0: no bound. Beyond it routes are treated as withdrawn." });
+		"attributes; 0: no bound. Beyond it routes are treated as withdrawn; the peer "
+		"is asked for them again (route refresh) when an eighth is free." });
 
 OBJECT(bfd_auth_object, "peerings[].bfd.auth", struct bfd_config,
        { "type", &config_type_enum, AT(struct bfd_config, auth_type),

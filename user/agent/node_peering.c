@@ -11,7 +11,9 @@
 
 #include "agent/node_impl.h"
 
-#define SUBSYS "peering"
+#define SUBSYS          "peering"
+#define ROOM_SETTLE_SEC 1  /* from room for refused routes to the refresh: more may be on its way */
+#define ROOM_PAUSE_SEC  60 /* between two such refreshes */
 
 static const struct ip_addr *local_address(const struct node_vnet *vnet,
 					   const struct peering_config *config, struct ip_addr *buf)
@@ -494,6 +496,34 @@ static void max_prefix_reached(struct loop_timer *timer)
 		     restart ? limit->restart_seconds * 1000 : SESSION_STAY_DOWN);
 }
 
+/* What was refused for want of memory is not kept: only the peer has it. */
+static void room_appeared(struct loop_timer *timer)
+{
+	struct node_peering *peering = timer->ctx;
+	int err = session_refresh_in(peering->session, 0);
+
+	peering->room_asked = loop_now(peering->vnet->node->loop);
+	if (err == -ENOTCONN)
+		return;
+	log_info(SUBSYS, "peering=%s vnet=%s there is room for what was refused: %s",
+		 peering->config->name, peering->vnet->config->name,
+		 err < 0 ? "the peer can not be asked for it again, only a reset does"
+			 : "the peer is asked again");
+}
+
+/* Outside rib_update(), and seldom: all of its table comes again. */
+static void ask_again(struct node_peering *peering)
+{
+	struct loop *loop = peering->vnet->node->loop;
+	struct mono at = mono_add_sec(loop_now(loop), ROOM_SETTLE_SEC);
+	struct mono next = mono_add_sec(peering->room_asked, ROOM_PAUSE_SEC);
+
+	if (mono_is_set(peering->room_asked) && mono_before(at, next))
+		at = next;
+	if (!loop_timer_is_set(&peering->room))
+		loop_timer_set(loop, &peering->room, at);
+}
+
 void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
 			    enum bgp_family family, uint32_t count)
 {
@@ -515,6 +545,9 @@ void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, ui
 				"routes are refused",
 				peering->config->name, vnet->config->name, bgp_family_name(family),
 				count, peering->config->limits.memory_mib);
+		return;
+	case RIB_EVENT_ROOM:
+		ask_again(peering);
 		return;
 	case RIB_EVENT_LIMIT_WARN:
 		peering->limit_warnings++;
@@ -619,6 +652,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	peering->shutdown = (struct loop_timer){ .fn = shutdown_now, .ctx = peering };
 	peering->max_prefix = (struct loop_timer){ .fn = max_prefix_reached, .ctx = peering };
 	peering->hold = (struct loop_timer){ .fn = hold_over, .ctx = peering };
+	peering->room = (struct loop_timer){ .fn = room_appeared, .ctx = peering };
 	node_drain_init(peering);
 	node_peering_fill_rib(vnet, config, &rib);
 	err = rib_peer_add(vnet->rib, &rib, &peering->rib_peer);
@@ -661,6 +695,7 @@ void node_peering_free(struct node_peering *peering)
 		stale_end(peering, f);
 	loop_timer_stop(vnet->node->loop, &peering->max_prefix);
 	loop_timer_stop(vnet->node->loop, &peering->shutdown);
+	loop_timer_stop(vnet->node->loop, &peering->room);
 	loop_timer_stop(vnet->node->loop, &peering->idle);
 	if (!vnet->node->stopping)
 		rib_peer_remove(vnet->rib, peering->rib_peer);

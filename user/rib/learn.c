@@ -98,9 +98,7 @@ static bool over_memory(const struct rib *rib, const struct section *s, uint32_t
 
 	if (!s->peer->config.memory)
 		return false;
-	taken = rib_path_octets(rib, s->attrs_in);
-	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
-		taken += s->peer->in[f].octets[0] + s->peer->in[f].octets[1];
+	taken = rib_peer_octets(s->peer) + rib_path_octets(rib, s->attrs_in);
 	return taken - before > s->peer->config.memory;
 }
 
@@ -115,7 +113,7 @@ static void refuse_for_memory(struct rib *rib, const struct section *s, uint32_t
 	if (!peer->no_room)
 		rib_tell(rib, RIB_EVENT_MEMORY, s->index, s->family,
 			 peer_in_held(&peer->in[s->family]));
-	peer->no_room = true;
+	peer->no_room = peer->lacks = true;
 }
 
 static void fill_path(struct rib *rib, const struct section *s, struct rib_path *path,
@@ -405,5 +403,6 @@ int rib_update(struct rib *rib, uint16_t index, const struct bgp_update *update,
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
 		check_limit(rib, peer, index, f);
 	check_blocked(rib, peer);
+	rib_check_room(rib, index);
 	return err;
 }

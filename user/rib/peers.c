@@ -57,6 +57,27 @@ void rib_forget_shared(struct rib *rib)
 		rib->out[f].epoch++;
 }
 
+uint64_t rib_peer_octets(const struct rib_peer *peer)
+{
+	uint64_t octets = 0;
+
+	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++)
+		octets += peer->in[f].octets[0] + peer->in[f].octets[1];
+	return octets;
+}
+
+/* Room is an eighth of the bound: a peer that is at its bound is not asked at each withdrawal. */
+void rib_check_room(struct rib *rib, uint16_t index)
+{
+	struct rib_peer *peer = rib->peers[index];
+	uint64_t bound = peer->config.memory;
+
+	if (!peer->lacks || !peer->up || (bound && rib_peer_octets(peer) > bound - bound / 8))
+		return;
+	peer->lacks = false;
+	rib_tell(rib, RIB_EVENT_ROOM, index, BGP_IPV4_UNICAST, 0);
+}
+
 void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer_config *config)
 {
 	struct rib_peer *peer = rib_peer_at(rib, index);
@@ -78,6 +99,7 @@ void rib_peer_reconfigure(struct rib *rib, uint16_t index, const struct rib_peer
 	    old.advertise_learned != config->advertise_learned ||
 	    old.advertise_host_routes != config->advertise_host_routes)
 		rib_resend_all(rib, index);
+	rib_check_room(rib, index);
 	/* Its paths may go to others, or no longer. */
 	for (uint16_t i = 0; old.role != config->role && i < rib->peer_high; i++) {
 		if (rib_peer_at(rib, i))
@@ -121,6 +143,7 @@ void rib_peer_up(struct rib *rib, uint16_t index, const struct bgp_session_param
 	leave(rib, peer);
 	peer->params = *params;
 	peer->up = true;
+	peer->lacks = false; /* it says everything */
 	for (enum bgp_family f = 0; f < BGP_FAMILY_MAX; f++) {
 		peer->in[f].eor = peer->in[f].warned = peer->in[f].exceeded = false;
 		peer->in[f].refreshing = false;

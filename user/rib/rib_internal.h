@@ -17,6 +17,7 @@ struct rib_peer {
 	bool shutting_down; /* RFC 8326: what it is told carries GRACEFUL_SHUTDOWN */
 	bool leaving;       /* removed; its slot waits until its paths are collected */
 	bool no_room;       /* a path was refused for its memory, and none let in since */
+	bool lacks;         /* a path was refused, and the peer was not asked for it again */
 	bool reapply;       /* its paths have to meet admission and inbound map again */
 	struct peer_in in[BGP_FAMILY_MAX];
 	struct out_member *out[BGP_FAMILY_MAX]; /* NULL: not up, or not this family */
@@ -153,6 +154,11 @@ void rib_peer_free(struct rib *rib, uint32_t index);
 void rib_resend_all(struct rib *rib, uint16_t index);
 /* What peers were told under other policies is no example for others any more. */
 void rib_forget_shared(struct rib *rib);
+
+/* What its paths cost, of all families (rib_path_octets()). */
+uint64_t rib_peer_octets(const struct rib_peer *peer);
+/* Tells the owner when there is room for what was refused. */
+void rib_check_room(struct rib *rib, uint16_t index);
 
 /* --- otc.c: RFC 9234 5 ------------------------------------------------------------------------- */
 struct otc_rule {

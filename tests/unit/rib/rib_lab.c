@@ -26,6 +26,7 @@ static void on_event(void *ctx, enum rib_event_type type, uint16_t peer, enum bg
 	lab->wakes += type == RIB_EVENT_OUTPUT;
 	lab->warns += type == RIB_EVENT_LIMIT_WARN;
 	lab->no_room += type == RIB_EVENT_MEMORY;
+	lab->room += type == RIB_EVENT_ROOM;
 	lab->exceeded += type == RIB_EVENT_LIMIT_EXCEEDED;
 	if (type != RIB_EVENT_OUTPUT)
 		lab->last_count = count;

@@ -22,7 +22,7 @@ struct lab {
 	struct rib_config config;
 	struct nexthop_table *nexthops;
 	struct rib *rib;
-	unsigned int changes, wakes, warns, exceeded, no_room;
+	unsigned int changes, wakes, warns, exceeded, no_room, room;
 	uint32_t last_count;
 	struct rib_change last_change;
 };

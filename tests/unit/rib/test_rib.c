@@ -611,6 +611,36 @@ Test(rib, without_room_a_route_is_taken_for_withdrawn)
 	cr_assert_eq(counts(a).memory, 2 * one + 4);
 }
 
+Test(rib, a_peer_is_asked_again_when_there_is_room_for_what_was_refused)
+{
+	uint16_t probe = lab_peer(&lab, 65002, 2), a;
+	struct rib_peer_config config;
+	uint64_t one;
+
+	lab_announce(&lab, probe, "10.9.0.0/16", "65001", "192.0.2.1", 0);
+	one = counts(probe).memory;
+	a = with_memory(8 * one);
+	lab_announce(&lab, a,
+		     "10.1.0.0/16 10.2.0.0/16 10.3.0.0/16 10.4.0.0/16 10.5.0.0/16 10.6.0.0/16 "
+		     "10.7.0.0/16 10.8.0.0/16",
+		     "65001", "192.0.2.1", 0);
+	lab_withdraw(&lab, a, "10.1.0.0/16");
+	cr_assert_eq(lab.room, 0, "nothing was refused");
+	lab_announce(&lab, a, "10.1.0.0/16 10.9.0.0/16", "65001", "192.0.2.1", 0);
+	cr_assert_eq(counts(a).refused, 1);
+	cr_assert_eq(lab.room, 0, "none is free");
+	lab_withdraw(&lab, a, "10.2.0.0/16");
+	cr_assert_eq(lab.room, 1, "an eighth is");
+	lab_withdraw(&lab, a, "10.3.0.0/16");
+	cr_assert_eq(lab.room, 1, "asked once");
+	lab_announce(&lab, a, "10.2.0.0/16 10.3.0.0/16 10.9.0.0/16", "65001", "192.0.2.1", 0);
+	cr_assert_eq(counts(a).refused, 2);
+	config = lab_peer_config(65001, 1);
+	config.memory = 0;
+	rib_peer_reconfigure(lab.rib, a, &config);
+	cr_assert_eq(lab.room, 2, "a higher bound is room as well");
+}
+
 /* --- reading ------------------------------------------------------------------------------------------------- */
 
 struct seen {
