@@ -3,13 +3,16 @@
  * Many BGP peers of one speaker, good and bad, for tests/netns. Each has its own address and AS number,
  * counted up from the first; all connect, none listens. What they do is one word:
  *
- *	tool_peers BEHAVIOUR SPEAKER FIRST-ADDRESS FIRST-ASN COUNT [ROUTES]
+ *	tool_peers BEHAVIOUR SPEAKER FIRST-ADDRESS FIRST-ASN COUNT [ROUTES [CODE/SUBCODE]]
  *
  *	speak    Established, announces ROUTES /24s of its own, keeps the session
  *	dribble  the same, octet by octet, each in a segment of its own
  *	mute     connects and says nothing
  *	deaf     Established, then never reads again, but sends KEEPALIVEs
  *	garbage  connects, sends octets that mean nothing, again and again
+ *	old      knows no optional parameters: answers an OPEN that has any with 2/4 (RFC 5492 3)
+ *	flap     Established, then closes at once, again and again
+ *	tell     Established, then sends the NOTIFICATION named and closes
  *
  * Whenever it changed it prints "open N established N routes N closed N notified CODE/SUBCODE". Runs until
  * it is killed.
@@ -39,8 +42,13 @@ enum behaviour {
 	MUTE,
 	DEAF,
 	GARBAGE,
+	OLD,
+	FLAP,
+	TELL,
+	BEHAVIOUR_MAX,
 };
-static const char *const names[] = { "speak", "dribble", "mute", "deaf", "garbage" };
+static const char *const names[BEHAVIOUR_MAX] = { "speak",   "dribble", "mute", "deaf",
+						  "garbage", "old",     "flap", "tell" };
 
 struct peer {
 	int fd; /* -1: to be connected again */
@@ -48,7 +56,8 @@ struct peer {
 	struct in_addr local;
 	uint32_t number;
 	bool connected, opened, established;
-	uint8_t *out; /* what is to be sent */
+	bool last_words; /* hangs up when all is sent */
+	uint8_t *out;    /* what is to be sent */
 	size_t out_len, out_done, out_cap;
 	uint8_t in[2 * BGP_MSG_MAX];
 	size_t in_len;
@@ -61,6 +70,7 @@ static struct {
 	int epoll;
 	unsigned int open, established, routes_sent, closed;
 	uint8_t code, subcode;
+	unsigned int tell_code, tell_subcode;
 } all;
 
 static void say(void)
@@ -96,10 +106,9 @@ static void put_open(struct peer *p)
 				 .hold_time = HOLD_TIME,
 				 .id = ntohl(p->local.s_addr) };
 
-	open.caps.multiprotocol = true;
 	open.caps.families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST);
-	open.caps.route_refresh = true;
-	open.caps.as4 = true;
+	if (all.behaviour != OLD)
+		open.caps.multiprotocol = open.caps.route_refresh = open.caps.as4 = true;
 	open.caps.asn = p->asn;
 	p->out_len +=
 		(size_t)bgp_open_encode(&open, room(p, BGP_OPEN_ENCODED_MAX), BGP_OPEN_ENCODED_MAX);
@@ -113,7 +122,7 @@ static void put_keepalive(struct peer *p)
 /* 100.0.0.0/8 and what follows it, a /24 each; every peer its own. */
 static void put_routes(struct peer *p)
 {
-	struct bgp_session_params params = { .as4 = true,
+	struct bgp_session_params params = { .as4 = all.behaviour != OLD,
 					     .ebgp = true,
 					     .local_asn = p->asn,
 					     .families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST) };
@@ -160,7 +169,7 @@ static void hang_up(struct peer *p)
 	all.established -= p->established;
 	all.closed += p->connected;
 	p->fd = -1;
-	p->connected = p->opened = p->established = false;
+	p->connected = p->opened = p->established = p->last_words = false;
 	p->out_len = p->out_done = p->in_len = 0;
 	say();
 }
@@ -211,6 +220,33 @@ static void on_connected(struct peer *p)
 	}
 }
 
+static void put_notification(struct peer *p, unsigned int code, unsigned int subcode)
+{
+	struct bgp_error error;
+
+	bgp_error_set(&error, (uint8_t)code, (uint8_t)subcode, NULL, NULL, 0);
+	p->out_len += (size_t)bgp_notification_encode(&error, room(p, BGP_MSG_MAX), BGP_MSG_MAX);
+	p->last_words = true;
+}
+
+/* What its behaviour makes of a peer that is Established. */
+static void on_established(struct peer *p)
+{
+	if (all.behaviour == TELL)
+		put_notification(p, all.tell_code, all.tell_subcode);
+	else if (all.behaviour == FLAP)
+		p->last_words = true;
+	else
+		put_routes(p);
+	say();
+}
+
+/* RFC 4271 4.2: the length of the optional parameters is the tenth octet. */
+static bool has_parameters(const struct bgp_frame *frame)
+{
+	return frame->body_len > 9 && frame->body[9];
+}
+
 static void on_message(struct peer *p, const struct bgp_frame *frame)
 {
 	if (frame->type == BGP_MSG_NOTIFICATION && frame->body_len >= 2) {
@@ -219,16 +255,18 @@ static void on_message(struct peer *p, const struct bgp_frame *frame)
 		say();
 	}
 	if (frame->type == BGP_MSG_OPEN && !p->opened && all.behaviour != MUTE) {
-		p->opened = true;
-		put_keepalive(p);
+		p->opened = all.behaviour != OLD || !has_parameters(frame);
+		if (p->opened)
+			put_keepalive(p);
+		else
+			put_notification(p, BGP_ERR_OPEN, BGP_OPEN_BAD_PARAMETER);
 	}
 	if (frame->type != BGP_MSG_KEEPALIVE)
 		return;
 	if (!p->established && p->opened) {
 		p->established = true;
 		all.established++;
-		put_routes(p);
-		say();
+		on_established(p);
 	}
 	if (p->established)
 		put_keepalive(p);
@@ -271,7 +309,7 @@ static void on_room(struct peer *p)
 		p->out_done += (size_t)n;
 	}
 	p->out_len = p->out_done = 0;
-	if (all.behaviour == GARBAGE)
+	if (all.behaviour == GARBAGE || p->last_words)
 		hang_up(p);
 }
 
@@ -336,13 +374,15 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: see the head of tool_peers.c\n");
 		return 2;
 	}
-	while (all.behaviour <= GARBAGE && strcmp(argv[1], names[all.behaviour]) != 0)
+	while (all.behaviour < BEHAVIOUR_MAX && strcmp(argv[1], names[all.behaviour]) != 0)
 		all.behaviour++;
-	if (all.behaviour > GARBAGE)
+	if (all.behaviour == BEHAVIOUR_MAX)
 		return 2;
 	all.speaker.sin_family = AF_INET;
 	all.speaker.sin_port = htons(BGP_PORT);
 	all.routes = argc > 6 ? (uint32_t)strtoul(argv[6], NULL, 10) : 0;
+	if (argc > 7 && sscanf(argv[7], "%u/%u", &all.tell_code, &all.tell_subcode) != 2)
+		return 2;
 	count = (unsigned int)strtoul(argv[5], NULL, 10);
 	setrlimit(RLIMIT_NOFILE, &files);
 	all.epoll = epoll_create1(0);
