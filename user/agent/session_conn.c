@@ -22,6 +22,7 @@
 
 #define READ_SLICE       (32u << 10) /* octets of one connection in one turn of the loop */
 #define PRODUCE_TURNS    4 /* times SESSION_PRODUCE_MIN octets made for one connection in one turn */
+#define LAST_SLICES      16   /* of a connection, before the next one of the same peer counts */
 #define SLOW_GRACE_SEC   10   /* hold timer while unread input waits: we are the slow side */
 #define SEND_HOLD_CHECKS 4    /* looks at progress within one send hold time */
 #define LINGER_MS        1000 /* how long a closed connection may take to deliver its last words */
@@ -489,12 +490,30 @@ void session_op_connect(void *ctx)
 	conn_lost(conn, -error);
 }
 
+/*
+ * What the peer said last on the connection before comes before what its new one means: a NOTIFICATION ends
+ * a session for good, a mere newcomer may be a graceful restart.
+ */
+static void read_last_words(struct conn *conn)
+{
+	uint32_t generation = conn->generation;
+
+	if (conn->io.fd < 0 || conn->connecting)
+		return;
+	for (unsigned int i = 0; i < LAST_SLICES && generation == conn->generation; i++)
+		if (!read_slice(conn))
+			return;
+}
+
 bool session_accept(struct session *s, int fd)
 {
 	struct conn *conn = &s->conn[BGP_CONN_THEIRS];
 	struct bgp_clock clock = session_clock(s);
-	bool wanted = peer_wants(&s->peer, &clock) && set_options(s, fd) == 0;
+	bool wanted;
 
+	for (unsigned int side = 0; side < BGP_CONN_MAX; side++)
+		read_last_words(&s->conn[side]);
+	wanted = peer_wants(&s->peer, &clock) && set_options(s, fd) == 0;
 	if (wanted) {
 		conn->connecting = false;
 		if (watch_new(conn, fd, EPOLLIN) < 0) {

@@ -57,7 +57,7 @@ bird_static() { # NODE 4|6
 bird_session() { # NODE NAME LOCAL NEIGHBOUR
 	cat <<-END
 	protocol bgp $2 {
-	  local $3 as ${ASN[$1]}; neighbor $4 as 65515; multihop 4;
+	  local $3 as ${ASN[$1]}; neighbor $4 as ${OPT[$1.rsasn]:-65515}; multihop 4;
 	  connect delay time 1; connect retry time 1; error wait time 1, 2;
 	  ${OPT[$1.hold]:+hold time ${OPT[$1.hold]};}
 	  ${OPT[$1.password]:+password $(printf '"%s"' "${OPT[$1.password]}");}

@@ -25,7 +25,7 @@ exabgp_state() { # NODE JQ-PROGRAM [JQ-OPTION...]
 exabgp_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
 	cat <<-END
 	neighbor $2 {
-	  router-id ${IP4[$1]}; local-address $3; local-as ${ASN[$1]}; peer-as 65515;
+	  router-id ${IP4[$1]}; local-address $3; local-as ${ASN[$1]}; peer-as ${OPT[$1.rsasn]:-65515};
 	  hold-time ${OPT[$1.hold]:-180};
 	  $(if [ -n "${OPT[$1.gtsm]-}" ]; then echo "outgoing-ttl 255; incoming-ttl 252;"; else echo "outgoing-ttl 4;"; fi)
 	  ${OPT[$1.password]:+md5-password "${OPT[$1.password]}"; md5-base64 false;}

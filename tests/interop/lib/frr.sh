@@ -90,7 +90,7 @@ frr_neighbor() { # NODE NEIGHBOUR FAMILY
 
 frr_session() { # NODE NEIGHBOUR
 	cat <<-END
-	 neighbor $2 remote-as 65515
+	 neighbor $2 remote-as ${OPT[$1.rsasn]:-65515}
 	 neighbor $2 $(if [ -n "${OPT[$1.gtsm]-}" ]; then echo ttl-security hops 4; else echo ebgp-multihop 4; fi)
 	 neighbor $2 disable-connected-check
 	 neighbor $2 timers connect 1

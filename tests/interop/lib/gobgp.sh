@@ -5,6 +5,7 @@
 
 CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
 CANNOT[be_awaited]="as a helper it lists no family for graceful restart: the selection does not wait for its End-of-RIB"
+CANNOT[hold_zero]="a hold time of 0 in its configuration is its default, 90"
 CANNOT[shutdown_text]="disable --reason sends no text"
 
 LACKS=extendedMessage GIVEN_NEXT_HOP=1
@@ -54,7 +55,7 @@ gobgp_neighbor() { # NODE NEIGHBOUR LOCAL
 	[[neighbors]]
 	  [neighbors.config]
 	    neighbor-address = "$2"
-	    peer-as = 65515
+	    peer-as = ${OPT[$1.rsasn]:-65515}
 	    auth-password = "${OPT[$1.password]}"
 	  [neighbors.transport.config]
 	    local-address = "$3"

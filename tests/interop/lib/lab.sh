@@ -34,7 +34,8 @@ declare -A KIND=([a]= [b]=)
 declare -A ASN=([a]=4200000001 [b]=65002)
 declare -A IP4=([a]=10.1.2.4 [b]=10.1.2.5)
 declare -A IP6=([a]=fd00:1::2:4 [b]=fd00:1::2:5)
-# Options of an appliance: OPT[a.password], OPT[a.passive], OPT[a.hold], OPT[a.gr]; empty: none.
+# Options of an appliance: OPT[a.password], OPT[a.passive], OPT[a.hold], OPT[a.gr], OPT[a.rsasn] (whom it
+# expects); empty: none.
 declare -A OPT=() PID=()
 # CAPS: every capability that the appliance has is switched on (lib/capabilities.sh).
 CAPS=${CAPS-}

@@ -81,7 +81,7 @@ openbgpd_bulk() { # NODE
 openbgpd_neighbor() { # NODE NEIGHBOUR LOCAL FAMILY...
 	cat <<-END
 	neighbor $2 {
-	  remote-as 65515
+	  remote-as ${OPT[$1.rsasn]:-65515}
 	  local-address $3
 	  multihop 4
 	  set nexthop no-modify

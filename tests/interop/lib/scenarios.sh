@@ -6,8 +6,8 @@
 # those named in XRS_SCENARIOS.
 
 SCENARIOS="establish learn_ipv4 learn_ipv6 loop advertise exchange well_known_communities withdraw refresh
-	reset_by_us reset_by_appliance shutdown_text multipath reload_peerings reload_prefixes
-	max_prefixes limits bulk killed graceful_restart we_restart capabilities passive hold_time
+	reset_by_us reset_by_appliance refused shutdown_text multipath reload_peerings reload_prefixes
+	max_prefixes limits bulk killed graceful_restart we_restart capabilities passive hold_time hold_zero
 	gtsm md5"
 
 run_scenarios() { # [EXCEPT...]
@@ -169,6 +169,41 @@ scenario_hold_time() {
 	check_soon "and its route is gone from the other appliance" gone app route b 10.250.0.0/16
 	app_signal a CONT
 	check_soon "it is back when it goes on" peering_holds a '.state == "Established" and .pfxRcd == 1'
+	kill -STOP "$XRS_PID"
+	check_soon "the appliance notices that we hang, and says so" appliance_says a 'hold[ a-z]*timer|code 4'
+	kill -CONT "$XRS_PID"
+	check_soon "its code 4 is kept" reset_seen a received 4 0
+	wait_established a
+}
+
+no_hold_timer() {
+	hurried a '.state == "Established" and .holdTimeSeconds == 0 and .keepaliveSeconds == 0'
+}
+
+scenario_hold_zero() {
+	announce a 10.250.0.0/16
+	xrs_peering a '.holdTime = 0'
+	check_soon "a hold time of 0 on our side: no timer, no KEEPALIVEs" no_hold_timer
+	check_route "and routes" "$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	able hold_zero || return 0
+	app_options a hold=0
+	check_soon "on both sides" no_hold_timer
+	xrs_peering a 'del(.holdTime)'
+	check_soon "on the appliance's side" no_hold_timer
+	check_route "and routes" "$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+}
+
+# Refused OPENs of either side (RFC 4271 6.2).
+scenario_refused() {
+	xrs_peering a '.peerAsn = 65099'
+	check_soon "another AS number than is configured here: OPEN error 2/2" hurried a \
+		'.state != "Established" and .notificationSent.code == 2 and .notificationSent.subcode == 2'
+	check_soon "the appliance knows why" appliance_says a 'bad (peer|remote) as|peer as|code 2.*subcode 2|bad peer'
+	xrs_peering a ".peerAsn = ${ASN[a]}"
+	app_options a rsasn=65098
+	check_soon "another than is configured there: its 2/2 is kept" hurried a \
+		'.state != "Established" and .notificationReceived.code == 2 and .notificationReceived.subcode == 2'
+	check_peering "and is what went wrong last" a '.notificationReceived.subcodeName | length > 0'
 }
 
 scenario_md5() {
