@@ -8,6 +8,7 @@ CANNOT[required]="after a 2/7 it goes on without capabilities, so with AS_TRANS 
 CANNOT[no_capabilities]="it answers IPv4 routes of a peer without capabilities with 3/9"
 CANNOT[extended_message]="7.7 does not have them"
 CANNOT[extended_next_hop]="7.7 does not have it"
+CANNOT[hold_zero]="it takes no hold time below 3"
 CANNOT[long_lived]="it has no long-lived graceful restart"
 CANNOT[our_restart]="it closes its side of a session that we left, and keeps no routes"
 CANNOT[restart]="of graceful restart it has the helper and End-of-RIB; it never asks to keep its own routes"
