@@ -6,7 +6,7 @@
 CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
 CANNOT[be_awaited]="as a helper it lists no family for graceful restart: the selection does not wait for its End-of-RIB"
 CANNOT[say_refused]="it logs no NOTIFICATION that comes before a session is up"
-CANNOT[hold_zero]="a hold time of 0 in its configuration is its default, 90"
+CANNOT[no_hold_timer]="with a negotiated hold time of 0 its first write times out at once, and it closes the session"
 CANNOT[shutdown_text]="disable --reason sends no text"
 
 LACKS=extendedMessage GIVEN_NEXT_HOP=1
