@@ -34,6 +34,9 @@ sweep_stale
 DIR=$(mktemp -d "${TMPDIR:-/tmp}/$ID.XXXXXX") || exit 1
 : >"$DIR/pids"
 
+# Seconds that check_soon waits: a bound on a broken run, above the longest back-off of BGP.
+WAIT=${WAIT:-100}
+
 _results=0
 _failures=0
 
@@ -137,6 +140,31 @@ wait_for() { # SECONDS WHAT COMMAND...
 		fi
 		sleep 0.1
 	done
+}
+
+same_output() { # EXPECTED COMMAND...: its output is exactly that
+	local expected=$1 actual
+	shift
+	actual=$("$@" 2>&1)
+	[ "$actual" = "$expected" ] && return
+	printf 'expected: %s\ngot:      %s\n' "$expected" "$actual"
+	return 1
+}
+
+# One result: the command succeeds within $WAIT seconds. Where there is a show_recent, it shows what was said
+# meanwhile.
+check_soon() { # TEXT COMMAND...
+	local name=$1
+	shift
+	if wait_for "$WAIT" "$name" "$@"; then
+		ok "$name"
+	else
+		fail "$name"
+		if [ "$(type -t show_recent)" = function ]; then
+			show_recent
+		fi
+		return 1
+	fi
 }
 
 show_logs() { # the end of every log of this run

@@ -18,12 +18,6 @@ not_in_force() { # PEERING NAME
 		([.capabilitiesInForce, .capabilitiesSent | index(\"$2\")] == [null, null])"
 }
 
-hurried() { # PEERING JQ-CONDITION: an appliance that waits long before its next attempt is told not to
-	peering_holds "$@" && return
-	established "$1" >/dev/null || app_hurry "${1%6}"
-	return 1
-}
-
 # Ours are changed in one step, so that the session is made again only once for each.
 scenario_switched() {
 	xrs_peering a '.capabilities = { routeRefresh: "off", enhancedRouteRefresh: "off" } |

@@ -4,6 +4,7 @@
 # come and go through its API, whose process (exabgp_rib.py) also keeps what xrsd sends.
 
 CANNOT[enhanced_refresh]="4.2 closes the session when it is asked for its routes with enhanced route refresh in force"
+BULK=2000 # its Python makes and reads a few hundred routes a second
 CANNOT[keep]="it has no table, so it keeps nothing while we restart"
 CANNOT[shutdown]="it has no administrative shutdown: a session that it tears down is made again at once"
 

@@ -43,7 +43,6 @@ declare -A CANNOT=()
 CEASE_RESET=4 CEASE_SHUTDOWN=2
 RS4=10.1.255.4
 RS6=fd00:1::4
-WAIT=${WAIT:-100} # seconds: a bound on a broken run, above the longest back-off
 
 app() { # VERB NODE ...
 	local verb=$1 node=$2
@@ -223,27 +222,6 @@ advertised_prefixes() { # PEERING
 }
 
 # --- comparing -----------------------------------------------------------------------------------
-
-same_output() { # EXPECTED COMMAND...: its output is exactly that
-	local expected=$1 actual
-	shift
-	actual=$("$@" 2>&1)
-	[ "$actual" = "$expected" ] && return
-	printf 'expected: %s\ngot:      %s\n' "$expected" "$actual"
-	return 1
-}
-
-check_soon() { # TEXT COMMAND...: the command succeeds within the limit
-	local name=$1
-	shift
-	if wait_for $WAIT "$name" "$@"; then
-		ok "$name"
-	else
-		fail "$name"
-		show_recent
-		return 1
-	fi
-}
 
 check_route() { # TEXT EXPECTED COMMAND...: the command prints exactly that route, soon
 	local name=$1

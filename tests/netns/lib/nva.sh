@@ -7,7 +7,6 @@
 # families. Sourced after lab.sh.
 
 declare -A RS2=() ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
-WAIT=${WAIT:-100} # seconds: a bound on a broken run, above the longest back-off
 
 need_cmd bird birdc
 
@@ -144,26 +143,6 @@ established() { # NAME...
 
 await_established() { # NAME...
 	wait_for $WAIT "peerings $* Established" established "$@" || abandon "peerings $* come up"
-}
-
-same_output() { # EXPECTED COMMAND...: its output is exactly that
-	local expected=$1 actual
-	shift
-	actual=$("$@" 2>&1)
-	[ "$actual" = "$expected" ] && return
-	printf 'expected: %s\ngot:      %s\n' "$expected" "$actual"
-	return 1
-}
-
-check_soon() { # TEXT COMMAND...: the command succeeds within the limit
-	local name=$1
-	shift
-	if wait_for $WAIT "$name" "$@"; then
-		ok "$name"
-	else
-		fail "$name"
-		return 1
-	fi
 }
 
 # The candidates of a prefix at a nic, strongest first: "SOURCE STATE TYPE NEXTHOPS REASON; ...".
