@@ -10,5 +10,6 @@
 
 need_cmd bird birdc
 lab_up bird
+SCENARIOS+=" memory"
 run_scenarios
 finish

@@ -13,7 +13,7 @@
 
 #define SUBSYS          "peering"
 #define ROOM_SETTLE_SEC 1  /* from room for refused routes to the refresh: more may be on its way */
-#define ROOM_PAUSE_SEC  60 /* between two such refreshes */
+#define ROOM_PAUSE_SEC  20 /* between two such refreshes */
 
 static const struct ip_addr *local_address(const struct node_vnet *vnet,
 					   const struct peering_config *config, struct ip_addr *buf)

@@ -580,6 +580,22 @@ scenario_limits() {
 	check_peering "the session stays" a ".establishedTime == $since"
 }
 
+# 4,000 routes with paths of 70 AS numbers are more than a MiB; half of them are less.
+scenario_memory() {
+	echo "100.0.0.0/8 prepend=70 " >"$DIR/a.classes"
+	bulk_prefixes 100 4000 >"$DIR/a.bulk"
+	xrs_peering a '.limits = { memoryMiB: 1 }'
+	run_logged app sync a || abandon "4,000 long routes of a"
+	check_soon "beyond its memory an appliance's routes are refused and counted" peering_holds a \
+		'.state == "Established" and .limits.memoryMiB.exceeded > 500 and .pfxRcd > 1000 and .pfxRcd < 3500'
+	sed -i '1~2d' "$DIR/a.bulk"
+	LC_ALL=C sort "$DIR/a.bulk" >"$DIR/a.expected"
+	run_logged app sync a || abandon "2,000 of them are withdrawn"
+	check_soon "when there is room the appliance is asked again, and what was refused is there" \
+		routes_are "$DIR/a.expected" learned_prefixes a
+	check "and that was said" grep -aq "there is room for what was refused: the peer is asked again" "$DIR/xrsd.log"
+}
+
 count_prefixes() { # NODE
 	app prefixes "$1" | wc -l
 }
