@@ -19,6 +19,7 @@ TestSuite(fast, .init = lab_up, .fini = lab_down, .timeout = 120);
 
 #define MANY  20000
 #define LARGE 80000
+#define HUGE  800000
 
 static struct fib_maps_fast figures(enum ip_family family)
 {
@@ -320,6 +321,24 @@ static uint32_t draw(uint64_t *state)
 }
 
 /* A table of the size from which on nodes are narrow: what the program says, against the trie. */
+/* One /26 in each /24: the root that so many routes get splits each node in two. */
+Test(fast, a_copy_may_need_much_more_room)
+{
+	struct fib_route *routes = make_routes(IP_V4, HUGE);
+
+	for (size_t i = 0; i < HUGE; i++)
+		routes[i].prefix.len = 26;
+	set_routes(routes, LARGE, FIB_BATCH);
+	work();
+	set_routes(routes + LARGE, HUGE - LARGE, FIB_BATCH);
+	work();
+	cr_assert(figures(IP_V4).on && figures(IP_V4).copies);
+	expect("10.0.5.1", 26, routes[5].value.group);
+	expect("20.10.5.63", 26, 1 + (10u << 16 | 10u << 8 | 5) % 200);
+	expect("20.10.5.64", 0, 0);
+	free(routes);
+}
+
 Test(fast, the_program_answers_as_the_trie_in_a_large_table)
 {
 	struct fib_route *routes = calloc(LARGE, sizeof(*routes));

@@ -135,28 +135,45 @@ static void fail(struct fib_maps *maps, struct fast_table *fast, int error)
 	fast->error = error;
 }
 
-/* The whole structure into a map with more room, and a larger root where the table has outgrown its own. */
+/* A copy of @fast in so many pages. -ENOSPC: they are too few. */
+static int copy_to(const struct fast_table *fast, unsigned int root_bits, uint32_t pages,
+		   struct fast_table *ret)
+{
+	enum ip_family family = fast->index & 1 ? IP_V6 : IP_V4;
+	int error;
+
+	*ret = *fast;
+	ret->fast = NULL;
+	error = memory_new(family, root_bits, pages, ret);
+	if (error)
+		return error == -ENOSPC ? -ENOMEM : error;
+	error = fib_fast_copy(ret->fast, fast->fast);
+	if (error)
+		memory_free(ret);
+	return error;
+}
+
+/*
+ * The whole structure into a map with more room, and a larger root where the table has outgrown its own. With
+ * another root the same routes may need twice as many nodes.
+ */
 static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes)
 {
 	enum ip_family family = fast->index & 1 ? IP_V6 : IP_V4;
 	struct fib_fast_figures now = fib_fast_figures(fast->fast);
 	unsigned int bits = fib_fast_root_bits(family, routes);
+	struct fast_table to;
 	uint32_t pages;
-	struct fast_table to = *fast;
 	int ret;
 
 	go_off(maps, fast);
 	if (bits < now.root_bits)
 		bits = now.root_bits;
 	pages = now.pages + now.pages / 2 + fib_fast_pages(bits, 0);
-	to.fast = NULL;
-	ret = memory_new(family, bits, pages, &to);
-	if (!ret)
-		ret = fib_fast_copy(to.fast, fast->fast);
-	if (ret) {
-		memory_free(&to);
+	while ((ret = copy_to(fast, bits, pages, &to)) == -ENOSPC)
+		pages += pages / 2;
+	if (ret)
 		return ret;
-	}
 	memory_free(fast);
 	to.state = fast->state;
 	to.pauses = fast->pauses;
