@@ -159,6 +159,19 @@ check_soon "strict: BIRD without BFD gets no session" peering_holds a '.state ==
 bird_again
 wait_up "strict: BIRD with BFD gets one" a
 
+# --- graceful restart (RFC 5882 4.3): BIRD's C bit is clear, so that Down may be its restart --------------------
+bird_again "bfd on; graceful restart on;"
+xrs_peering a '.bfd.strict = false | .bfd.honorGracefulRestart = true'
+wait_up "honorGracefulRestart" a
+check_peering "BIRD's C bit is clear" a '.bfd.remoteControlPlaneIndependent | not'
+down=$(downs a)
+kill -STOP "${PID[a]}"
+check_soon "honorGracefulRestart: BIRD is silent, BFD goes down, BGP and its routes stay" peering_holds a '
+	.bfdState == "Down" and .bfd.downs == '$((down + 1))' and .state == "Established" and .pfxRcd == 1'
+kill -CONT "${PID[a]}"
+xrs_peering a '.bfd.honorGracefulRestart = false'
+wait_up "BIRD speaks again" a
+
 # --- authentication ------------------------------------------------------------------------------------
 (umask 077 && echo right >"$DIR/right.key" && echo wrong >"$DIR/wrong.key")
 for type in simple:"simple" md5:"keyed md5" meticulous-md5:"meticulous keyed md5" sha1:"keyed sha1" \

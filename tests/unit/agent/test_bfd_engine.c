@@ -210,6 +210,24 @@ Test(bfd_engine, a_peer_that_vanishes_is_a_failure_in_the_map)
 	engine_kill(&ends[0]);
 }
 
+/* RFC 5882 4.3.2: it may be a restart, and what becomes of the member is for BGP to say. */
+Test(bfd_engine, silence_is_news_but_no_verdict_where_graceful_restart_is_honoured)
+{
+	struct engine ends[2];
+	struct bfd_spec spec = spec_of(0);
+	struct bfd_event event;
+
+	both_up(ends);
+	spec.lenient = true;
+	request(&ends[0], BFD_REQUEST_SET, &spec);
+	engine_kill(&ends[1]);
+	event = await(&ends[0], BFD_DOWN);
+	cr_assert(!event.failure);
+	cr_assert_eq(event.diag, BFD_DIAG_TIME_EXPIRED);
+	cr_assert_eq(ends[0].map[SLOT].deadline_ns, 0);
+	engine_kill(&ends[0]);
+}
+
 Test(bfd_engine, admin_down_is_no_failure)
 {
 	struct engine ends[2];
