@@ -117,10 +117,12 @@ static size_t message_len(const struct outq *q, size_t at)
 void outq_consume(struct outq *q, size_t n)
 {
 	q->head += n;
+	if (q->head == q->tail) {
+		outq_done(q);
+		return;
+	}
 	while (q->boundary < q->head)
 		q->boundary += message_len(q, q->boundary);
 	if (q->urgent < q->boundary)
 		q->urgent = q->boundary;
-	if (q->head == q->tail)
-		outq_done(q);
 }

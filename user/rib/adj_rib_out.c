@@ -534,6 +534,16 @@ void out_member_set_told(struct out_member *member, uint32_t net, uint32_t path_
 	member->n_told += told ? 1 : UINT32_MAX;
 }
 
+void out_member_set_all_told(struct out_member *member, const uint32_t *nets, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t *word = &member->told[nets[i] / 64], bit = UINT64_C(1) << nets[i] % 64;
+
+		member->n_told += !(*word & bit);
+		*word |= bit;
+	}
+}
+
 size_t adj_rib_out_memory(const struct adj_rib_out *out)
 {
 	size_t size = ((size_t)out->cap + out->place_cap) * sizeof(uint32_t) +

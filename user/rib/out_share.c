@@ -190,7 +190,6 @@ void share_take(const struct stretch *s, struct adj_rib_out *out, struct out_mem
 		uint8_t *buf)
 {
 	memcpy(buf, s->octets, s->len);
-	for (uint32_t i = 0; i < s->n_told; i++)
-		out_member_set_told(member, s->told[i], 0, true);
+	out_member_set_all_told(member, s->told, s->n_told);
 	out_member_advance(out, member, s->to);
 }
