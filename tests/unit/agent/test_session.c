@@ -30,6 +30,7 @@ struct owner {
 	unsigned int established, downs, updates, refreshes;
 	struct bgp_peer_down last_down;
 	unsigned int to_send; /* UPDATEs that produce() still makes; UINT_MAX: for ever */
+	size_t made;          /* octets by produce() */
 	bool fail_on_update;
 };
 
@@ -89,6 +90,7 @@ static size_t on_produce(struct session *s, uint8_t *buf, size_t cap)
 		if (owner->to_send != UINT32_MAX)
 			owner->to_send--;
 	}
+	owner->made += n;
 	return n;
 }
 
@@ -253,6 +255,30 @@ Test(session, updates_are_pulled_and_arrive_in_full)
 	a.to_send = 1;
 	session_wake_output(a.session);
 	cr_assert(WAIT(b.updates == 100001, 5000));
+}
+
+/* Others wait for a turn of the loop: it is bounded in octets, whatever the peer sends and takes. */
+Test(session, a_turn_is_bounded_in_octets)
+{
+	size_t made_most = 0;
+	unsigned int updates_most = 0;
+
+	open_both();
+	a.to_send = UINT32_MAX;
+	session_wake_output(a.session);
+	while (b.updates < 200000) {
+		size_t made = a.made;
+		unsigned int updates = b.updates;
+
+		loop_turn(loop, 1000);
+		made_most = a.made - made > made_most ? a.made - made : made_most;
+		updates_most =
+			b.updates - updates > updates_most ? b.updates - updates : updates_most;
+	}
+	cr_assert_gt(made_most, SESSION_PRODUCE_MIN / 2, "but not less than one piece");
+	cr_assert_leq(made_most, 4 * SESSION_PRODUCE_MIN);
+	cr_assert_leq(updates_most, (32768 + 22) / 23, "an empty UPDATE has 23 octets");
+	a.to_send = 0;
 }
 
 Test(session, refresh_in_and_out)
