@@ -5,6 +5,7 @@
  *
  *	[ path identifier, 4 octets, with ADD-PATH ] [ length in bits, 1 ] [ (length + 7) / 8 octets ]
  */
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -57,23 +58,40 @@ void nlri_iter_init(struct nlri_iter *it, const struct bgp_nlri *nlri)
 	it->add_path = nlri->add_path;
 }
 
+/*
+ * The address of a prefix of @len bits at @at, its host bits cleared. Most of a million times it is IPv4 and
+ * not the last of its section: then four octets can be read whatever the length.
+ */
+static void take_addr(const struct nlri_iter *it, const uint8_t *at, uint8_t len, uint8_t *to)
+{
+	size_t octets = (len + 7u) / 8;
+	uint32_t word;
+
+	if (it->ip == IP_V4 && it->r.end - at >= (ptrdiff_t)sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		word &= htobe32(len ? UINT32_MAX << (32 - len) : 0);
+		memcpy(to, &word, sizeof(word));
+		return;
+	}
+	memcpy(to, at, octets);
+	if (len % 8)
+		to[octets - 1] &= (uint8_t)(0xff << (8 - len % 8));
+}
+
 bool nlri_next(struct nlri_iter *it, struct ip_prefix *ret_prefix, uint32_t *ret_path_id)
 {
 	while (wire_left(&it->r)) {
 		struct ip_prefix prefix = { .addr.family = (uint8_t)it->ip };
 		uint32_t path_id = it->add_path ? wire_u32(&it->r) : 0;
 		uint8_t len = wire_u8(&it->r);
-		size_t octets = (len + 7u) / 8;
-		const uint8_t *at = wire_bytes(&it->r, octets);
+		const uint8_t *at = wire_bytes(&it->r, (len + 7u) / 8);
 
 		/* Not after nlri_validate(); an iterator of anything else just ends. */
-		if (!at || octets > ip_bytes(it->ip))
+		if (!at || len > ip_bits(it->ip))
 			return false;
 		if (len && is_multicast(it->ip, len, at[0]))
 			continue;
-		memcpy(prefix.addr.bytes, at, octets);
-		if (len % 8)
-			prefix.addr.bytes[octets - 1] &= (uint8_t)(0xff << (8 - len % 8));
+		take_addr(it, at, len, prefix.addr.bytes);
 		prefix.len = len;
 		*ret_prefix = prefix;
 		*ret_path_id = path_id;

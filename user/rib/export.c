@@ -107,10 +107,10 @@ static struct ip_addr own_next_hop(const struct rib *rib, const struct rib_peer 
 static bool wants_local(const struct rib *rib, const struct rib_peer *peer, enum bgp_family family,
 			uint8_t local)
 {
-	if (!own_next_hop(rib, peer, family).family)
-		return false;
-	return (local & 1u << RIB_LOCAL_VNET && peer->config.advertise_vnet) ||
-	       (local & 1u << RIB_LOCAL_HOST && peer->config.advertise_host_routes);
+	bool wanted = (local & 1u << RIB_LOCAL_VNET && peer->config.advertise_vnet) ||
+		      (local & 1u << RIB_LOCAL_HOST && peer->config.advertise_host_routes);
+
+	return wanted && own_next_hop(rib, peer, family).family;
 }
 
 static bool is_gateway(enum peer_role role)
@@ -758,8 +758,8 @@ static void produce_family(struct production *p)
 		return; /* out of memory: the next call tries again */
 	write_marks(p);
 	while (has_room(p)) {
-		/* A window that others may take over begins with room for all of it. */
-		if (shares && p->len > p->cap / 4)
+		/* A window begins with room for all of it: a rest would be worked out again. */
+		if (p->len > p->cap / 4)
 			break;
 		if (!(shares && take_shared(p)) && !write_next(p, shares))
 			break;

@@ -65,6 +65,9 @@ struct loc_rib_export loc_rib_export(const struct rib *rib, enum bgp_family fami
 	uint32_t best = loc_rib_best(in, net);
 	uint32_t attrs = best == PATH_NONE ? ATTR_NONE : in->paths[best].attrs;
 
+	if (best == PATH_NONE && !in->nets[net].group && !in->told_whole)
+		return (struct loc_rib_export){ .peer = RIB_PEER_NONE,
+						.local = in->nets[net].local };
 	return (struct loc_rib_export){
 		.attrs = attrs,
 		.selected = selection(rib, in->nets[net].group, attrs),

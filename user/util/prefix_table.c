@@ -196,14 +196,20 @@ static uint32_t find_key(const struct prefix_table *table, struct key key, uint3
 	return id;
 }
 
+/* Unless it is there already. */
 static void put_slot(struct slots *slots, uint32_t id, uint32_t hash)
 {
-	uint32_t at = home_slot(slots, hash);
+	uint32_t word = mark_of(slots, hash) | (id + 1), at = home_slot(slots, hash);
+	uint32_t *place = NULL;
 
-	while (in_use(slots->words[at]))
-		at = slot_after(slots, at);
-	slots->deleted -= slots->words[at] == SLOT_DELETED;
-	slots->words[at] = mark_of(slots, hash) | (id + 1);
+	for (; slots->words[at] != SLOT_EMPTY; at = slot_after(slots, at)) {
+		if (slots->words[at] == word)
+			return;
+		if (slots->words[at] == SLOT_DELETED && !place)
+			place = &slots->words[at];
+	}
+	slots->deleted -= place != NULL;
+	*(place ? place : &slots->words[at]) = word;
 }
 
 /* --- growing ----------------------------------------------------------------------------------------- */
@@ -239,12 +245,8 @@ static void move_some(struct prefix_table *table)
 		hashes[n] = hash_key(table, key_at(table, table->moved));
 		__builtin_prefetch(&table->slots.words[home_slot(&table->slots, hashes[n++])], 1);
 	}
-	for (unsigned int i = 0; i < n; i++) {
-		/* An id that was given anew meanwhile is there already. */
-		if (find_in(table, &table->slots, key_at(table, ids[i]), hashes[i]) ==
-		    PREFIX_ID_NONE)
-			put_slot(&table->slots, ids[i], hashes[i]);
-	}
+	for (unsigned int i = 0; i < n; i++)
+		put_slot(&table->slots, ids[i], hashes[i]); /* or it was given anew meanwhile */
 	if (table->moved < table->move_limit)
 		return;
 	free(table->old.words);

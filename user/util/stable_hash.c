@@ -11,12 +11,3 @@ uint64_t stable_hash_bytes(const void *data, size_t len, uint64_t seed)
 		hash = (hash ^ octets[i]) * 0x100000001b3u;
 	return hash;
 }
-
-uint64_t stable_hash_mix(uint64_t a, uint64_t b)
-{
-	uint64_t hash = a ^ (b * 0x9e3779b97f4a7c15u);
-
-	hash = (hash ^ hash >> 33) * 0xff51afd7ed558ccdu;
-	hash = (hash ^ hash >> 33) * 0xc4ceb9fe1a85ec53u;
-	return hash ^ hash >> 33;
-}
