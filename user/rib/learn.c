@@ -238,6 +238,7 @@ struct section_walk {
 	const struct rib *rib;
 	const struct prefix_table *prefixes;
 	struct nlri_iter it;
+	bool all_read;
 	unsigned int read, taken;
 	struct item ring[AHEAD];
 };
@@ -246,7 +247,8 @@ static void look_ahead(struct section_walk *walk)
 {
 	struct item *item = &walk->ring[walk->read % AHEAD];
 
-	if (!nlri_next(&walk->it, &item->prefix, &item->path_id))
+	walk->all_read = !nlri_next(&walk->it, &item->prefix, &item->path_id);
+	if (walk->all_read)
 		return;
 	walk->read++;
 	item->hash = prefix_table_soon(walk->prefixes, &item->prefix);
@@ -260,15 +262,17 @@ static void section_walk_init(struct section_walk *walk, const struct rib *rib,
 	walk->rib = rib;
 	walk->prefixes = rib->in[nlri->family].prefixes;
 	walk->read = walk->taken = 0;
+	walk->all_read = false;
 	nlri_iter_init(&walk->it, nlri);
-	for (unsigned int i = 0; i < AHEAD - 1; i++)
+	for (unsigned int i = 0; i < AHEAD - 1 && !walk->all_read; i++)
 		look_ahead(walk);
 }
 
 /* NULL at the end; valid until the next call. */
 static const struct item *section_next(struct section_walk *walk)
 {
-	look_ahead(walk);
+	if (!walk->all_read)
+		look_ahead(walk);
 	return walk->taken < walk->read ? &walk->ring[walk->taken++ % AHEAD] : NULL;
 }
 
