@@ -17,7 +17,9 @@ SPEAKERS=${XRS_BENCH_SPEAKERS:-xrs xrsbpf bird frr openbgpd gobgp mirror}
 SCENARIOS=${XRS_BENCH_SCENARIOS:-small latency fib100k fanin full best2 mesh}
 # These take minutes where the others take seconds, and so does the mesh: once is enough.
 ONCE=" gobgp openbgpd frr "
-MESH_SECONDS=${XRS_BENCH_MESH_SECONDS:-120} # who is not done by then is given up
+# Who is not done by then is given up.
+TIMEOUT=${XRS_BENCH_TIMEOUT:-300}
+MESH_SECONDS=${XRS_BENCH_MESH_SECONDS:-120}
 RESULTS=$BUILD/bench/bgp.tsv
 
 need_root
@@ -77,7 +79,7 @@ arguments() { # SCENARIO
 	latency) echo latency --routes 100000 --rate 1000 --seconds ${XRS_BENCH_SECONDS:-5} ;;
 	fib100k) echo full --routes 100000 ;;
 	fanin) echo fanin --peers 8 --routes 100000 ;;
-	full | best2) echo "$1" --routes "$ROUTES" ;;
+	full | best2) echo "$1" --routes "$ROUTES" --timeout "$TIMEOUT" ;;
 	mesh) echo mesh --peers "$MESH_PEERS" --routes $((MESH_PEERS * 1000)) --compact --timeout "$MESH_SECONDS" ;;
 	esac
 }
@@ -100,7 +102,7 @@ measure() { # RUN SCENARIO SPEAKER
 		sleep 1
 	fi
 	# shellcheck disable=SC2046 # words
-	nsenter --net="/run/netns/$ID-peers" timeout "${XRS_BENCH_TIMEOUT:-900}" \
+	nsenter --net="/run/netns/$ID-peers" timeout $((3 * TIMEOUT)) \
 		"$BENCH" $(arguments "$2") "${SOURCE[@]}" --speaker $RS --local "$(peer_ip 1)" \
 		--pids "$(family "$SPEAKER_PID" | tr '\n' ' ')" "${extra[@]}" >"$DIR/out" 2>"$DIR/err"
 	status=$?
