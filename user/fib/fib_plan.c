@@ -10,26 +10,6 @@
 
 #include "plan_impl.h"
 
-/*
- * Routes are sorted in runs: the trie likes neighbours to come together, and sorting a bounded number
- * at a time keeps the longest pause at a few milliseconds however many are pending.
- */
-#define RUN_MAX 65536
-
-struct run_entry {
-	uint64_t high, low; /* address, IPv4 in the top of `high` */
-	uint32_t id;
-	uint8_t len;
-};
-
-struct run {
-	struct plan_routes *routes;
-	uint32_t table;
-	enum plan_list list;
-	size_t n, at;
-	struct run_entry entries[RUN_MAX];
-};
-
 #define FAMILIES 2 /* 0: IPv4, 1: IPv6 */
 
 /* A batch of routes that is out. */
@@ -50,7 +30,7 @@ struct fib_plan {
 	struct fib_plan_slot batch_slots[FIB_PLAN_SLOTS];
 	struct out out[FIB_PLAN_ROUTES_OUT];
 	uint32_t turn; /* where the search for a table with work goes on: no table waits for ever */
-	struct run run;
+	struct plan_run run;
 	uint64_t written[FIB_PLAN_OP_MAX], failed[FIB_PLAN_OP_MAX];
 };
 
@@ -396,51 +376,6 @@ static void slot_done(struct fib_plan *plan, enum fib_plan_op op, const struct f
 }
 
 /* --- batches of routes ---------------------------------------------------------------------------------- */
-static uint64_t load64(const uint8_t *from)
-{
-	uint64_t value = 0;
-
-	for (int i = 0; i < 8; i++)
-		value = value << 8 | from[i];
-	return value;
-}
-
-/* The octets of an IPv4 address behind the fourth are zero. */
-static struct run_entry run_entry(const struct plan_routes *routes, uint32_t id)
-{
-	struct ip_prefix prefix = prefix_table_key(routes->prefixes, id);
-
-	return (struct run_entry){
-		.high = load64(prefix.addr.bytes),
-		.low = load64(prefix.addr.bytes + 8),
-		.id = id,
-		.len = prefix.len,
-	};
-}
-
-/* As prefix_cmp(), on numbers. */
-static int cmp_run(const void *a, const void *b)
-{
-	const struct run_entry *x = a, *y = b;
-
-	if (x->high != y->high)
-		return x->high < y->high ? -1 : 1;
-	if (x->low != y->low)
-		return x->low < y->low ? -1 : 1;
-	return (int)x->len - (int)y->len;
-}
-
-static void fill_run(struct run *run)
-{
-	const struct plan_lists *lists = &run->routes->lists;
-	uint32_t id = lists->head[run->list];
-
-	run->n = run->at = 0;
-	for (; id != PLAN_END && run->n < RUN_MAX; id = plan_link(lists, id)->next)
-		run->entries[run->n++] = run_entry(run->routes, id);
-	qsort(run->entries, run->n, sizeof(run->entries[0]), cmp_run);
-}
-
 /* A run over the next table, from where the last search stopped, that has routes in @list. */
 static bool start_run(struct fib_plan *plan, enum plan_list list)
 {
@@ -454,22 +389,10 @@ static bool start_run(struct fib_plan *plan, enum plan_list list)
 		plan->run.routes = routes;
 		plan->run.table = at / FAMILIES;
 		plan->run.list = list;
-		fill_run(&plan->run);
+		plan_run_fill(&plan->run);
 		return true;
 	}
 	return false;
-}
-
-/* What a run holds may have changed since: it counts only if it is the same prefix in the same list. */
-static bool still_due(const struct run *run, const struct run_entry *entry)
-{
-	struct run_entry now;
-
-	if (!prefix_table_has(run->routes->prefixes, entry->id) ||
-	    plan_link(&run->routes->lists, entry->id)->list != run->list)
-		return false;
-	now = run_entry(run->routes, entry->id);
-	return cmp_run(&now, entry) == 0;
 }
 
 static void take_route(struct fib_plan *plan, uint32_t id, struct out *out,
@@ -518,17 +441,15 @@ static bool routes_are_out(const struct fib_plan *plan)
 static bool next_routes(struct fib_plan *plan, enum fib_plan_op op, struct fib_plan_batch *batch)
 {
 	enum plan_list list = op == FIB_PLAN_ROUTE_SET ? PLAN_SET : PLAN_DEL;
-	struct run *run = &plan->run;
+	struct plan_run *run = &plan->run;
 	struct out *out = free_out(plan);
 
 	*batch = (struct fib_plan_batch){ .op = op, .routes = out->batch };
 	do {
-		while (run->list == list && run->at < run->n && batch->n < FIB_BATCH) {
-			const struct run_entry *entry = &run->entries[run->at++];
+		uint32_t id;
 
-			if (still_due(run, entry))
-				take_route(plan, entry->id, out, batch);
-		}
+		while (run->list == list && batch->n < FIB_BATCH && plan_run_next(run, &id))
+			take_route(plan, id, out, batch);
 	} while (!batch->n && start_run(plan, list));
 	if (!batch->n)
 		return false;

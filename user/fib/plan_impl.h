@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Inside of the plan; only fib_plan.c, plan_slots.c and plan_routes.c include it.
+ * Inside of the plan; only fib_plan.c and the files plan_*.c include it.
  *
  * Everything that a map may hold is an entry: a next hop, a group, or a route of one table and family.
  * An entry knows what is wanted and what is in the map. Whenever one of the two changes, a `_place()`
@@ -143,5 +143,28 @@ bool plan_routes_read(const struct plan_routes *routes, uint32_t id,
 		      struct fib_plan_route *ret_route);
 struct fib_plan_counts plan_routes_counts(const struct plan_routes *routes);
 size_t plan_routes_memory(const struct plan_routes *routes);
+
+/* --- pending routes in order (plan_run.c) ----------------------------------------------------------- */
+#define PLAN_RUN_MAX 65536
+
+struct plan_run_entry {
+	uint64_t high, low; /* address, IPv4 in the top of `high` */
+	uint32_t id;
+	uint8_t len;
+};
+
+struct plan_run { /* some of the routes of a table in one list, sorted */
+	struct plan_routes *routes;
+	uint32_t table;
+	enum plan_list list;
+	size_t n, at;
+	unsigned int half;                              /* of `entries`: where they are */
+	struct plan_run_entry entries[2][PLAN_RUN_MAX]; /* the other half is room to sort */
+};
+
+/* Takes the first of run->list of run->routes. */
+void plan_run_fill(struct plan_run *run);
+/* The next one that is still pending. False: there is none. */
+bool plan_run_next(struct plan_run *run, uint32_t *ret_id);
 
 #endif

@@ -4,6 +4,7 @@
  * locale, no allocation; nothing else in the tree turns text into an address or back.
  */
 #include <arpa/inet.h>
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -131,6 +132,19 @@ char *ip_format(const struct ip_addr *addr, char buf[static IP_TEXT_MAX])
 	return buf;
 }
 
+static uint64_t load64(const uint8_t *from)
+{
+	uint64_t value;
+
+	memcpy(&value, from, sizeof(value));
+	return be64toh(value);
+}
+
+static int compare(uint64_t a, uint64_t b)
+{
+	return (a > b) - (a < b);
+}
+
 bool ip_equal(const struct ip_addr *a, const struct ip_addr *b)
 {
 	return ip_cmp(a, b) == 0;
@@ -140,7 +154,11 @@ int ip_cmp(const struct ip_addr *a, const struct ip_addr *b)
 {
 	if (a->family != b->family)
 		return a->family < b->family ? -1 : 1;
-	return memcmp(a->bytes, b->bytes, ip_bytes(a->family));
+	if (a->family == IP_V6 && load64(a->bytes) == load64(b->bytes))
+		return compare(load64(a->bytes + 8), load64(b->bytes + 8));
+	if (a->family == IP_V6)
+		return compare(load64(a->bytes), load64(b->bytes));
+	return a->family == IP_V4 ? compare(ip_to_v4(a), ip_to_v4(b)) : 0;
 }
 
 bool ip_is_zero(const struct ip_addr *addr)
