@@ -9,9 +9,9 @@
  *   | Ethernet | IPv4 20 (IPv6 40)   | UDP 8   | VXLAN 8   | inner Ethernet 14 | inner IP ...
  *
  * The outer UDP checksum is zero over IPv4 (RFC 7348 section 5). Over IPv6 a receiver refuses zero unless
- * told otherwise (RFC 6935), so it is computed, without touching the payload: an inner packet whose own
- * checksum is right adds a known amount (what Linux calls local checksum offload). Packets without such
- * a checksum are left to the kernel's VXLAN device.
+ * told otherwise (RFC 6935), so unless the configuration says that it was (zero_sum) it is computed, without
+ * touching the payload: an inner packet whose own checksum is right, or will be, adds a known amount (what
+ * Linux calls local checksum offload). Packets without such a checksum are left to the kernel's VXLAN device.
  */
 #ifndef XRS_VXLAN_BPF_H
 #define XRS_VXLAN_BPF_H
@@ -27,14 +27,15 @@
 #define XRS_PORT_DYNAMIC 49152u /* RFC 7348 section 5: source ports from the dynamic range */
 #define XRS_PROTO_ICMP   1
 
-/* Ones' complement sum of 16-bit words as they stand in memory; @n a constant. */
+/* Ones' complement sum of 16-bit words as they stand in memory, by pairs; @n an even constant. */
 XRS_INLINE __u64 xrs_sum(const __u8 *data, __u32 n)
 {
 	__u64 sum = 0;
+	__u32 i;
 
-	for (__u32 i = 0; i < n; i += 2)
-		sum += XRS_LOAD(__u16, data + i);
-	return sum;
+	for (i = 0; i + 4 <= n; i += 4)
+		sum += XRS_LOAD(__u32, data + i);
+	return i < n ? sum + XRS_LOAD(__u16, data + i) : sum;
 }
 
 XRS_INLINE __u16 xrs_tunnel_sport(__u32 hash)
@@ -54,6 +55,11 @@ XRS_INLINE bool xrs_inner_is_summed(const struct xrs_packet *p)
 	return p->proto == (p->family == 4 ? XRS_PROTO_ICMP : XRS_PROTO_ICMPV6);
 }
 
+XRS_INLINE bool xrs_outer_sum_is_known(const struct xrs_packet *p, const struct xrs_tunnel *t)
+{
+	return t->family != 6 || t->zero_sum || xrs_inner_is_summed(p);
+}
+
 /*
  * What the inner packet adds to the outer sum. IPv4: its header sums up to nothing, the L4 part to the
  * complement of its pseudo-header (ICMP: to nothing). IPv6: of header and pseudo-header only version,
@@ -64,7 +70,8 @@ XRS_INLINE __u64 xrs_inner_sum(const struct xrs_packet *p, const __u8 *ip)
 	__u64 pseudo;
 
 	if (p->family == 6)
-		return xrs_sum(ip, 4) + XRS_LOAD(__u16, ip + 6) + (__u16)~XRS_NET16(p->proto);
+		return (__u64)XRS_LOAD(__u16, ip) + XRS_LOAD(__u16, ip + 2) +
+		       XRS_LOAD(__u16, ip + 6) + (__u16)~XRS_NET16(p->proto);
 	if (p->proto == XRS_PROTO_ICMP)
 		return 0;
 	pseudo = (__u64)p->src[0] + p->dst[0] + XRS_NET16(p->proto) + XRS_NET16(p->l4_len);
@@ -82,10 +89,29 @@ XRS_INLINE void xrs_put_udp_vxlan(__u8 *udp, const struct xrs_tunnel *t, __u32 h
 	XRS_STORE(__u32, udp + 12, XRS_NET32(t->vni << 8));
 }
 
+/* By words: as memcpy() the compiler, which knows of no alignment, would copy octet by octet, on the stack's account. */
+XRS_INLINE void xrs_copy_addr(__u8 *to, const __u8 *from, __u32 words)
+{
+	for (__u32 i = 0; i < words; i++) {
+		__u32 word = XRS_LOAD(__u32, from + 4 * i);
+
+		XRS_STORE(__u32, to + 4 * i, word);
+	}
+}
+
+XRS_INLINE void xrs_copy_mac(__u8 *to, const __u8 *from)
+{
+	for (__u32 i = 0; i < ETH_ALEN; i += 2) {
+		__u16 pair = XRS_LOAD(__u16, from + i);
+
+		XRS_STORE(__u16, to + i, pair);
+	}
+}
+
 XRS_INLINE void xrs_put_ether(__u8 *start, const __u8 *dmac, const __u8 *smac, __u16 type)
 {
-	__builtin_memcpy(start, dmac, ETH_ALEN);
-	__builtin_memcpy(start + ETH_ALEN, smac, ETH_ALEN);
+	xrs_copy_mac(start, dmac);
+	xrs_copy_mac(start + ETH_ALEN, smac);
 	XRS_STORE(__u16, start + 2 * ETH_ALEN, XRS_NET16(type));
 }
 
@@ -113,8 +139,8 @@ XRS_INLINE bool xrs_put_outer4(__u8 *start, const __u8 *end, const struct xrs_ne
 	XRS_STORE(__u32, ip, XRS_NET32(0x45000000 | (XRS_IPV4_LEN + len)));
 	XRS_STORE(__u32, ip + 4, XRS_NET32(0x00004000));
 	XRS_STORE(__u32, ip + 8, XRS_NET32(XRS_VXLAN_TTL << 24 | XRS_PROTO_UDP << 16));
-	__builtin_memcpy(ip + 12, t->local, 4);
-	__builtin_memcpy(ip + 16, t->remote, 4);
+	xrs_copy_addr(ip + 12, t->local, 1);
+	xrs_copy_addr(ip + 16, t->remote, 1);
 	XRS_STORE(__u16, ip + 10, (__u16)~xrs_fold(xrs_sum(ip, XRS_IPV4_LEN)));
 	xrs_put_udp_vxlan(ip + XRS_IPV4_LEN, t, hash, len);
 	return true;
@@ -134,9 +160,11 @@ XRS_INLINE bool xrs_put_outer6(__u8 *start, const __u8 *end, const struct xrs_ne
 	xrs_put_ether(start, t->dmac, t->smac, ETH_P_IPV6);
 	XRS_STORE(__u32, ip, XRS_NET32(0x60000000));
 	XRS_STORE(__u32, ip + 4, XRS_NET32(len << 16 | XRS_PROTO_UDP << 8 | XRS_VXLAN_TTL));
-	__builtin_memcpy(ip + 8, t->local, 16);
-	__builtin_memcpy(ip + 24, t->remote, 16);
+	xrs_copy_addr(ip + 8, t->local, 4);
+	xrs_copy_addr(ip + 24, t->remote, 4);
 	xrs_put_udp_vxlan(udp, t, hash, len);
+	if (t->zero_sum)
+		return true;
 	/* RFC 8200 section 8.1: addresses, length, protocol, then the datagram. */
 	sum = xrs_sum(ip + 8, 32) + XRS_NET16(len) + XRS_NET16(XRS_PROTO_UDP);
 	sum += xrs_sum(udp, XRS_UDP_LEN + XRS_VXLAN_LEN + ETH_HLEN);

@@ -33,12 +33,12 @@
 #include "lookup.bpf.h"
 #include "rewrite.bpf.h"
 #include "vxlan.bpf.h"
+#include "skb.bpf.h"
 #include "icmp.bpf.h"
 #include "quick.bpf.h"
 #include "count.bpf.h"
 
 #define XRS_TEST_IFINDEX 1   /* test runs come from the loopback device, nothing else does */
-#define XRS_CHANGED_LEN  12  /* octets of an IP header that hold TTL, hop limit and checksum */
 #define XRS_LINEAR       128 /* octets that the parser wants to see in one piece */
 
 char xrs_license[] SEC("license") = "GPL";
@@ -205,7 +205,7 @@ __attribute__((noinline)) bool xrs_encapsulate_once(struct xdp_md *ctx, const st
 XRS_INLINE bool xrs_encapsulate(struct xdp_md *ctx, const struct xrs_packet *p,
 				const struct xrs_nexthop *nh, __u32 hash, bool generic)
 {
-	if (nh->tunnel.family == 6 && !xrs_inner_is_summed(p))
+	if (!xrs_outer_sum_is_known(p, &nh->tunnel))
 		return false;
 	return xrs_ask_redirect(ctx, p, nh->ifindex, generic) &&
 	       xrs_encapsulate_once(ctx, p, nh, hash);
@@ -514,63 +514,32 @@ XRS_INLINE bool xrs_is_final(struct __sk_buff *skb)
 	       mark->verdict == XRS_MARK_FINAL;
 }
 
-/* Leaves the frame with just the tags that the egress wants; the kernel keeps them beside the frame. */
-XRS_INLINE bool xrs_retag_skb(struct __sk_buff *skb, const struct xrs_packet *p, __u16 vlan)
-{
-	__u16 tci = (p->n_tags ? p->tci & 0xf000 : 0) | vlan;
-
-#pragma GCC unroll 2
-	for (__u32 i = 0; i < XRS_VLAN_DEPTH; i++) {
-		if (i < p->n_tags && bpf_skb_vlan_pop(skb))
-			return false;
-	}
-	return !vlan || !bpf_skb_vlan_push(skb, XRS_NET16(ETH_P_8021Q), tci);
-}
-
-/* A segmented frame is measured by the kernel as well: tunnels inside it add more than we parsed. */
-XRS_INLINE bool xrs_segments_fit(struct __sk_buff *skb, __u32 ifindex)
-{
-	__u32 len = 0;
-
-	return !skb->gso_size || bpf_check_mtu(skb, ifindex, &len, 0, BPF_MTU_CHK_SEGS) <= 0;
-}
-
-/* The same change on a copy; the kernel corrects the sum that some devices leave with the skb. */
-XRS_INLINE bool xrs_dec_ttl_skb(struct __sk_buff *skb, __u32 l3_off, __u8 family)
-{
-	__u8 head[XRS_IPV4_LEN];
-
-	if (bpf_skb_load_bytes(skb, l3_off, head, sizeof(head)))
-		return false;
-	xrs_dec_ttl(head, head + sizeof(head), 0, family);
-	return !bpf_skb_store_bytes(skb, l3_off, head, XRS_CHANGED_LEN, BPF_F_RECOMPUTE_CSUM);
-}
-
-/*
- * Out of a device: the next hop's, or for VXLAN the host's own VXLAN device, which puts the outer headers in
- * front of whatever offload the frame still needs.
- */
+/* Out of a device: the next hop's, or for VXLAN the host's own one where there is such. */
 XRS_INLINE enum xrs_reason xrs_send_skb(struct __sk_buff *skb, const struct xrs_packet *p,
 					const struct xrs_nexthop *nh, enum xrs_reason reason,
-					int *ret_verdict)
+					__u32 hash, int *ret_verdict)
 {
 	bool vxlan = reason == XRS_REASON_ENCAPSULATED;
-	__u32 ifindex = vxlan ? nh->tunnel.device : nh->ifindex;
+	__u32 ifindex = vxlan && nh->tunnel.device ? nh->tunnel.device : nh->ifindex;
 	__u16 vlan = vxlan ? 0 : nh->vlan;
 	__u32 l3_off = p->l3_off;
 
-	if (!ifindex)
-		return XRS_REASON_TO_KERNEL;
 	if (!xrs_segments_fit(skb, ifindex))
 		return XRS_REASON_TOO_BIG;
+	if (vxlan && !nh->tunnel.device && !xrs_may_encapsulate_skb(skb, p, nh))
+		return XRS_REASON_TO_KERNEL;
 	if (!xrs_tags_fit(p, vlan)) {
 		if (!xrs_retag_skb(skb, p, vlan))
 			return XRS_REASON_VLAN_MISMATCH;
 		l3_off = ETH_HLEN;
 	}
-	if (!xrs_dec_ttl_skb(skb, l3_off, p->family) ||
-	    bpf_skb_store_bytes(skb, 0, nh->dmac, 2 * ETH_ALEN, 0)) /* dmac and smac, in a row */
+	if (vxlan && !nh->tunnel.device) {
+		if (!xrs_encapsulate_skb(skb, p, nh, hash))
+			return XRS_REASON_TO_KERNEL;
+	} else if (!xrs_dec_ttl_skb(skb, l3_off, p->family) ||
+		   bpf_skb_store_bytes(skb, 0, nh->dmac, 2 * ETH_ALEN, 0)) { /* dmac, smac */
 		return XRS_REASON_TRUNCATED;
+	}
 	*ret_verdict = bpf_redirect(ifindex, 0);
 	if (reason == XRS_REASON_DELIVERED)
 		return XRS_REASON_TC_DELIVERED;
@@ -730,7 +699,7 @@ int xrs_steer_tc(struct __sk_buff *skb)
 	nic = xrs_find_nic(d.ifindex);
 	reason = xrs_decide_skb(skb, nic, &p, &d, &nh);
 	if (nh && xrs_is_sent(reason))
-		reason = xrs_send_skb(skb, &p, nh, reason, &verdict);
+		reason = xrs_send_skb(skb, &p, nh, reason, d.hash, &verdict);
 	else if (nh && reason == XRS_REASON_BRIDGED)
 		reason = xrs_bridge_skb(skb, &p, nh);
 	if (nic && (reason == XRS_REASON_TOO_BIG || reason == XRS_REASON_TTL_EXPIRED))
@@ -768,7 +737,7 @@ XRS_INLINE enum xrs_reason xrs_uplink_skb(struct __sk_buff *skb, const struct xr
 	reason = xrs_arrive(nic, p, &in, skb->ifindex, &nh);
 	if (!nh || reason != XRS_REASON_DELIVERED)
 		return reason;
-	return xrs_send_skb(skb, p, nh, reason, ret_verdict);
+	return xrs_send_skb(skb, p, nh, reason, 0, ret_verdict);
 }
 
 /* Behind xrs_uplink, or alone where the driver has no XDP: plain packets with whatever offload they need. */

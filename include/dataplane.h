@@ -211,18 +211,20 @@ enum xrs_way {
 /*
  * Way VXLAN (RFC 7348): the outer headers. xrs_steer writes them by itself and sends the frame out of the next
  * hop's `ifindex`; what it must not (offloads, fragments over IPv6) xrs_steer_tc gives to `device`,
- * the host's own VXLAN device, which encapsulates with all that the kernel can do.
+ * the host's own VXLAN device, which encapsulates with all that the kernel can do. Without one (a tunnel of the
+ * configuration) xrs_steer_tc writes them and tells the kernel.
  */
 struct xrs_tunnel {
 	__u32 vni;
-	__u32 device;
+	__u32 device; /* 0: none */
 	__u16 port;   /* UDP, host order */
 	__u16 family; /* of the outer addresses: 4, 6; 0: no tunnel */
 	__u8 dmac[6]; /* outer: the other end, or the gateway to it */
 	__u8 smac[6];
 	__u8 local[16];
 	__u8 remote[16];
-	__u8 pad[8];
+	__u8 zero_sum; /* over IPv6: 1, the other end takes UDP checksums of zero */
+	__u8 pad[7];
 };
 
 struct xrs_nexthop {

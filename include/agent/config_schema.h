@@ -118,6 +118,8 @@ void config_position(const char *text, size_t len, size_t offset, unsigned int *
 int config_check(struct config_ctx *ctx);
 /* config_check_peered.c: its part about peered vnets. */
 int config_check_peered(struct config_ctx *ctx);
+/* config_check_vxlan.c: one entry of one vnet's vxlan. */
+int config_check_vxlan(struct config_ctx *ctx, size_t v, size_t i);
 /* Defaults that depend on other values, and the order that readers rely on; after config_check(). */
 int config_finish(struct config_ctx *ctx);
 

@@ -74,11 +74,12 @@ enum resolve_reason { /* resolve_reason_name(): "NoRoute" */
 	RESOLVE_NO_NEIGHBOUR,     /* not asked yet, or the answer is due */
 	RESOLVE_NEIGHBOUR_FAILED, /* asked, no answer */
 	RESOLVE_VLAN_DENIED,      /* the egress port does not carry the next hop's VLAN */
+	RESOLVE_NO_UNDERLAY,      /* the other end of a configured tunnel can not be reached */
 	RESOLVE_REASONS,
 };
 
 /*
- * The next hop is behind a VXLAN device of this host, on another one. Until resolve_underlay() has found the way
+ * The next hop is on another host, behind a VXLAN device of this one (or a tunnel of the configuration). Until resolve_underlay() has found the way
  * there, and where it finds none that XDP can take, frames go through that device.
  */
 struct resolved_tunnel {
@@ -91,6 +92,7 @@ struct resolved_tunnel {
 	uint32_t via_ifindex;  /* where it is asked for; 0: not known */
 	bool via_managed;      /* the kernel keeps it, or it is permanent */
 	uint8_t dmac[NET_MAC_LEN], smac[NET_MAC_LEN]; /* outer */
+	bool zero_sum;                                /* over IPv6 */
 };
 
 struct resolved_nexthop {
@@ -137,6 +139,14 @@ void resolve_nexthop(const struct net_model *model, const struct ip_addr *addr,
  */
 void resolve_underlay(const struct net_model *model, const struct net_route *route,
 		      struct resolved_nexthop *nexthop);
+/*
+ * In place of both for a next hop behind a tunnel of the configuration, of which the kernel knows nothing: @tunnel
+ * has vni, port, remote, local and zero_sum, and @mac is the next hop's. Way VXLAN whatever the underlay is; `xdp`
+ * false where it does not take XDP frames. The inner source MAC is @gateway, or the underlay's where that is zero.
+ */
+void resolve_vxlan(const struct net_model *model, const struct resolved_tunnel *tunnel,
+		   const uint8_t mac[NET_MAC_LEN], const uint8_t gateway[NET_MAC_LEN],
+		   const struct net_route *route, struct resolved_nexthop *ret);
 static inline bool resolve_is_ok(const struct resolved_nexthop *nexthop)
 {
 	return nexthop->reason == RESOLVE_OK;

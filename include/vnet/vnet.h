@@ -170,6 +170,17 @@ struct vnet_interface {
 	char name[16];
 };
 
+/* Next hops on another host, in a VXLAN network of which this host's kernel need not know. */
+struct vxlan_config {
+	struct ip_prefix next_hops; /* nextHopPrefix; first: it is what they are compared by */
+	struct mac_addr mac;        /* of the next hop, inside the tunnel */
+	uint32_t vni;
+	struct ip_addr remote; /* other end */
+	struct ip_addr local;  /* IP_NONE: as the route there says */
+	uint16_t port;
+	bool zero_checksum; /* over IPv6 */
+};
+
 struct vnet_config {
 	char name[VNET_NAME_MAX];
 	bool from_api;
@@ -191,12 +202,17 @@ struct vnet_config {
 	size_t n_route_tables;
 	struct vnet_peering_config *vnet_peerings;
 	size_t n_vnet_peerings;
+	struct vxlan_config *vxlan;
+	size_t n_vxlan;
 };
 
 void vnet_config_done(struct vnet_config *vnet); /* frees what it points to */
 const struct route_table_config *vnet_find_table(const struct vnet_config *vnet, const char *name);
 const struct peering_config *vnet_find_peering(const struct vnet_config *vnet, const char *name);
 const struct route_map *vnet_find_route_map(const struct vnet_config *vnet, const char *name);
+/* The tunnel to a next hop: of the longest prefix; NULL: it is reached as the kernel says. */
+const struct vxlan_config *vnet_find_vxlan(const struct vnet_config *vnet,
+					   const struct ip_addr *next_hop);
 /* The address lies in one of the vnet's prefixes. */
 bool vnet_contains(const struct vnet_config *vnet, const struct ip_addr *addr);
 

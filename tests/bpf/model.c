@@ -563,7 +563,7 @@ static void write_vxlan(const struct xrs_nexthop *nh, const struct seen *s, uint
 	memcpy(inner + 14, s->ip, s->len - s->l3);
 	age(inner + 14);
 	ret->len = (size_t)(inner + 14 - out) + s->len - s->l3;
-	if (t->family != 6)
+	if (t->family != 6 || t->zero_sum)
 		return;
 	memcpy(copy, udp, len);
 	put_right(copy + 30, s);
@@ -657,11 +657,32 @@ static enum xrs_reason answer(const struct model *m, const struct xrs_nic *nic,
 	return mtu ? XRS_REASON_TOO_BIG_ANSWERED : XRS_REASON_TTL_ANSWERED;
 }
 
+/* Can the outer checksum be had without looking at the payload? */
+static bool outer_known(const struct xrs_tunnel *t, const struct seen *s)
+{
+	return t->family == 4 || t->zero_sum || summed(s);
+}
+
+/* Through the host's VXLAN device, or, where there is none, with the headers that XDP would write. */
+static enum xrs_reason tunnel_by_tc(const struct seen *s, uint32_t flow, struct model_result *ret)
+{
+	struct xrs_nexthop untagged = *ret->way;
+
+	if (ret->way->tunnel.device) {
+		untagged.vlan = 0;
+		write_frame(&untagged, s, false, true, ret);
+		return XRS_REASON_TC_ENCAPSULATED;
+	}
+	if (!outer_known(&ret->way->tunnel, s))
+		return XRS_REASON_TO_KERNEL;
+	write_vxlan(ret->way, s, flow, ret);
+	return XRS_REASON_TC_ENCAPSULATED;
+}
+
 /* The tc half can do everything. */
 static enum xrs_reason by_tc(const struct model *m, const struct xrs_nic *nic, const struct seen *s,
-			     enum xrs_reason reason, struct model_result *ret)
+			     enum xrs_reason reason, uint32_t flow, struct model_result *ret)
 {
-	struct xrs_nexthop untagged;
 
 	switch (reason) {
 	case XRS_REASON_TOO_BIG:
@@ -677,12 +698,7 @@ static enum xrs_reason by_tc(const struct model *m, const struct xrs_nic *nic, c
 		write_frame(ret->way, s, false, true, ret);
 		return XRS_REASON_TC_DELIVERED;
 	case XRS_REASON_ENCAPSULATED:
-		if (!ret->way->tunnel.device)
-			return XRS_REASON_TO_KERNEL;
-		untagged = *ret->way;
-		untagged.vlan = 0;
-		write_frame(&untagged, s, false, true, ret);
-		return XRS_REASON_TC_ENCAPSULATED;
+		return tunnel_by_tc(s, flow, ret);
 	default:
 		return reason;
 	}
@@ -708,7 +724,7 @@ static enum xrs_reason by_xdp(const struct model *m, const struct xrs_nic *nic,
 	if (sent && (unfinished(s) || (devmap && !takes_frames(m, ret->way->ifindex))))
 		return XRS_REASON_TO_TC;
 	if (reason == XRS_REASON_ENCAPSULATED) {
-		if (ret->way->tunnel.family == 6 && !summed(s))
+		if (!outer_known(&ret->way->tunnel, s))
 			return XRS_REASON_TO_TC;
 		write_vxlan(ret->way, s, flow, ret);
 	} else if (sent || reason == XRS_REASON_BRIDGED) {
@@ -753,7 +769,7 @@ void model_run(const struct model *m, uint32_t ifindex, const uint8_t *frame, si
 		enum xrs_reason reason = decide(m, nic, ifindex, &s, ret);
 		uint32_t flow = s.ip && s.bits ? hash(&s, nic->flags & XRS_NIC_F_SYMMETRIC) : 0;
 
-		ret->reason = tc ? by_tc(m, nic, &s, reason, ret)
+		ret->reason = tc ? by_tc(m, nic, &s, reason, flow, ret)
 				 : by_xdp(m, nic, &s, reason, flow, half == MODEL_XDP, ret);
 	}
 	ret->action = action(ret->reason, tc);

@@ -144,7 +144,8 @@ static struct xrs_tunnel random_tunnel(void)
 	struct xrs_tunnel t = { .vni = draw(1 << 24), .port = PICK(ports) };
 
 	t.family = chance(50) ? 4 : 6;
-	t.device = chance(80) ? 71 : 0;
+	t.device = chance(50) ? 71 : 0;
+	t.zero_sum = chance(30);
 	for (unsigned int i = 0; i < 6; i++)
 		t.dmac[i] = t.smac[i] = (uint8_t)draw(256);
 	for (unsigned int i = 0; i < (t.family == 4 ? 4 : 16); i++) {

@@ -8,23 +8,10 @@
 #                               host                        underlay            far
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
+. "$TOP/tests/netns/lib/underlay.sh"
 need_cmd nc cmp
 
 lab_config "$(rule 'vm*' '"mode": "native"'), $(rule und '"role": "uplink"')"
-
-declare -A NEAR=([4]=192.0.2.1 [6]=fd00:ff::1) FAR=([4]=192.0.2.2 [6]=fd00:ff::2)
-
-underlay() { # both families on it
-	new_ns far
-	host_ip link add und type veth peer name eth0 netns "$ID-far"
-	host_ip link set und up
-	host_ip addr add 192.0.2.1/24 dev und
-	host_ip addr add fd00:ff::1/64 dev und nodad
-	run_logged ip -n "$ID-far" link set eth0 up
-	run_logged ip -n "$ID-far" addr add 192.0.2.2/24 dev eth0
-	run_logged ip -n "$ID-far" addr add fd00:ff::2/64 dev eth0 nodad
-	gro far on
-}
 
 tunnel() { # FAMILY: the VXLAN device of both ends; the appliance is the far device itself
 	ip -n "$ID-host" link del vx0 2>/dev/null
@@ -66,14 +53,6 @@ run_logged in_ns host bridge fdb replace "${MAC[vm2]}" dev vmtap master static
 in_ns vm1 ping -q -c 1 -W 5 10.1.0.1 >/dev/null
 in_ns vm1 ping -q -c 1 -W 5 fd00:1::1 >/dev/null
 
-frame() { # SRC DST TTL [PROTO] [LEN]
-	echo "smac=$GW dmac=${MAC[fw]} vlan=0 src=$1 dst=$2 ttl=$3 proto=${4:-17} sport=5000" \
-		"dport=53000 len=${5:-64} ipsum=ok l4sum=ok payload=ok"
-}
-hop() { ctl -j fib show | jq -r --arg a "$1" ".value[] | select(.address == \$a) | $2"; }
-csum_errors() { # what the kernel of the far end found wrong
-	in_ns far nstat -asz UdpInCsumErrors Udp6InCsumErrors TcpInCsumErrors | awk '!/^#/ { n += $2 } END { print n + 0 }'
-}
 knows_host() { nic "$1" '.addresses[]' | grep -qx "$2"; }
 
 out_section() { # FAMILY of the underlay
@@ -105,29 +84,18 @@ out_section() { # FAMILY of the underlay
 	send vmtap vm2 id=7 dst=203.0.113.10
 	check_frame "$v: from a tap" "far$1" 7 "$(frame "${IP4[vm2]}" 203.0.113.10 63)"
 	check_counted "$v: by XDP as well" vmtap encapsulated=1
-	check_equal "$v: the far end found no wrong checksum" 0 "$(csum_errors)"
+	check_equal "$v: the far end found no wrong checksum" 0 "$(csum_errors far)"
 }
 
 # Real sockets: partial checksums and 64 kB segments, which are the host's VXLAN device's.
 tcp_section() { # FAMILY
 	local v=v$1 address
-	[ -s "$DIR/file" ] || head -c 4000000 /dev/urandom >"$DIR/file"
 	count_from vm1
 	for address in 203.0.113.10 2001:db8::10; do
-		spawn_in far "nc-$1-$address" sh -c "exec nc -l $address 7000 >'$DIR/file.got'"
-		listens() { in_ns far ss -Hltn "sport = :7000" | grep -q 7000; }
-		wait_for 10 "nc listens" listens
-		check "$v: TCP of real sockets to $address: 4,000,000 octets go through" \
-			in_ns vm1 timeout 20 nc -N "$address" 7000 <"$DIR/file"
-		wait_for 10 "the end of nc" is_gone "$spawned"
-		check "$v: not one of them changed" cmp "$DIR/file" "$DIR/file.got"
+		transfer "$v" vm1 far "$address"
 	done
-	counters vm1 >"$DIR/.now"
-	diag "$v: $(jq -nc --slurpfile a "$DIR/.counters-vm1" --slurpfile b "$DIR/.now" \
-		'$b[0] | with_entries(.value -= $a[0][.key] | select(.value > 0))')"
-	check "$v: the tc half gave them to the VXLAN device" jq -ne --slurpfile a "$DIR/.counters-vm1" \
-		--slurpfile b "$DIR/.now" '$b[0].tc_encapsulated - $a[0].tc_encapsulated >= 50'
-	check_equal "$v: and the far end found no wrong checksum" 0 "$(csum_errors)"
+	check_rose "$v: the tc half gave them to the VXLAN device" vm1 tc_encapsulated 50
+	check_equal "$v: and the far end found no wrong checksum" 0 "$(csum_errors far)"
 }
 
 # The appliance answers: VXLAN frames come in on the uplink.
@@ -185,21 +153,10 @@ wait_for 10 "the VM's addresses" knows_host vm1 "${IP4[vm1]}" || abandon "the ad
 wait_for 10 "the VM's addresses" knows_host vm1 "${IP6[vm1]}" || abandon "the addresses of vm1 are known"
 count_from und
 for address in "${IP4[vm1]}" "${IP6[vm1]}"; do
-	spawn_in vm1 "nc-plain-$address" sh -c "exec nc -l $address 7001 >'$DIR/file.got'"
-	vm_listens() { in_ns vm1 ss -Hltn "sport = :7001" | grep -q 7001; }
-	wait_for 10 "nc listens" vm_listens
-	check "plain: TCP of real sockets to $address: 4,000,000 octets go through" \
-		in_ns far timeout 20 nc -N "$address" 7001 <"$DIR/file"
-	wait_for 10 "the end of nc" is_gone "$spawned"
-	check "plain: not one of them changed" cmp "$DIR/file" "$DIR/file.got"
+	transfer plain far vm1 "$address"
 done
-counters und >"$DIR/.now"
-diag "plain: $(jq -nc --slurpfile a "$DIR/.counters-und" --slurpfile b "$DIR/.now" \
-	'$b[0] | with_entries(.value -= $a[0][.key] | select(.value > 0))')"
-check "plain: the tc half gave them to the VM" jq -ne --slurpfile a "$DIR/.counters-und" \
-	--slurpfile b "$DIR/.now" '$b[0].tc_delivered - $a[0].tc_delivered >= 50'
-check_equal "plain: and nobody found a wrong checksum" 0 \
-	"$(in_ns vm1 nstat -asz TcpInCsumErrors UdpInCsumErrors | awk '!/^#/ { n += $2 } END { print n + 0 }')"
+check_rose "plain: the tc half gave them to the VM" und tc_delivered 50
+check_equal "plain: and nobody found a wrong checksum" 0 "$(csum_errors vm1)"
 
 tunnel 6
 wait_for 10 "nic vm1's way" way_is "${IP4[fw]}" vxlan

@@ -594,6 +594,11 @@ static int check_vnet(struct config_ctx *ctx, size_t v)
 	if (r == 0)
 		r = check_route_maps(ctx, v);
 	if (r == 0)
+		r = check_prefixes(ctx, ".nextHopPrefix", PATH(at, "vnets[%zu].vxlan", v),
+				   vnet->vxlan, vnet->n_vxlan, sizeof(*vnet->vxlan), false);
+	for (size_t i = 0; i < vnet->n_vxlan && r == 0; i++)
+		r = config_check_vxlan(ctx, v, i);
+	if (r == 0)
 		r = check_vnet_peerings(ctx, v);
 	return r;
 }

@@ -478,6 +478,27 @@ OBJECT(vnet_peering_object, "vnets[].virtualNetworkPeerings[]", struct vnet_peer
 	 .doc = "The one of the two without a route server uses the other's: it learns its routes, "
 		"and its prefixes are told to that one's peerings." });
 
+OBJECT(vxlan_object, "vnets[].vxlan[]", struct vxlan_config,
+       { "nextHopPrefix", &config_type_prefix, AT(struct vxlan_config, next_hops),
+	 .flags = CONFIG_REQUIRED,
+	 .doc = "Next hops that are reached through this tunnel; the longest prefix wins. Length "
+		"32 or 128 for a single one." },
+       { "nextHopMac", &config_type_mac, AT(struct vxlan_config, mac), .flags = CONFIG_REQUIRED,
+	 .doc = "MAC address of the next hop inside the VXLAN network." },
+       { "vni", &config_type_u32, AT(struct vxlan_config, vni), .min = 1, .max = 16777215,
+	 .flags = CONFIG_REQUIRED, .doc = "VXLAN network identifier." },
+       { "remoteAddress", &config_type_ip, AT(struct vxlan_config, remote),
+	 .flags = CONFIG_REQUIRED, .doc = "Other end of the tunnel, IPv4 or IPv6." },
+       { "localAddress", &config_type_ip, AT(struct vxlan_config, local), .flags = CONFIG_NULLABLE,
+	 .doc = "Outer source address, of the same family. Default: that of the route there." },
+       { "port", &config_type_u16, AT(struct vxlan_config, port), .min = 1, .max = 65535,
+	 .fallback = "4789", .doc = "UDP port of the other end." },
+       { "zeroChecksum", &config_type_bool, AT(struct vxlan_config, zero_checksum),
+	 .fallback = "false",
+	 .doc = "Over IPv6: the outer UDP checksum is zero. The other end must accept that "
+		"(udp6zerocsumrx of a Linux VXLAN device). Without it frames with segmentation "
+		"offload are not sent." });
+
 OBJECT(vnet_object, "vnets[]", struct vnet_config,
        { "name", &config_type_name, TEXT(struct vnet_config, name), .flags = CONFIG_REQUIRED,
 	 .doc = "Unique on the host." },
@@ -511,7 +532,11 @@ OBJECT(vnet_object, "vnets[]", struct vnet_config,
 	 .doc = "main is added when it is not listed." },
        { "virtualNetworkPeerings", &config_type_objects,
 	 LIST_AT(struct vnet_config, vnet_peerings, n_vnet_peerings), .max = XRS_TABLE_MAX,
-	 .object = &vnet_peering_object, .fallback = "[]", .doc = "Peered vnets." });
+	 .object = &vnet_peering_object, .fallback = "[]", .doc = "Peered vnets." },
+       { "vxlan", &config_type_objects, LIST_AT(struct vnet_config, vxlan, n_vxlan), .max = 256,
+	 .object = &vxlan_object, .fallback = "[]",
+	 .doc = "Next hops on other hosts that are reached by VXLAN, encapsulated here. Others, "
+		"too, when the kernel has a VXLAN device that leads there." });
 
 /* --- nics ---------------------------------------------------------------------------------------- */
 

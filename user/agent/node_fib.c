@@ -44,6 +44,8 @@ void node_fib_reconfigure(struct node *node)
 						? config->lookup_min_routes
 						: 0);
 	fib_maps_route_counters(node->maps, config->route_counters);
+	if (node->nexthops)
+		node_fib_dirty_all(node, NULL); /* tunnels may have changed */
 	node_fib_kick(node);
 }
 
@@ -186,6 +188,7 @@ static void render_tunnel(const struct resolved_nexthop *r, struct xrs_tunnel *r
 	ret->vni = t->vni;
 	ret->device = t->device;
 	ret->port = t->port;
+	ret->zero_sum = t->zero_sum;
 	ret->family = t->remote.family;
 	memcpy(ret->dmac, t->dmac, sizeof(ret->dmac));
 	memcpy(ret->smac, t->smac, sizeof(ret->smac));
@@ -292,25 +295,69 @@ static struct node_fault fault_of(const struct resolved_nexthop *before,
 	return fault;
 }
 
+/* Through a tunnel that the configuration says. 0 or negative errno: the kernel did not answer. */
+static int resolve_configured(struct node *node, const struct node_vnet *vnet,
+			      const struct vxlan_config *vxlan, struct resolved_nexthop *ret)
+{
+	static const uint8_t none[NET_MAC_LEN];
+	const struct vnet_config *config = vnet->config;
+	const struct nl_route_query query = { .dst = vxlan->remote, .src = vxlan->local };
+	const struct resolved_tunnel tunnel = { .vni = vxlan->vni,
+						.port = vxlan->port,
+						.remote = vxlan->remote,
+						.local = vxlan->local,
+						.zero_sum = vxlan->zero_checksum };
+	struct net_route route;
+	int err = nl_route_lookup(node->request, &query, &route);
+
+	if (err < 0)
+		return err;
+	resolve_vxlan(node->net, &tunnel, vxlan->mac.bytes,
+		      config->n_gateway_macs ? config->gateway_macs[0].bytes : none, &route, ret);
+	manage_underlay(node, &ret->tunnel);
+	return 0;
+}
+
+/* As the kernel says. 0 or negative errno: it did not answer. */
+static int resolve_asked(struct node *node, const struct node_vnet *vnet,
+			 const struct ip_addr *addr, struct resolved_nexthop *ret)
+{
+	struct resolve_nics nics = node_nic_common(node, vnet);
+	struct net_route route;
+	int err = node_scope_route(vnet, addr, &route);
+
+	if (err < 0)
+		return err;
+	resolve_nexthop(node->net, addr, &route, &nics, ret);
+	resolve_tunnel(node, ret);
+	return 0;
+}
+
+static int resolve_now(struct node *node, const struct node_vnet *vnet, const struct ip_addr *addr,
+		       struct resolved_nexthop *ret)
+{
+	const struct node_vnet *owner = node_peered_owner(vnet, addr);
+	const struct vxlan_config *vxlan = vnet_find_vxlan(owner->config, addr);
+
+	return vxlan ? resolve_configured(node, owner, vxlan, ret)
+		     : resolve_asked(node, vnet, addr, ret);
+}
+
 static void resolve(struct node *node, uint32_t id, const struct nexthop_info *info)
 {
 	struct node_fault fault;
 	struct node_nexthop *state = &node->nexthop_state[id];
 	const struct node_vnet *vnet = node_vnet_by_number(node, info->vnet);
-	struct resolve_nics nics = node_nic_common(node, vnet);
 	struct resolved_nexthop now;
 	struct xrs_nexthop value;
-	struct net_route route;
 
 	if (!vnet)
 		return; /* adopted from a vnet that is no more: it waits for the sweep */
-	if (node_scope_route(vnet, &info->addr, &route) < 0) {
+	if (resolve_now(node, vnet, &info->addr, &now) < 0) {
 		loop_timer_set(node->loop, &node->probe_timer,
 			       mono_add_sec(loop_now(node->loop), RETRY_SEC));
 		return; /* no answer is no news: what was known stays */
 	}
-	resolve_nexthop(node->net, &info->addr, &route, &nics, &now);
-	resolve_tunnel(node, &now);
 	manage_neighbour(node, state, info, &now);
 	if (now.reason != state->resolved.reason || now.way != state->resolved.way)
 		log_nexthop(vnet, info, &now);

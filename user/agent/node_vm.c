@@ -218,6 +218,15 @@ struct vni_list {
 	size_t n;
 };
 
+static bool vni_listed(const struct vni_list *list, const struct xrs_vni_key *key)
+{
+	for (size_t i = 0; i < list->n; i++) {
+		if (memcmp(&list->keys[i], key, sizeof(*key)) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add_vni(struct node_vms *hosts, struct vni_list *list, const struct net_link *device,
 		    const struct ip_addr *local, const struct xrs_vni *value)
 {
@@ -226,6 +235,8 @@ static void add_vni(struct node_vms *hosts, struct vni_list *list, const struct 
 				   .family = local->family };
 
 	memcpy(key.local, local->bytes, sizeof(key.local));
+	if (vni_listed(list, &key))
+		return;
 	if (list->n < XRS_VNI_MAX && fib_maps_vni_set(hosts->node->maps, &key, value) == 0)
 		list->keys[list->n++] = key;
 }
@@ -249,6 +260,22 @@ static void add_device(struct node_vms *hosts, struct vni_list *list, const stru
 	}
 }
 
+/* The other direction of tunnels of the configuration; where the kernel has a device its networks come first. */
+static void add_configured(struct node_vms *hosts, struct vni_list *list,
+			   const struct node_vnet *vnet, const struct vxlan_config *vxlan)
+{
+	/* What add_device() looks at. */
+	const struct net_link device = {
+		.vxlan = { .vni = vxlan->vni, .port = vxlan->port, .local = vxlan->local }
+	};
+	struct xrs_vni value = { .vnet = node_vnet_scope(vnet) };
+
+	for (size_t i = 0; i < vnet->config->n_gateway_macs; i++)
+		memcpy(value.gateway_mac[value.n_gateway_macs++],
+		       vnet->config->gateway_macs[i].bytes, sizeof(value.gateway_mac[0]));
+	add_device(hosts, list, &device, &value);
+}
+
 /* The nic that a VXLAN device shares its bridge with; NULL: none, or nics of several vnets. */
 static const struct node_nic *nic_beside(const struct node *node, const struct net_link *device)
 {
@@ -265,15 +292,6 @@ static const struct node_nic *nic_beside(const struct node *node, const struct n
 		found = nic;
 	}
 	return found;
-}
-
-static bool vni_listed(const struct vni_list *list, const struct xrs_vni_key *key)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		if (memcmp(&list->keys[i], key, sizeof(*key)) == 0)
-			return true;
-	}
-	return false;
 }
 
 static void sweep_vnis(struct node_vms *hosts, const struct vni_list *list)
@@ -308,6 +326,12 @@ static void write_vnis(struct node_vms *hosts)
 		value.n_gateway_macs = nic->n_gateway_macs;
 		memcpy(value.gateway_mac, nic->gateway_mac, sizeof(value.gateway_mac));
 		add_device(hosts, &list, device, &value);
+	}
+	for (size_t i = 0; list.keys && i < hosts->node->n_vnets; i++) {
+		const struct node_vnet *vnet = hosts->node->vnets[i];
+
+		for (size_t k = 0; k < vnet->config->n_vxlan; k++)
+			add_configured(hosts, &list, vnet, &vnet->config->vxlan[k]);
 	}
 	if (list.keys)
 		sweep_vnis(hosts, &list);

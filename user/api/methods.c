@@ -109,7 +109,8 @@ const struct api_method api_methods[] = {
 	{ "vnet.list", API_READS, NULL, method_vnet_list, "All vnets.", "value[]" },
 	{ "vnet.show", API_READS, PARAMS(NAME("vnet")), method_vnet_show, "One vnet.",
 	  "name addressPrefixes[] protectedPrefixes[] gateway routeServer usesRouteServerOf "
-	  "peerings[] routeTables[] virtualNetworkPeerings[]" },
+	  "peerings[] routeTables[] virtualNetworkPeerings[] vxlan[]{nextHopPrefix nextHopMac vni "
+	  "remoteAddress localAddress port zeroChecksum}" },
 	{ "vnet.create", API_WRITES, PARAMS(KEYS(config_vnet)), method_vnet_create, "Makes a vnet.",
 	  "as vnet.show" },
 	{ "vnet.delete", API_WRITES, PARAMS(NAME("vnet")), method_vnet_delete,

@@ -103,6 +103,25 @@ static size_t nics_of(const struct node_vnet *vnet)
 	return n;
 }
 
+static void write_vxlan(struct json_out *out, const struct vnet_config *config)
+{
+	json_out_begin_array(out, "vxlan");
+	for (size_t i = 0; i < config->n_vxlan; i++) {
+		const struct vxlan_config *vxlan = &config->vxlan[i];
+
+		json_out_begin_object(out, NULL);
+		write_prefix(out, "nextHopPrefix", &vxlan->next_hops);
+		write_mac(out, "nextHopMac", vxlan->mac.bytes);
+		json_out_uint(out, "vni", vxlan->vni);
+		write_addr(out, "remoteAddress", &vxlan->remote);
+		write_addr(out, "localAddress", &vxlan->local);
+		json_out_uint(out, "port", vxlan->port);
+		json_out_bool(out, "zeroChecksum", vxlan->zero_checksum);
+		json_out_end_object(out);
+	}
+	json_out_end_array(out);
+}
+
 static void write_names(struct json_out *out, const struct node_vnet *vnet)
 {
 	const struct vnet_config *config = vnet->config;
@@ -115,6 +134,7 @@ static void write_names(struct json_out *out, const struct node_vnet *vnet)
 	for (size_t i = 0; i < vnet->n_tables; i++)
 		json_out_string(out, NULL, vnet->tables[i].config->name);
 	json_out_end_array(out);
+	write_vxlan(out, config);
 	json_out_begin_array(out, "virtualNetworkPeerings");
 	for (size_t i = 0; i < config->n_vnet_peerings; i++) {
 		json_out_begin_object(out, NULL);

@@ -42,6 +42,7 @@ static const char *const reason_names[RESOLVE_REASONS] = {
 	[RESOLVE_NO_NEIGHBOUR] = "NoNeighbour",
 	[RESOLVE_NEIGHBOUR_FAILED] = "NeighbourFailed",
 	[RESOLVE_VLAN_DENIED] = "VlanDenied",
+	[RESOLVE_NO_UNDERLAY] = "NoUnderlay",
 };
 
 const char *resolve_reason_name(enum resolve_reason reason)
@@ -347,6 +348,8 @@ void resolve_nexthop(const struct net_model *model, const struct ip_addr *addr,
 }
 
 /* --- the underlay of a tunnel -------------------------------------------------------------------------- */
+static const char by_xdp[] = "XDP encapsulates";
+
 /* RFC 7348 section 4.3: outer IP, UDP, VXLAN and the inner Ethernet header. */
 static uint32_t tunnel_overhead(const struct ip_addr *remote)
 {
@@ -385,13 +388,12 @@ static const char *take_neighbour(const struct net_model *model, const struct ne
 	return NULL;
 }
 
-static const char *walk_underlay(const struct net_model *model, const struct net_route *route,
-				 struct resolved_nexthop *nexthop,
-				 const struct net_link **ret_egress)
+/* Device, addresses and MACs. NULL, or why not. */
+static const char *find_underlay(const struct net_model *model, const struct net_route *route,
+				 struct resolved_nexthop *nexthop, const struct net_link **ret_l3)
 {
 	const struct net_link *l3 = net_model_link(model, route->oif);
 	struct resolved_tunnel *tunnel = &nexthop->tunnel;
-	const char *why;
 
 	if (route->error || route->type != RTN_UNICAST || !l3 || l3->type != ARPHRD_ETHER)
 		return "no Ethernet route to the other end of the tunnel";
@@ -401,32 +403,68 @@ static const char *walk_underlay(const struct net_model *model, const struct net
 		tunnel->local = route->prefsrc;
 	if (tunnel->local.family != tunnel->remote.family)
 		return "no address of this host to send from";
-	why = take_neighbour(model, l3, tunnel);
-	if (why)
-		return why;
-	*ret_egress = underlay_egress(model, l3, tunnel, &why);
-	if (why)
-		return why;
-	limit_mtu(nexthop, l3->mtu - tunnel_overhead(&tunnel->remote));
-	limit_mtu(nexthop, (*ret_egress)->mtu - tunnel_overhead(&tunnel->remote));
-	return NULL;
+	*ret_l3 = l3;
+	return take_neighbour(model, l3, tunnel);
+}
+
+static void limit_tunnel_mtu(struct resolved_nexthop *nexthop, const struct net_link *link)
+{
+	limit_mtu(nexthop, link->mtu - tunnel_overhead(&nexthop->tunnel.remote));
 }
 
 void resolve_underlay(const struct net_model *model, const struct net_route *route,
 		      struct resolved_nexthop *nexthop)
 {
-	const struct net_link *egress = NULL;
+	const struct net_link *egress = NULL, *l3 = NULL;
 	const char *why;
 
 	if (!resolve_is_ok(nexthop) || !nexthop->tunnel.device)
 		return;
-	why = walk_underlay(model, route, nexthop, &egress);
-	nexthop->why = why ? why : "XDP encapsulates";
+	why = find_underlay(model, route, nexthop, &l3);
+	if (!why)
+		egress = underlay_egress(model, l3, &nexthop->tunnel, &why);
+	nexthop->why = why ? why : by_xdp;
 	if (why)
 		return;
+	limit_tunnel_mtu(nexthop, l3);
+	limit_tunnel_mtu(nexthop, egress);
 	nexthop->way = XRS_WAY_VXLAN;
 	nexthop->ifindex = egress->ifindex;
 	nexthop->xdp = true;
+}
+
+void resolve_vxlan(const struct net_model *model, const struct resolved_tunnel *tunnel,
+		   const uint8_t mac[NET_MAC_LEN], const uint8_t gateway[NET_MAC_LEN],
+		   const struct net_route *route, struct resolved_nexthop *ret)
+{
+	const struct net_link *egress, *l3 = NULL;
+	const char *why;
+
+	memset(ret, 0, sizeof(*ret));
+	/* Member by member: what lies between them has to stay zero. */
+	ret->tunnel.vni = tunnel->vni;
+	ret->tunnel.port = tunnel->port;
+	ret->tunnel.remote = tunnel->remote;
+	ret->tunnel.local = tunnel->local;
+	ret->tunnel.zero_sum = tunnel->zero_sum;
+	why = find_underlay(model, route, ret, &l3);
+	if (!why && !(l3->up && l3->carrier))
+		why = "the underlay is down";
+	if (why) {
+		ret->reason = RESOLVE_NO_UNDERLAY;
+		snprintf(ret->text, sizeof(ret->text), "%s", why);
+		return;
+	}
+	egress = underlay_egress(model, l3, &ret->tunnel, &why);
+	ret->way = XRS_WAY_VXLAN;
+	ret->xdp = egress;
+	ret->why = why ? why : by_xdp;
+	ret->ifindex = egress ? egress->ifindex : l3->ifindex;
+	limit_tunnel_mtu(ret, l3);
+	if (egress)
+		limit_tunnel_mtu(ret, egress);
+	memcpy(ret->dmac, mac, NET_MAC_LEN);
+	memcpy(ret->smac, is_unicast_mac(gateway) ? gateway : ret->tunnel.smac, NET_MAC_LEN);
 }
 
 /* --- what nics have in common --------------------------------------------------------------------------- */

@@ -83,7 +83,23 @@ void vnet_config_done(struct vnet_config *vnet)
 	free(vnet->route_maps);
 	free(vnet->route_tables);
 	free(vnet->vnet_peerings);
+	free(vnet->vxlan);
 	memset(vnet, 0, sizeof(*vnet));
+}
+
+const struct vxlan_config *vnet_find_vxlan(const struct vnet_config *vnet,
+					   const struct ip_addr *next_hop)
+{
+	const struct vxlan_config *best = NULL;
+
+	for (size_t i = 0; i < vnet->n_vxlan; i++) {
+		const struct vxlan_config *vxlan = &vnet->vxlan[i];
+
+		if (prefix_contains(&vxlan->next_hops, next_hop) &&
+		    (!best || vxlan->next_hops.len > best->next_hops.len))
+			best = vxlan;
+	}
+	return best;
 }
 
 const struct route_table_config *vnet_find_table(const struct vnet_config *vnet, const char *name)

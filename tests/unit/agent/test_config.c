@@ -216,6 +216,9 @@ Test(config, nic_patterns)
 #define PEERING(more) VNET(SERVER ",\n\"peerings\": [{" PEER ", " more "}]")
 #define RANGE(more) \
 	VNET(SERVER ", \"peerings\": [{\"name\": \"r\", \"peerRange\": \"10.1.2.0/24\"" more "}]")
+#define VXLAN(prefix, mac, vni, remote, more)                                         \
+	VNET("\"vxlan\": [{\"nextHopPrefix\": \"" prefix "\", \"nextHopMac\": \"" mac \
+	     "\", \"vni\": " vni ", \"remoteAddress\": \"" remote "\"" more "}]")
 #define RULE(more) VNET("\"routeMaps\": [{\"name\": \"m\", \"rules\": [{" more "}]}]")
 
 static const struct refusal {
@@ -392,6 +395,23 @@ static const struct refusal {
 	       "\"nextHopType\": \"None\"}, {\"addressPrefix\": \"0.0.0.0/0\", \"nextHopType\": "
 	       "\"Internet\"}]}]"),
 	  0, 0, "vnets[0].routeTables[0].routes[1].addressPrefix", "is the same as" },
+	{ VXLAN("10.1.2.4/32", "02:00:00:00:00:01", "0", "192.0.2.2", ""), 0, 0,
+	  "vnets[0].vxlan[0].vni", "1" },
+	{ VXLAN("10.1.2.4/32", "02:00:00:00:00:01", "7", "224.0.0.9", ""), 0, 0,
+	  "vnets[0].vxlan[0].remoteAddress", "not the address of a host" },
+	{ VXLAN("10.1.2.4/32", "01:00:00:00:00:01", "7", "192.0.2.2", ""), 0, 0,
+	  "vnets[0].vxlan[0].nextHopMac", "multicast" },
+	{ VXLAN("10.1.2.4/32", "00:00:00:00:00:00", "7", "192.0.2.2", ""), 0, 0,
+	  "vnets[0].vxlan[0].nextHopMac", "" },
+	{ VXLAN("10.1.2.4/32", "02:00:00:00:00:01", "7", "192.0.2.2",
+		", \"localAddress\": \"fd00::1\""),
+	  0, 0, "vnets[0].vxlan[0].localAddress", "same family" },
+	{ VXLAN("10.1.2.4/32", "02:00:00:00:00:01", "7", "192.0.2.2", ", \"zeroChecksum\": true"),
+	  0, 0, "vnets[0].vxlan[0].zeroChecksum", "no effect over IPv4" },
+	{ VXLAN("10.1.2.4/32", "02:00:00:00:00:01", "7", "192.0.2.2",
+		"}, {\"nextHopPrefix\": \"10.1.2.4/32\", \"nextHopMac\": \"02:00:00:00:00:02\", "
+		"\"vni\": 8, \"remoteAddress\": \"192.0.2.3\""),
+	  0, 0, "vnets[0].vxlan[1].nextHopPrefix", "is the same as" },
 	{ VNET("\"virtualNetworkPeerings\": [{\"remoteVnet\": \"aa\"}]"), 0, 0,
 	  "vnets[0].virtualNetworkPeerings[0].remoteVnet", "did you mean 'a'" },
 	{ VNET("\"virtualNetworkPeerings\": [{\"remoteVnet\": \"a\"}]"), 0, 0,

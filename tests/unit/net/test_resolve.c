@@ -620,6 +620,65 @@ Test(resolve, an_underlay_that_xdp_can_not_use)
 	cr_assert(got.way == XRS_WAY_BRIDGE && strstr(got.why, "no Ethernet route"), "%s", got.why);
 }
 
+/* Of a tunnel that the configuration says, over @underlay to its host @n, from anywhere. */
+static struct resolved_nexthop configured(uint32_t underlay, unsigned int n, uint32_t up)
+{
+	static const uint8_t mac[NET_MAC_LEN] = { 2, 0, 0, 0, 9, 9 }, none[NET_MAC_LEN];
+	const struct resolved_tunnel tunnel = {
+		.vni = 800, .port = 4789, .remote = host(underlay, n), .zero_sum = true
+	};
+	struct net_route route = { .type = RTN_UNICAST,
+				   .oif = underlay,
+				   .prefsrc = host(underlay, 254) };
+	struct resolved_nexthop got;
+
+	if (!up)
+		break_link(DOWN, underlay);
+	resolve_vxlan(model, &tunnel, mac, none, &route, &got);
+	return got;
+}
+
+Test(resolve, a_tunnel_of_the_configuration)
+{
+	struct resolved_nexthop got = configured(ETH, 1, true), again = configured(ETH, 1, true);
+	struct ip_addr far = host(ETH, 1), near = host(ETH, 254);
+	const uint8_t mac[NET_MAC_LEN] = { 2, 0, 0, 0, 9, 9 };
+
+	cr_assert(got.reason == RESOLVE_OK && got.way == XRS_WAY_VXLAN && got.xdp);
+	cr_assert(got.ifindex == ETH && !got.tunnel.device && !got.l3_ifindex);
+	cr_assert(got.tunnel.vni == 800 && got.tunnel.port == 4789 && got.tunnel.zero_sum);
+	cr_assert(ip_equal(&got.tunnel.remote, &far) && ip_equal(&got.tunnel.local, &near));
+	cr_assert(got.tunnel.via_ifindex == ETH);
+	cr_assert_eq(got.mtu, net_model_link(model, ETH)->mtu - 50);
+	cr_assert_arr_eq(got.dmac, mac, NET_MAC_LEN);
+	cr_assert_arr_eq(got.smac, got.tunnel.smac, NET_MAC_LEN, "without a gateway MAC");
+	cr_assert(!memcmp(&got, &again, sizeof(got)));
+}
+
+Test(resolve, a_configured_tunnel_without_its_underlay_is_not_used)
+{
+	struct resolved_nexthop got = configured(ETH, 99, true);
+
+	cr_assert(got.reason == RESOLVE_NO_UNDERLAY && got.way == XRS_WAY_NONE);
+	cr_assert(strstr(got.text, "has not answered yet"), "%s", got.text);
+	cr_assert(got.tunnel.via_ifindex == ETH, "there it is to be asked for");
+	got = configured(WG, 1, true);
+	cr_assert(got.reason == RESOLVE_NO_UNDERLAY && strstr(got.text, "no Ethernet route"));
+	got = configured(ETH, 1, false);
+	cr_assert(got.reason == RESOLVE_NO_UNDERLAY && strstr(got.text, "down"), "%s", got.text);
+}
+
+/* The tc half can send by any Ethernet device. */
+Test(resolve, a_configured_tunnel_over_what_xdp_can_not_use)
+{
+	struct resolved_nexthop got = configured(VETHR, 1, true);
+
+	cr_assert(got.reason == RESOLVE_OK && got.way == XRS_WAY_VXLAN && !got.xdp);
+	cr_assert(got.ifindex == VETHR && strstr(got.why, "does not take XDP frames"));
+	got = configured(ETH20, 1, true);
+	cr_assert(got.way == XRS_WAY_VXLAN && !got.xdp && got.ifindex == ETH20);
+}
+
 Test(resolve, an_unresolved_next_hop_still_says_whom_to_ask)
 {
 	struct net_route route = { .type = RTN_UNICAST, .oif = BR };
