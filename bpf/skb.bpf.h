@@ -12,7 +12,11 @@
 
 #include "vxlan.bpf.h"
 
-#define XRS_CHANGED_LEN 12 /* octets of an IP header that hold TTL, hop limit and checksum */
+/* enum bpf_adj_room_flags of 6.3: what is left is of that family. Older headers lack the names. */
+#define XRS_ROOM_DECAP_IPV4 (1ull << 7)
+#define XRS_ROOM_DECAP_IPV6 (1ull << 8)
+
+#define XRS_CHANGED_LEN     12 /* octets of an IP header that hold TTL, hop limit and checksum */
 
 /* Leaves the frame with just the tags that the egress wants; the kernel keeps them beside the frame. */
 XRS_INLINE bool xrs_retag_skb(struct __sk_buff *skb, const struct xrs_packet *p, __u16 vlan)
@@ -56,6 +60,22 @@ XRS_INLINE bool xrs_may_encapsulate_skb(struct __sk_buff *skb, const struct xrs_
 	if (nh->tunnel.family == 6 && skb->gso_size && !nh->tunnel.zero_sum)
 		return false;
 	return xrs_outer_sum_is_known(p, &nh->tunnel);
+}
+
+/*
+ * Takes @n octets away between the Ethernet header, whose addresses stay, and the IP header of @p. False, and the
+ * frame as it was: the kernel can not (before 6.3 families must be equal).
+ */
+XRS_INLINE bool xrs_strip_skb(struct __sk_buff *skb, __u32 n, const struct xrs_packet *p,
+			      __u8 outer_family)
+{
+	__u64 flags = p->family == 4 ? XRS_ROOM_DECAP_IPV4 : XRS_ROOM_DECAP_IPV6;
+	__u16 type = XRS_NET16(p->eth_type);
+
+	if (p->family == outer_family)
+		flags = 0;
+	return !bpf_skb_adjust_room(skb, -(__s32)n, BPF_ADJ_ROOM_MAC, flags) &&
+	       !bpf_skb_store_bytes(skb, 2 * ETH_ALEN, &type, sizeof(type), 0);
 }
 
 /*

@@ -463,15 +463,14 @@ XRS_INLINE enum xrs_reason xrs_uplink_xdp(struct xdp_md *ctx, const struct xrs_n
 	if (reason == XRS_GO_ON)
 		reason = xrs_arrive(nic, p, in, ctx->ingress_ifindex, &nh);
 	if (nh && reason == XRS_REASON_DELIVERED && !xrs_hand_over(ctx, p, in, nh))
-		return in->outer ? XRS_REASON_TO_KERNEL : XRS_REASON_TO_TC;
+		return XRS_REASON_TO_TC;
 	/* Segments or a large packet: the tc half can tell. */
 	return reason == XRS_REASON_TOO_BIG && !in->outer ? XRS_REASON_TO_TC : reason;
 }
 
 /*
  * On an uplink: VXLAN packets that end here, and plain ones, for a local VM. Everything else passes as it came.
- * Of what XDP must not carry (offloads, several buffers) plain packets are left to xrs_uplink_tc, and VXLAN
- * to the host's own device, which takes outer headers off whatever the inner packet still needs.
+ * What XDP must not carry, or an egress can not take from it, is left to xrs_uplink_tc.
  */
 SEC("xdp")
 int xrs_uplink(struct xdp_md *ctx)
@@ -714,6 +713,35 @@ int xrs_steer_tc(struct __sk_buff *skb)
 	return verdict;
 }
 
+/*
+ * Out of a tunnel to the VM. The host's own VXLAN device has what still needs the kernel's knowledge of the inner
+ * packet: segments, unfinished checksums; and frames that are switched by their MAC.
+ */
+__attribute__((noinline)) int xrs_uplink_tunnel_once(struct __sk_buff *skb,
+						     const struct xrs_nic *nic,
+						     const struct xrs_packet *outer)
+{
+	const __u8 *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	enum xrs_reason reason = XRS_REASON_TO_KERNEL;
+	const struct xrs_nexthop *nh = NULL;
+	struct xrs_packet p = { 0 };
+	struct xrs_arrival in = { 0 };
+	int verdict;
+
+	if (!nic || !outer || !xrs_open_tunnel(start, end, outer, &p, &in, &reason))
+		return XRS_REASON_TO_KERNEL;
+	if (reason == XRS_GO_ON)
+		reason = xrs_arrive(nic, &p, &in, skb->ifindex, &nh);
+	if (!nh || reason != XRS_REASON_DELIVERED)
+		return reason;
+	if (in.switched || skb->gso_size || outer->n_tags || xrs_maybe_partial_once(&p) ||
+	    !xrs_strip_skb(skb, in.outer + p.l3_off - ETH_HLEN, &p, outer->family))
+		return XRS_REASON_TO_KERNEL;
+	p.l3_off = ETH_HLEN;
+	p.n_tags = 0;
+	return xrs_send_skb(skb, &p, nh, reason, 0, &verdict);
+}
+
 XRS_INLINE enum xrs_reason xrs_uplink_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
 					  struct xrs_packet *p, int *ret_verdict)
 {
@@ -731,8 +759,12 @@ XRS_INLINE enum xrs_reason xrs_uplink_skb(struct __sk_buff *skb, const struct xr
 	reason = xrs_parse_outer(nic, start, end, p);
 	if (reason != XRS_GO_ON)
 		return reason;
-	if (xrs_find_tunnel(start, end, p, &off))
-		return XRS_REASON_TO_KERNEL;
+	if (xrs_find_tunnel(start, end, p, &off)) {
+		reason = xrs_uplink_tunnel_once(skb, nic, p);
+		if (reason == XRS_REASON_TC_DELIVERED)
+			*ret_verdict = TC_ACT_REDIRECT; /* as bpf_redirect() said */
+		return reason;
+	}
 	in.vnet = nic->vnet;
 	reason = xrs_arrive(nic, p, &in, skb->ifindex, &nh);
 	if (!nh || reason != XRS_REASON_DELIVERED)
@@ -740,7 +772,7 @@ XRS_INLINE enum xrs_reason xrs_uplink_skb(struct __sk_buff *skb, const struct xr
 	return xrs_send_skb(skb, p, nh, reason, 0, ret_verdict);
 }
 
-/* Behind xrs_uplink, or alone where the driver has no XDP: plain packets with whatever offload they need. */
+/* Behind xrs_uplink, or alone where the driver has no XDP. */
 SEC("tc")
 int xrs_uplink_tc(struct __sk_buff *skb)
 {

@@ -348,8 +348,27 @@ Test(uplink, tunnels_of_both_families_are_opened)
 		cr_assert(run.action == XDP_REDIRECT);
 		assert_delivered(&run, inner.data + inner.l3, inner.len - inner.l3, 14);
 		run = tc(&f);
-		assert_reason(run, XRS_REASON_TO_KERNEL); /* the host's own VXLAN device */
-		assert_same(&run, &f);
+		assert_reason(run, XRS_REASON_TC_DELIVERED);
+		cr_assert(run.action == TC_ACT_REDIRECT);
+		assert_delivered(&run, inner.data + inner.l3, inner.len - inner.l3, 14);
+	}
+}
+
+/* As a veth whose other end runs no NAPI: XDP would lose the frame. */
+Test(uplink, a_device_that_takes_no_xdp_frames_is_the_tc_halfs)
+{
+	struct frame_spec spec = in_tunnel(false);
+	struct frame inner, f;
+	struct run run;
+
+	cr_assert(!fib_maps_dev_del(lab.maps, wire_index("out")));
+	for (int tags = 0; tags < 3; tags++) {
+		spec.n_tags = (unsigned int)tags;
+		spec.tci[0] = spec.tci[1] = 7;
+		frame_make(&inner, &spec);
+		wrap(&f, &inner, tags & 1, VNI);
+		run = left_to_tc(&f, XRS_REASON_TC_DELIVERED);
+		assert_delivered(&run, inner.data + inner.l3, inner.len - inner.l3, 14);
 	}
 }
 
@@ -394,11 +413,19 @@ Test(uplink, in_a_tunnel_the_kernel_has_what_xdp_must_not_carry)
 {
 	struct frame_spec spec = in_tunnel(true);
 	struct frame inner, f;
+	struct run run;
 
 	spec.partial = true;
 	frame_make(&inner, &spec);
 	wrap(&f, &inner, false, VNI);
-	assert_passed(&f, XRS_REASON_TO_KERNEL);
+	run = left_to_tc(&f, XRS_REASON_TO_KERNEL);
+	assert_same(&run, &f);
+	spec = in_tunnel(false);
+	frame_make(&inner, &spec);
+	wrap(&f, &inner, false, VNI);
+	run = lab_count_by("xrs_uplink_tc", &f, 60);
+	assert_reason(run, XRS_REASON_TO_KERNEL); /* segments */
+	assert_same(&run, &f);
 	spec = in_tunnel(false);
 	spec.ttl = 1;
 	frame_make(&inner, &spec);

@@ -101,6 +101,11 @@ echo "send dmac=$GW smac=${MAC[fw]} src=8.8.8.8 dst=${IP4[vm2]} id=21 ttl=20" >"
 check_frame "a routed frame comes out of the tunnel for the VM" vm2 21 \
 	"smac=$GW dmac=${MAC[vm2]} vlan=0 src=8.8.8.8 dst=${IP4[vm2]} ttl=19 proto=17 sport=5000 dport=53000 len=64 ipsum=ok l4sum=ok payload=ok"
 check_counted "by XDP on the uplink" und delivered=1
+count_from und
+echo "send dmac=$GW smac=${MAC[fw]} src=8.8.8.8 dst=${IP4[vm1]} id=22 ttl=20" >"$DIR/far4.in"
+check_frame "and one for a container, whose veth takes no XDP frames" vm1 22 \
+	"smac=$GW dmac=${MAC[vm1]} vlan=0 src=8.8.8.8 dst=${IP4[vm1]} ttl=19 proto=17 sport=5000 dport=53000 len=64 ipsum=ok l4sum=ok payload=ok"
+check_counted "by the tc half" und to_tc=1 tc_delivered=1
 
 # Over IPv6 every outer checksum is right; and zero where the other end says that this is right as well.
 receiver 6
