@@ -143,12 +143,28 @@ wait_for 20 "the appliance" fw_usable || abandon "the appliance is there"
 warm vm1
 both_families "routed, veth" vm1
 gro fw on
+# XDP on a veth of that MTU: frames in several buffers.
+edit_config '.nics[0].mode = "native"'
+run_logged ctl config reload || abandon "the reload"
+native() { [ "$(nic vm1 .xdpMode)" = native ]; }
+wait_for 10 "XDP on vm1" native || abandon "XDP on vm1"
+both_families "routed, veth, native" vm1
+mtus 9000 host:vm1 vm1:eth0 host:fw fw:eth0
+await_fib
+both_families "routed, veth, native, MTU 9000" vm1
+mtus 1500 host:vm1 vm1:eth0 host:fw fw:eth0
+edit_config '.nics[0] |= del(.mode)'
+run_logged ctl config reload || abandon "the reload"
 for guest in offload plain; do
 	guest_up vm2 $guest
 	routed vm2
 	warm vm2
 	await_fib
 	both_families "routed, tap, $guest" vm2
+	mtus 9000 host:vm2 vm2:eth0 host:fw fw:eth0
+	await_fib
+	both_families "routed, tap, $guest, MTU 9000" vm2
+	mtus 1500 host:fw fw:eth0
 	guest_down
 done
 finish

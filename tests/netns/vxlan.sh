@@ -4,7 +4,7 @@
 # must not carry goes through the host's own VXLAN device; the way back goes from the uplink to the VM, and so do
 # plain packets of the underlay.
 #
-#   vm1 (veth), vmtap (tap) -- br0 -- vx0 (VXLAN 100) ... und ===== eth0 ... vx0 -- the appliance "fw"
+#   vm1 (veth), vm3 (guest on a tap), vmtap (tap) -- br0 -- vx0 (VXLAN 100) ... und ===== eth0 ... vx0 -- the appliance "fw"
 #                               host                        underlay            far
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
@@ -42,6 +42,9 @@ xrs_start
 await_nic vm1 attached || abandon "nic vm1 is attached"
 await_nic und attached || abandon "nic und is attached"
 port_open vm1 vm1 pkt eth0
+new_ns vm3
+guest_up vm3 offload
+on_bridge vm3
 port_open vmtap host tap vmtap
 host_ip link set vmtap up
 await_nic vmtap attached || abandon "nic vmtap is attached"
@@ -50,8 +53,10 @@ on_bridge vmtap
 host_ip neigh replace "${IP4[vm2]}" lladdr "${MAC[vm2]}" dev br0 nud permanent
 host_ip neigh replace "${IP6[vm2]}" lladdr "${MAC[vm2]}" dev br0 nud permanent
 run_logged in_ns host bridge fdb replace "${MAC[vm2]}" dev vmtap master static
-in_ns vm1 ping -q -c 1 -W 5 10.1.0.1 >/dev/null
-in_ns vm1 ping -q -c 1 -W 5 fd00:1::1 >/dev/null
+for n in vm1 vm3; do
+	in_ns $n ping -q -c 1 -W 5 10.1.0.1 >/dev/null
+	in_ns $n ping -q -c 1 -W 5 fd00:1::1 >/dev/null
+done
 
 knows_host() { nic "$1" '.addresses[]' | grep -qx "$2"; }
 
@@ -89,12 +94,14 @@ out_section() { # FAMILY of the underlay
 
 # Real sockets: partial checksums and 64 kB segments, which are the host's VXLAN device's.
 tcp_section() { # FAMILY
-	local v=v$1 address
-	count_from vm1
-	for address in 203.0.113.10 2001:db8::10; do
-		transfer "$v" vm1 far "$address"
+	local v=v$1 address n
+	for n in vm1 vm3; do
+		count_from $n
+		for address in 203.0.113.10 2001:db8::10; do
+			transfer "$v, $n" $n far "$address"
+		done
+		check_rose "$v, $n: the tc half gave them to the VXLAN device" $n tc_encapsulated 50
 	done
-	check_rose "$v: the tc half gave them to the VXLAN device" vm1 tc_encapsulated 50
 	check_equal "$v: and the far end found no wrong checksum" 0 "$(csum_errors far)"
 }
 
