@@ -18,14 +18,15 @@
 
 #include "rewrite.bpf.h"
 
-#define XRS_UDP_LEN      8
-#define XRS_VXLAN_LEN    8
-#define XRS_VXLAN_OUTER4 (ETH_HLEN + XRS_IPV4_LEN + XRS_UDP_LEN + XRS_VXLAN_LEN)
-#define XRS_VXLAN_OUTER6 (ETH_HLEN + XRS_IPV6_LEN + XRS_UDP_LEN + XRS_VXLAN_LEN)
-#define XRS_VXLAN_FLAG_I 0x08 /* the VNI is valid */
-#define XRS_VXLAN_TTL    64
-#define XRS_PORT_DYNAMIC 49152u /* RFC 7348 section 5: source ports from the dynamic range */
-#define XRS_PROTO_ICMP   1
+#define XRS_UDP_LEN       8
+#define XRS_VXLAN_LEN     8
+#define XRS_VXLAN_OUTER4  (ETH_HLEN + XRS_IPV4_LEN + XRS_UDP_LEN + XRS_VXLAN_LEN)
+#define XRS_VXLAN_OUTER6  (ETH_HLEN + XRS_IPV6_LEN + XRS_UDP_LEN + XRS_VXLAN_LEN)
+#define XRS_VXLAN_FLAG_I  0x08 /* the VNI is valid */
+#define XRS_VXLAN_TTL     64
+#define XRS_VXLAN_OFF_MAX 128    /* octets before a VXLAN header that is looked for */
+#define XRS_PORT_DYNAMIC  49152u /* RFC 7348 section 5: source ports from the dynamic range */
+#define XRS_PROTO_ICMP    1
 
 /* Ones' complement sum of 16-bit words as they stand in memory, by pairs; @n an even constant. */
 XRS_INLINE __u64 xrs_sum(const __u8 *data, __u32 n)
@@ -87,6 +88,18 @@ XRS_INLINE void xrs_put_udp_vxlan(__u8 *udp, const struct xrs_tunnel *t, __u32 h
 	XRS_STORE(__u16, udp + 6, 0);
 	XRS_STORE(__u32, udp + 8, XRS_NET32((__u32)XRS_VXLAN_FLAG_I << 24));
 	XRS_STORE(__u32, udp + 12, XRS_NET32(t->vni << 8));
+}
+
+/* Where @outer has a VXLAN header that names a network; 0: it has none. */
+XRS_INLINE __u32 xrs_vxlan_off(const __u8 *start, const __u8 *end, const struct xrs_packet *outer)
+{
+	__u32 off = outer->l4_off + XRS_UDP_LEN;
+
+	asm volatile("" : "+r"(off));
+	if (outer->proto != XRS_PROTO_UDP || !outer->l4_off || off > XRS_VXLAN_OFF_MAX ||
+	    start + off + XRS_VXLAN_LEN > end || start[off] != XRS_VXLAN_FLAG_I)
+		return 0;
+	return off;
 }
 
 /* By words: as memcpy() the compiler, which knows of no alignment, would copy octet by octet, on the stack's account. */

@@ -367,17 +367,13 @@ XRS_INLINE bool xrs_is_vni_gateway(const struct xrs_vni *vni, const __u8 *mac)
 XRS_INLINE const struct xrs_vni *xrs_find_tunnel(const __u8 *start, const __u8 *end,
 						 const struct xrs_packet *outer, __u32 *ret_off)
 {
-	__u32 off = outer->l4_off + XRS_UDP_LEN;
-	const __u8 *vxlan;
+	__u32 off = xrs_vxlan_off(start, end, outer);
 
 	asm volatile("" : "+r"(off));
-	if (outer->proto != XRS_PROTO_UDP || off > XRS_LINEAR)
-		return NULL;
-	vxlan = start + off;
-	if (vxlan + XRS_VXLAN_LEN > end || vxlan[0] != XRS_VXLAN_FLAG_I)
+	if (!off || off > XRS_VXLAN_OFF_MAX || start + off + XRS_VXLAN_LEN > end)
 		return NULL;
 	*ret_off = off;
-	return xrs_find_vni(outer, vxlan);
+	return xrs_find_vni(outer, start + off);
 }
 
 /* The inner packet of @outer into @p. False: no tunnel that ends here. */

@@ -98,6 +98,25 @@ static void check_tunnel(const uint8_t *frame, size_t len, const struct xrs_pack
 	free(out);
 }
 
+/* What arrives by a tunnel: a packet of its own behind the outer headers. */
+static void check_arrival(const uint8_t *frame, size_t len, const struct xrs_packet *outer)
+{
+	uint32_t off = xrs_vxlan_off(frame, frame + len, outer);
+	struct xrs_packet p = { 0 };
+
+	if (!off)
+		return;
+	off += XRS_VXLAN_LEN;
+	must(off <= len && off <= outer->frame_len);
+	p.frame_len = outer->frame_len - off;
+	if (xrs_parse_ether(frame + off, frame + len, &p) != XRS_GO_ON ||
+	    xrs_parse_ip(frame + off, frame + len, &p) != XRS_GO_ON)
+		return;
+	check_packet(&p, len - off);
+	check_hash(&p);
+	xrs_maybe_partial(&p);
+}
+
 /* Quotes are padded with zeros, as the program has them. */
 static void check_answer(const uint8_t *frame, size_t len, const struct xrs_packet *p,
 			 const struct xrs_nic *nic)
@@ -140,6 +159,7 @@ static void run(uint8_t *frame, size_t len, struct xrs_packet *p, uint16_t vlan)
 	xrs_maybe_partial(p);
 	must(xrs_l3_out(p) > 0);
 	check_answer(frame, len, p, &nic);
+	check_arrival(frame, len, p);
 	if (p->l3_len < 60000) {
 		check_tunnel(frame, len, p, false);
 		check_tunnel(frame, len, p, true);
