@@ -1,110 +1,77 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 7200
-# How long a flow stands still when its appliance dies: xrsd beside BIRD programming the kernel's FIB, in the
+# timeout: 3600
+# What becomes of the traffic when an appliance dies: xrsd beside BIRD and FRR programming the kernel's FIB, in the
 # same lab, with the same appliances, for small and large tables.
 #
-#   vm1 --- host (xrsd | BIRD + kernel FIB) --- fw, fw2: BIRD each, the same prefixes; another for BFD 10 ms x 3
+#   vm1 --- host (xrsd | BIRD or FRR + kernel FIB) --- fw, fw2: BIRD each, the same prefixes; another xrsd for BFD 10 ms x 3
 #
-#   silent   fw sends nothing any more, its interface stays up: only BFD sees it
-#   reset    fw's BGP daemon is killed, no BFD: the TCP connection ends (the frames still arrive)
+#   silent    fw sends nothing any more, its interface stays up: only BFD sees it. Time between two answers of a
+#             ping each millisecond
+#   reset     fw's BGP daemon is killed, no BFD. From the end of the TCP connection, as its packet passes, to the
+#             first packet that comes to the other appliance
+#   withdraw  fw, whose paths are the shorter ones, withdraws all of them; until the maps are right. Frames to random
+#             prefixes meanwhile: without a route, lost
+#   detect    a million routes come and go, and 16 other peers with BFD 10 ms x 3 fall silent in turn: from the end of
+#             the detection time to the store in the map
+#   flows     one of four appliances dies and returns: how many flows of those that were not its own have moved
 #
-# gap_ms: the longest time between two answers of a ping each millisecond. programmed_us: from the first sign
-# to the maps that are right (timeline). Medians of XRS_BENCH_RUNS (20), with the least and the most.
+# XRS_BENCH_RUNS (20) of each, of the others XRS_BENCH_OTHERS (3), and no new run after XRS_BENCH_SECONDS (80), with the
+# others half of it: a quarter of an hour. Everything once more in build/bench/failover.txt.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
-need_cmd bird birdc tc chrt
+. "$TOP/tests/bench/lib/middle.sh"
+need_cmd bird birdc tc chrt tcpdump zebra bgpd bfdd vtysh
 RUNS=${XRS_BENCH_RUNS:-20}
+OTHERS=${XRS_BENCH_OTHERS:-3}
+LAST=${XRS_BENCH_SECONDS:-80}
 SIZES=${XRS_BENCH_SIZES:-1000 1000000}
-SPEAKERS=${XRS_BENCH_SPEAKERS:-xrs bird}
-declare -A PID=()
+SPEAKERS=${XRS_BENCH_SPEAKERS:-xrs bird frr}
+KINDS=${XRS_BENCH_KINDS:-silent reset withdraw detect flows}
+MANY=${SIZES##* }
+DESTINATION=203.0.113.10
+IP4[fw4]=10.1.2.7 IP6[fw4]=fd00:1::2:7 MAC[fw4]=02:00:00:00:02:07
+declare -A PID=() ASN=([fw]=65001 [fw2]=65002 [fw3]=65003 [fw4]=65004)
 
-prefixes() { # COUNT: /24s and longer, the last one is where the ping goes
-	awk -v n="$1" 'BEGIN { for (i = 0; i < n - 1; i++) { a = int(i / 65536) % 64; print 32 + a "." int(i / 256) % 256 "." i % 256 "." (int(i / 4194304) * 64) "/" 26 } print "203.0.113.0/24" }'
+# --- figures ------------------------------------------------------------------------------------------------
+OUT=$BUILD/bench/failover.txt
+mkdir -p "${OUT%/*}"
+: >"$OUT"
+line() {
+	diag "$*"
+	echo "$*" >>"$OUT"
 }
-appliance_conf() { # NODE ASN
-	cat <<-END
-	router id ${IP4[$1]};
-	protocol device {}
-	protocol static { ipv4;
-	$(sed 's/.*/route & unreachable;/' "$DIR/prefixes") }
-	protocol bgp xrs { local ${IP4[$1]} as $2; neighbor $RS4 as 65515; direct;
-	  connect delay time 1; connect retry time 1; error wait time 1, 2; hold time 180; graceful restart off;
-	  ipv4 { import none; export where source = RTS_STATIC; }; }
-	END
+ROW='%-10s %-8s %9s %5s %9s %9s %9s %9s  %-3s %s'
+row() { # WORK SPEAKER ROUTES UNIT FILE: a figure a line; those that are not numbers count as missing
+	line "$(grep -E '^[0-9.]+$' "$5" | sort -n | awk -v row="$ROW" -v work="$1" -v who="$2" -v size="$3" -v unit="$4" -v load="load $(cut -d' ' -f1 /proc/loadavg)" '
+		{ v[NR] = $1 }
+		function at(share) { i = int(NR * share + 0.999999); return v[(i < 1) ? 1 : i] }
+		END { if (NR) printf row, work, who, size, NR, at(0.5), at(0.99), v[1], v[NR], unit, load
+		      else printf row, work, who, size, 0, "-", "-", "-", "-", unit, load }')"
 }
-# BFD is a process of its own, with real-time priority: a million routes must not delay it in the appliance.
-appliance() { # NODE ASN
-	appliance_conf "$@" >"$DIR/$1.conf"
-	spawn_in "$1" "bird-$1" bird -f -c "$DIR/$1.conf" -s "$DIR/$1.ctl" -P "$DIR/$1.pid"
-	PID[$1]=$spawned
+# Until the runs or the time are over: again SPEAKER
+begin_runs() {
+	runs=0
+	began=$SECONDS
 }
-bfd_speaker() { # NODE
-	cat >"$DIR/$1-bfd.conf" <<-END
-	router id ${IP4[$1]};
-	protocol device {}
-	protocol bfd { interface "*" { interval 10 ms; multiplier 3; }; neighbor $RS4 dev "eth0" local ${IP4[$1]}; }
-	END
-	spawn_in "$1" "bfd-$1" chrt -r 10 bird -f -c "$DIR/$1-bfd.conf" -s "$DIR/$1-bfd.ctl" -P "$DIR/$1-bfd.pid"
-	PID[$1-bfd]=$spawned
+again() { # SPEAKER
+	local most=$RUNS last=$LAST
+	[ "$1" = xrs ] || most=$OTHERS last=$((LAST / 2))
+	runs=$((runs + 1))
+	[ "$runs" -le "$most" ] && [ $((SECONDS - began)) -lt "$last" ]
 }
-
-# --- the two in the middle --------------------------------------------------------------------------------
-xrs_up() { # BFD
-	jq -n --arg id "$ID" --arg gw $GW --argjson bfd "$([ -n "$1" ] && echo true || echo false)" '{
-	  node: { instance: $id, routerId: "10.1.255.4" },
-	  vnets: [ { name: "prod", addressPrefixes: ["10.1.0.0/16"], gateway: { macs: [$gw] },
-	    routeServer: { asn: 65515, localAddress: "10.1.255.4" },
-	    peerings: [ ["fw", 65001, "10.1.2.4"], ["fw2", 65002, "10.1.2.5"] | {
-	      name: .[0], peerAsn: .[1], peerIp: .[2], connectRetryTime: 1, families: ["ipv4-unicast"],
-	      bfd: { enabled: $bfd, minTxMs: 10, minRxMs: 10 } } ] } ],
-	  nics: [ { match: { name: "vm*" }, vnet: "prod" }, { match: { name: "fw*" }, vnet: "prod", role: "nva" } ] }' >"$CONF"
-	xrs_start
-	await_nic vm1 attached || abandon "nic vm1 is attached"
+# Both serve, and the ping's flow stays where it is: $NODE.
+settled() { # SPEAKER SIZE
+	"${1}_ready" "$2" || return
+	NODE=$("${1}_path")
+	sleep 0.5
+	[ "$("${1}_path")" = "$NODE" ]
 }
-xrs_ready() { # COUNT
-	ctl -j peering list | jq -e --argjson n "$1" '[.value[] | select(.pfxRcd == $n)] | length == 2' && fib_idle &&
-		ctl -j bfd list | jq -e 'all(.value[]; .state == "Up" and .kernel)' && [ "$(xrs_path)" != null ]
-}
-xrs_path() { # the appliance that serves the ping
-	ctl -j nic show-next-hop --name vm1 --destination-ip 203.0.113.10 --source-ip "${IP4[vm1]}" --protocol icmp | jq -r .peering
-}
-xrs_programmed() { # of the latest failure
-	ctl -j timeline list | jq '[.value[] | select(.cause != "returned")] | last | .programmedUs'
-}
-xrs_down() {
-	xrs_stop
-	"$XRSCTL" dataplane detach --instance "$ID" >/dev/null
-}
-
-bird_up() { # BFD
-	cat >"$DIR/middle.conf" <<-END
-	router id $RS4;
-	protocol device {}
-	$([ -z "$1" ] || echo 'protocol bfd { interface "*" { interval 10 ms; multiplier 3; }; }')
-	protocol kernel { ipv4 { export all; import none; }; merge paths on limit 16; }
-	$(for n in fw:65001 fw2:65002; do
-		echo "protocol bgp ${n%:*} { local $RS4 as 65515; neighbor ${IP4[${n%:*}]} as ${n#*:}; direct; $1
-		  connect delay time 1; connect retry time 1; error wait time 1, 2; hold time 180; graceful restart off;
-		  ipv4 { import all; export none; }; }"
-	done)
-	END
-	spawn_in host middle bird -f -c "$DIR/middle.conf" -s "$DIR/middle.ctl" -P "$DIR/middle.pid"
-	PID[middle]=$spawned
-}
-bird_ready() { # COUNT
-	local n
-	for n in fw fw2; do
-		birdc -s "$DIR/middle.ctl" show protocols all $n | grep -q "Routes: *$1 imported" || return 1
-	done
-	[ "$(in_ns host ip -4 route show proto bird | grep -c 'via\|nexthop\|^[0-9]')" -ge "$1" ] && bird_path >/dev/null
-}
-bird_path() {
-	in_ns host ip -4 route get 203.0.113.10 from "${IP4[vm1]}" iif br0 | awk -v a="${IP4[fw]}" -v b="${IP4[fw2]}" '
-		/via/ { found = 1; print ($0 ~ a " ") ? "fw" : "fw2" } END { exit !found }'
-}
-bird_down() {
-	stop_pid "${PID[middle]}"
+await_ready() { # SPEAKER SIZE
+	wait_for 180 "$1 with $2 routes" settled "$1" "$2" >"$DIR/.wait" && return
+	diag "$1 with $2 routes: not in 180 s: $(tail -c 500 "$DIR/.wait")"
+	[ "$1" != xrs ] || fail "xrs with $2 routes"
+	return 1
 }
 
 # --- one death ------------------------------------------------------------------------------------------------
@@ -114,67 +81,280 @@ gap_ms() {
 	sed -n 's/^\[\([0-9.]*\)\].*bytes from.*/\1/p' "$DIR/ping.log" |
 		awk 'NR > 1 && $1 - last > gap { gap = $1 - last } { last = $1 } END { printf "%.1f\n", gap * 1000 }'
 }
-ping_for() { # COMMAND...: while a ping runs
+answers() { grep -c 'bytes from' "$DIR/ping.log"; }
+answered_again() { [ "$(answers)" -gt $((before + 100)) ]; }
+# What was found settled may have moved since; then the run does not count.
+silence_it() { # SPEAKER
+	HIT=
+	[ "$("${1}_path")" = "$NODE" ] || return
+	silence "$NODE"
+	HIT=1
+}
+# While a ping runs; it ends when the answers are back.
+ping_through() { # COMMAND...
+	local ping before
 	: >"$DIR/ping.log"
-	spawn_in vm1 ping chrt -r 10 ping -D -n -i 0.001 203.0.113.10
-	local ping=$spawned
+	spawn_in vm1 ping chrt -r 10 ping -D -n -i 0.001 $DESTINATION
+	ping=$spawned
 	sleep 0.5
 	"$@"
-	sleep "${SETTLE:-2}"
+	sleep 0.2
+	before=$(answers)
+	wait_for 120 "answers" answered_again >/dev/null
 	stop_pid "$ping" INT
 }
-stats() { # FILE: median (least - most)
-	sort -n "$1" | awk '{ v[NR] = $1 } END { if (NR) printf "%s (%s - %s)", v[int((NR + 1) / 2)], v[1], v[NR]; else printf "-" }'
+two_appliances() { # SPEAKER SIZE [BFD]
+	local node
+	route_server "$1"
+	prefixes "$2" >"$DIR/prefixes"
+	for node in fw fw2; do
+		appliance $node
+		[ -z "${3-}" ] || bfd_speaker $node
+	done
 }
-p99() { sort -n "$1" | awk '{ v[NR] = $1 } END { i = int(NR * 0.99 + 0.999); if (NR) print v[(i > NR) ? NR : i]; else print "-" }'; }
-
-scenario() { # SPEAKER SIZE KIND
-	local speaker=$1 size=$2 kind=$3 bfd='bfd on;' run node
-	[ "$kind" = reset ] && bfd=''
-	: >"$DIR/gaps"
-	: >"$DIR/programmed"
-	prefixes "$size" >"$DIR/prefixes"
-	appliance fw 65001
-	appliance fw2 65002
-	for node in fw fw2; do
-		[ -z "$bfd" ] || bfd_speaker $node
-	done
-	"${speaker}_up" "$bfd"
-	for run in $(seq 1 "$RUNS"); do
-		wait_for 300 "$speaker with $size routes" "${speaker}_ready" "$size" >"$DIR/.wait" || abandon "$speaker $size $kind" "$(tail -c 500 "$DIR/.wait")"
-		node=$("${speaker}_path")
-		if [ "$kind" = silent ]; then
-			ping_for silence "$node"
-			speak "$node"
-		else
-			ping_for stop_pid "${PID[$node]}" KILL
-		fi
-		gap_ms >>"$DIR/gaps"
-		[ "$speaker" = bird ] || xrs_programmed >>"$DIR/programmed"
-		[ "$kind" = silent ] || appliance "$node" $([ "$node" = fw ] && echo 65001 || echo 65002)
-	done
-	diag "$(printf '%-8s %8d routes %-8s gap %s ms  programmed %s us, p99 %s us' "$speaker" "$size" "$kind" \
-		"$(stats "$DIR/gaps")" "$(stats "$DIR/programmed")" "$(p99 "$DIR/programmed")")"
-	"${speaker}_down"
-	for node in fw fw2; do
+no_appliances() {
+	local node
+	for node in "${!PID[@]}"; do
 		stop_pid "${PID[$node]}" KILL
-		[ -z "$bfd" ] || stop_pid "${PID[$node-bfd]}" KILL
-	done
-	ok "$speaker, $size routes, $kind"
+		unset "PID[$node]"
+	done 2>/dev/null
 }
 
+silent() { # SPEAKER SIZE
+	: >"$DIR/gaps"
+	two_appliances "$1" "$2" bfd
+	"${1}_up" bfd
+	begin_runs
+	while again "$1"; do
+		await_ready "$1" "$2" || break
+		ping_through silence_it "$1"
+		[ -n "$HIT" ] || { runs=$((runs - 1)) && continue; }
+		speak "$NODE"
+		gap_ms >>"$DIR/gaps"
+	done
+	"${1}_down"
+	no_appliances
+	row silent "$1" "$2" ms "$DIR/gaps"
+}
+
+watch_packets() { # NODE FILTER: a time a line in $DIR/NODE.times
+	spawn_in "$1" "dump-$1" sh -c "exec tcpdump -n -tt -l -i eth0 '$2' 2>'$DIR/$1.listens' >'$DIR/$1.times'"
+	DUMPS+=("$spawned")
+	wait_for 20 "tcpdump" grep -q listening "$DIR/$1.listens" || abandon "tcpdump listens"
+}
+reset_ms() { # NODE OTHER: from the end of the connection to the first packet after it at the other
+	local ended
+	ended=$(awk 'NR == 1 { print $1 }' "$DIR/$1.times")
+	awk -v e="${ended:-0}" 'e && $1 >= e { printf "%.2f\n", ($1 - e) * 1000; found = 1; exit } END { if (!found) print "missing" }' "$DIR/$2.times"
+}
+reset() { # SPEAKER SIZE
+	local other dump
+	: >"$DIR/resets"
+	: >"$DIR/programmed"
+	two_appliances "$1" "$2"
+	"${1}_up"
+	begin_runs
+	while again "$1"; do
+		await_ready "$1" "$2" || break
+		other=$([ "$NODE" = fw ] && echo fw2 || echo fw)
+		DUMPS=()
+		watch_packets "$NODE" 'tcp[13] & 5 != 0'
+		watch_packets "$other" "icmp[0] == 8 and dst $DESTINATION"
+		arrives() { [ -s "$DIR/$other.times" ]; }
+		spawn_in vm1 ping chrt -r 10 ping -q -n -i 0.001 $DESTINATION
+		sleep 0.3
+		stop_pid "${PID[$NODE]}" KILL
+		wait_for 120 "packets at $other" arrives >/dev/null
+		stop_pid "$spawned" INT
+		for dump in "${DUMPS[@]}"; do stop_pid "$dump" TERM; done
+		reset_ms "$NODE" "$other" >>"$DIR/resets"
+		[ "$1" != xrs ] || xrs_programmed >>"$DIR/programmed"
+		appliance "$NODE"
+	done
+	"${1}_down"
+	no_appliances
+	row reset "$1" "$2" ms "$DIR/resets"
+	[ "$1" != xrs ] || row "  in xrsd" xrs "$2" us "$DIR/programmed"
+}
+
+# --- a million withdrawals ----------------------------------------------------------------------------------------
+lost_frames() { # frames of vm1 that left without the route that they should have had
+	counters vm1 | jq '.no_route + .internet + .no_nexthop + .no_table + .to_kernel'
+}
+# To random prefixes of the table, one each millisecond.
+sprinkle() {
+	shuf "$DIR/prefixes" | sed 's/\.[0-9]*\/.*//' | awk -v m="${MAC[vm1]}" -v g=$GW -v s="${IP4[vm1]}" '
+		{ print "send dmac=" g " smac=" m " src=" s " dst=" $1 ".1 id=" NR % 60000 }' >"$DIR/sprinkle"
+	spawn sprinkle perl -e '$| = 1; open $out, ">", shift or die; select $out; $| = 1; while (<>) { print; select undef, undef, undef, 0.001 }' \
+		"$DIR/vm1.in" "$DIR/sprinkle"
+}
+only_fw() { [ "$(xrs_path)" = fw ]; }
+all_withdrawn() {
+	ctl -j peering show --name fw | jq -e '.pfxRcd == 0' >/dev/null && [ "$(xrs_pending)" = 0 ]
+}
+withdraw() { # SIZE
+	local lost steered sender start
+	: >"$DIR/times"
+	: >"$DIR/lost"
+	PREPEND[fw2]=1
+	two_appliances xrs "$1"
+	port_open vm1 vm1 pkt eth0
+	xrs_up
+	begin_runs
+	while again xrs; do
+		await_ready xrs "$1" || break
+		wait_for 60 "fw is the better one" only_fw >/dev/null || abandon "fw is the better one"
+		lost=$(lost_frames)
+		steered=$(counters vm1 | jq .steered)
+		sprinkle
+		sender=$spawned
+		start=$(date +%s.%N)
+		birdc -s "$DIR/fw.ctl" disable static4 >/dev/null
+		until all_withdrawn; do sleep 0.02; done
+		awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.2f\n", b - a }' >>"$DIR/times"
+		stop_pid "$sender" KILL
+		[ "$(counters vm1 | jq .steered)" -gt "$steered" ] || abandon "frames are steered meanwhile"
+		echo $(($(lost_frames) - lost)) >>"$DIR/lost"
+		birdc -s "$DIR/fw.ctl" enable static4 >/dev/null
+	done
+	xrs_down
+	no_appliances
+	PREPEND=()
+	row withdraw xrs "$1" s "$DIR/times"
+	row "  no route" xrs "$1" frm "$DIR/lost"
+}
+
+# --- detection while a million routes arrive -------------------------------------------------------------------
+FARS=$(seq 1 16)
+far_up() { # another xrsd, for its engine: each peer with an address of its own
+	local i
+	for i in $FARS; do run_logged ip -n "$ID-fw" addr add 10.1.3.$i/16 dev eth0; done
+	jq -n --arg id "$ID-far" --argjson n "$(jq -n "[$(echo $FARS | tr ' ' ,)]")" '{
+	  node: { instance: $id, routerId: "10.1.3.1" }, dataplane: { mode: "none" },
+	  vnets: [ $n[] | { name: "far\(.)", addressPrefixes: ["198.18.\(.).0/24"],
+	    routeServer: { asn: (65100 + .), localAddress: "10.1.3.\(.)" },
+	    peerings: [ { name: "xrs", peerAsn: 65515, peerIp: "10.1.255.4", connectRetryTime: 1, bfd: { enabled: true, minTxMs: 10, minRxMs: 10 } } ] } ] }' >"$DIR/far.json"
+	spawn_in fw far "$XRSD" -c "$DIR/far.json"
+	PID[far]=$spawned
+}
+far_silent() { in_ns fw ip rule add pref "$1" from "10.1.3.$1" blackhole; }
+far_speak() { in_ns fw ip rule del pref "$1"; }
+all_far() { # UP: they are all up, watched by the programs, and have routes; or all down
+	ctl -j peering list | jq -e --argjson up "$1" '[.value[] | select(.name | startswith("far"))] |
+		all((.bfdState == "Up" and .state == "Established" and .pfxRcd == 1) == $up)'
+}
+detect() {
+	local i seen=0
+	prefixes "$MANY" >"$DIR/prefixes"
+	: >"$DIR/detected"
+	far_up
+	appliance fw2
+	xrs_up bfd "$(for i in $FARS; do echo "far$i $((65100 + i)) 10.1.3.$i"; done)"
+	many() { ctl -j peering show --name fw2 | jq -e --argjson n "$MANY" '.pfxRcd == $n'; }
+	wait_for 120 "$MANY routes" many >/dev/null || abandon "$MANY routes"
+	spawn churn sh -c "while :; do birdc -s '$DIR/fw2.ctl' disable static4; sleep 3; birdc -s '$DIR/fw2.ctl' enable static4; sleep 4; done"
+	PID[churn]=$spawned
+	began=$SECONDS
+	while [ "$(wc -l <"$DIR/detected")" -lt $((RUNS * 10)) ] && [ $((SECONDS - began)) -lt "$LAST" ]; do
+		wait_for 120 "all peers" all_far true >"$DIR/.wait" || break
+		sleep "0.$((RANDOM % 1000))"
+		for i in $FARS; do
+			far_silent "$i"
+			sleep 0.05
+		done
+		wait_for 20 "all peers are down" all_far false >/dev/null
+		for i in $FARS; do far_speak "$i"; done
+		ctl -j timeline list | jq -r --argjson seen "$seen" '.value[] | select(.id > $seen and .cause == "bfdDown") | .programmedUs' >>"$DIR/detected"
+		seen=$(ctl -j timeline list | jq '.value[-1].id')
+	done
+	xrs_down
+	no_appliances
+	for i in $FARS; do run_logged ip -n "$ID-fw" addr del 10.1.3.$i/16 dev eth0; done
+	row detect xrs "$MANY" us "$DIR/detected"
+}
+
+# --- flows ----------------------------------------------------------------------------------------------------------
+FLOWS=400
+flows() { # FILE: "flow appliance"
+	local n
+	forget fw fw2 fw3 fw4
+	send vm1 vm1 id=1000 count=$FLOWS step=1 sport=20001 dst=203.0.113.99
+	sent vm1
+	all_came() { [ "$(cat "$DIR"/fw*.seen | grep -c '^id=1')" -ge $FLOWS ]; }
+	wait_for 10 "$FLOWS frames" all_came >/dev/null
+	for n in fw fw2 fw3 fw4; do
+		sed -n "s/^id=1.*dst=203.0.113.99 ttl=63 .*sport=\([0-9]*\) .*/\1 $n/p" "$DIR/$n.seen"
+	done | sort >"$DIR/$1"
+}
+share() { # AWK-CONDITION over "flow before after": percent of all flows
+	join "$DIR/before" "$DIR/after" | awk -v n=$FLOWS "$1 { moved++ } END { printf \"%.1f\\n\", moved * 100 / n }"
+}
+spread() {
+	flows before
+	[ "$(cut -d' ' -f2 "$DIR/before" | sort -u | wc -l)" = 4 ]
+}
+flows_are_back() {
+	flows after
+	diff "$DIR/before" "$DIR/after"
+}
+moves() {
+	local n others
+	: >"$DIR/died"
+	: >"$DIR/others"
+	prefixes 1 >"$DIR/prefixes"
+	for n in fw3 fw4; do
+		veth_node $n
+		on_bridge $n
+	done
+	for n in fw fw2 fw3 fw4; do appliance $n; done
+	xrs_up '' "$(for n in fw3 fw4; do echo "$n ${ASN[$n]} ${IP4[$n]}"; done)"
+	port_open vm1f vm1 pkt eth0
+	send() { echo "send dmac=$GW smac=${MAC[vm1]} src=${IP4[vm1]} ${*:3}" >"$DIR/vm1f.in"; }
+	sent() { sleep 0.3; }
+	for n in fw fw2 fw3 fw4; do port_open $n $n pkt eth0; done
+	four() { ctl -j fib show | jq -e '[.value[] | select(.usable and .peering != "")] | length == 4'; }
+	wait_for 60 "four appliances" four >/dev/null || abandon "four appliances"
+	begin_runs
+	while again xrs; do
+		wait_for 30 "flows at four appliances" spread >/dev/null || abandon "flows at four appliances"
+		host_ip link set fw down
+		three() { ! four; }
+		wait_for 20 "three appliances" three >/dev/null
+		flows after
+		share '$2 != $3' >>"$DIR/died"
+		others=$(share '$2 != "fw" && $2 != $3')
+		host_ip link set fw up
+		wait_for 60 "each flow where it was" flows_are_back >/dev/null || abandon "each flow where it was"
+		echo "$others" >>"$DIR/others"
+	done
+	xrs_down
+	no_appliances
+	row flows xrs 1 % "$DIR/died"
+	row "  of others" xrs 1 % "$DIR/others"
+}
+
+# --- all of it ------------------------------------------------------------------------------------------------------
 lab_host
 lab_bridge
 for n in vm1 fw fw2; do
 	veth_node $n
 	on_bridge $n
 done
-for n in fw fw2; do run_logged ip -n "$ID-$n" addr add 203.0.113.10/32 dev lo; done
-for size in $SIZES; do
-	for speaker in $SPEAKERS; do
-		for kind in silent reset; do
-			scenario "$speaker" "$size" "$kind"
+for n in fw fw2; do run_logged ip -n "$ID-$n" addr add $DESTINATION/32 dev lo; done
+line "$(printf "$ROW" work speaker routes runs p50 p99 least most '' '')"
+for kind in $KINDS; do
+	case $kind in
+	silent | reset)
+		for size in $SIZES; do
+			for speaker in $SPEAKERS; do
+				$kind "$speaker" "$size"
+			done
 		done
-	done
+		;;
+	withdraw) withdraw "$MANY" ;;
+	detect) detect ;;
+	flows) moves ;;
+	esac
+	ok "$kind"
 done
 finish
