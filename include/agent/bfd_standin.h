@@ -2,8 +2,8 @@
 /*
  * The stand-in: a second thread of the BFD engine, on other processors than the first. A kernel without
  * preemption lets no thread run on a processor whose kernel has something long to do, at whatever priority;
- * but it is rarely busy on all of them at once. What the first thread has not sent BFD_STANDIN_GRACE_USEC
- * after its time, this one sends.
+ * but it is rarely busy on all of them at once. What the first thread has not done a moment after its time, this
+ * one does.
  *
  * It shares the sessions with the first thread under one lock, below which neither makes a system call that
  * moves packets: the kernel may do its long work in any of those.
@@ -17,8 +17,6 @@
 #include "util/mono.h"
 #include "util/prefix.h"
 
-#define BFD_STANDIN_GRACE_USEC 1000
-
 /* One packet, and where to. */
 struct bfd_departure {
 	int fd;
@@ -29,10 +27,10 @@ struct bfd_departure {
 	size_t len;
 };
 
-/* When the first packet is due; unset: none. Called with the lock held. */
+/* When something is overdue next; unset: nothing. Called with the lock held. */
 typedef struct mono (*bfd_standin_due_fn)(void);
-/* The packet that was due at @until or before. False: there is none. Called with the lock held. */
-typedef bool (*bfd_standin_take_fn)(struct mono until, struct bfd_departure *ret);
+/* Does one thing that is overdue at @now; true: *ret is to be sent. Called with the lock held. */
+typedef bool (*bfd_standin_take_fn)(struct mono now, struct bfd_departure *ret);
 
 struct bfd_standin;
 

@@ -85,6 +85,8 @@ size_t bfd_session_transmit(struct bfd_session *session, struct mono now, uint32
 struct mono bfd_session_due(const struct bfd_session *session);
 /* When the next periodic packet is due (6.8.7); unset: the peer gets none. */
 struct mono bfd_session_next_tx(const struct bfd_session *session);
+/* When the peer is given up unless it is heard (6.8.4); unset: nothing was heard yet. */
+struct mono bfd_session_deadline(const struct bfd_session *session);
 /* 6.8.4: 0 when nothing was ever received. */
 uint32_t bfd_session_detection_usec(const struct bfd_session *session);
 /* Between two of our packets, before jitter (6.8.7). */

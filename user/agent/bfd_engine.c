@@ -5,8 +5,8 @@
  * priority. It talks to agent/bfd.c by messages of fixed size, and writes verdicts into xrs_bfd itself, so
  * that the next packet sees them: one store, whatever the number of groups and prefixes.
  *
- * Two threads: this one does everything, and the stand-in (agent/bfd_standin.h) sends what this one is
- * kept from sending. Callbacks of the loop hold the lock and give it up around system calls that move packets;
+ * Two threads: this one does everything, and the stand-in (agent/bfd_standin.h) sends, and gives up, what this one
+ * is kept from. Callbacks of the loop hold the lock and give it up around system calls that move packets;
  * only they add, change and remove.
  *
  * xrs_bfd has two writers. The program sets a deadline that has not passed anew with each packet that says
@@ -42,6 +42,9 @@
 #define CLASS_SELECTOR 0xc0 /* CS6, network control */
 #define RETRY_USEC     1000000
 #define DEAD           1 /* a deadline that has always passed */
+/* So long after its time the stand-in does what this thread has not done. */
+#define SEND_GRACE_USEC  1000
+#define WATCH_GRACE_USEC 100
 
 /* A receiving socket, shared by the sessions with this address. */
 struct receiver {
@@ -56,6 +59,7 @@ struct receiver {
 struct engine_session {
 	struct heap_node due;      /* in engine.queue: sending, and the detection time */
 	struct heap_node periodic; /* in engine.periodic: sending alone, for the stand-in */
+	struct heap_node watched;  /* in engine.watched: the detection time alone, likewise */
 	struct bfd_spec spec;
 	struct bfd_session bfd;
 	struct receiver *receiver;
@@ -73,7 +77,7 @@ struct engine_session {
 static struct engine {
 	struct loop *loop;
 	struct loop_io control, timer;
-	struct heap queue, periodic;
+	struct heap queue, periodic, watched;
 	struct bfd_standin *standin;
 	struct receiver *receivers;
 	struct engine_session *sessions[XRS_BFD_MAX];
@@ -302,35 +306,76 @@ static void send_packet(struct engine_session *s, struct bfd_departure *departur
 		s->problem = error;
 }
 
-/* When the stand-in has something to do for the session: only where everything is ready for it. */
-static void set_periodic(struct engine_session *s)
-{
-	struct mono next = bfd_session_next_tx(&s->bfd);
+/* --- what the stand-in does ------------------------------------------------------------------------------ */
 
-	if (s->fd >= 0 && mono_is_set(next))
-		heap_set(&engine.periodic, &s->periodic, next);
+static void set_overdue(struct heap *heap, struct heap_node *node, bool wanted, struct mono due,
+			uint64_t grace_usec)
+{
+	if (wanted && mono_is_set(due))
+		heap_set(heap, node, mono_add_usec(due, grace_usec));
 	else
-		heap_remove(&engine.periodic, &s->periodic);
+		heap_remove(heap, node);
+}
+
+/*
+ * When it has something to do for the session, and only where everything is ready for it. A detection time has
+ * passed for certain only where the program hears the peer: this thread may have a packet in its socket.
+ */
+static void set_standin(struct engine_session *s)
+{
+	bool watched = s->kernel && can_watch(s) && s->bfd.state == BFD_UP;
+
+	set_overdue(&engine.periodic, &s->periodic, s->fd >= 0, bfd_session_next_tx(&s->bfd),
+		    SEND_GRACE_USEC);
+	set_overdue(&engine.watched, &s->watched, s->fd >= 0 && watched,
+		    bfd_session_deadline(&s->bfd), WATCH_GRACE_USEC);
+}
+
+static void check(struct engine_session *s)
+{
+	enum bfd_state before = s->bfd.state;
+	struct mono last = s->bfd.last_rx;
+	uint32_t detection = bfd_session_detection_usec(&s->bfd);
+
+	ask_kernel(s);
+	if (bfd_session_check(&s->bfd, mono_now()) & BFD_CHANGED_STATE)
+		state_changed(s, before, mono_add_usec(last, detection));
 }
 
 static struct mono standin_due(void)
 {
-	const struct heap_node *first = heap_first(&engine.periodic);
+	const struct heap_node *send = heap_first(&engine.periodic);
+	const struct heap_node *watch = heap_first(&engine.watched);
 
-	return first ? first->key : (struct mono){ 0 };
+	if (send && watch)
+		return mono_before(send->key, watch->key) ? send->key : watch->key;
+	return send ? send->key : watch ? watch->key : (struct mono){ 0 };
 }
 
-static bool standin_take(struct mono until, struct bfd_departure *ret)
+static struct engine_session *overdue(struct heap *heap, size_t offset, struct mono now)
 {
-	struct heap_node *first = heap_first(&engine.periodic);
-	struct engine_session *s;
+	struct heap_node *first = heap_first(heap);
+
+	if (!first || mono_before(now, first->key))
+		return NULL;
+	return (struct engine_session *)((char *)first - offset);
+}
+
+static bool standin_take(struct mono now, struct bfd_departure *ret)
+{
+	struct engine_session *s =
+		overdue(&engine.watched, offsetof(struct engine_session, watched), now);
 	bool any;
 
-	if (!first || mono_before(until, first->key))
+	if (s)
+		check(s);
+	else
+		s = overdue(&engine.periodic, offsetof(struct engine_session, periodic), now);
+	if (!s)
 		return false;
-	s = (struct engine_session *)((char *)first - offsetof(struct engine_session, periodic));
-	any = take_packet(s, mono_now(), true, ret);
-	set_periodic(s);
+	any = take_packet(s, now, true, ret);
+	set_standin(s);
+	publish(s);
 	return any;
 }
 
@@ -356,7 +401,7 @@ static void settle(struct engine_session *s)
 
 	while (take_packet(s, now, false, &departure))
 		send_packet(s, &departure);
-	set_periodic(s);
+	set_standin(s);
 	bfd_standin_look(engine.standin);
 	if (s->receiver->io.fd < 0 && !mono_before(now, s->retry)) {
 		s->problem = -bind_receiver(s->receiver);
@@ -561,6 +606,7 @@ static void remove_session(struct engine_session *s)
 	set_deadline(s, 0);
 	heap_remove(&engine.queue, &s->due);
 	heap_remove(&engine.periodic, &s->periodic);
+	heap_remove(&engine.watched, &s->watched);
 	engine.sessions[s->spec.slot] = NULL;
 	memset(&engine.shared->status[s->spec.slot], 0, sizeof(struct bfd_status));
 	receiver_put(s->receiver);
@@ -656,17 +702,6 @@ static void on_request(struct loop_io *io, uint32_t events)
 
 /* --- time ------------------------------------------------------------------------------------------------ */
 
-static void check(struct engine_session *s)
-{
-	enum bfd_state before = s->bfd.state;
-	struct mono last = s->bfd.last_rx;
-	uint32_t detection = bfd_session_detection_usec(&s->bfd);
-
-	ask_kernel(s);
-	if (bfd_session_check(&s->bfd, mono_now()) & BFD_CHANGED_STATE)
-		state_changed(s, before, mono_add_usec(last, detection));
-}
-
 /* Packets that wait in a socket were in time, however late we are: they come first. */
 static void on_timer(struct loop_io *io, uint32_t events)
 {
@@ -716,6 +751,7 @@ static int engine_init(void)
 		return -errno;
 	heap_init(&engine.queue);
 	heap_init(&engine.periodic);
+	heap_init(&engine.watched);
 	engine.next_source = (uint16_t)(SOURCE_FIRST + arc4random() % (65536 - SOURCE_FIRST));
 	engine.timer.fn = on_timer;
 	engine.control = (struct loop_io){ .fd = BFD_ENGINE_SOCKET_FD, .fn = on_request };

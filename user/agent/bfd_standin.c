@@ -65,11 +65,8 @@ static bool await(struct bfd_standin *standin)
 	while (!standin->stop) {
 		struct mono due = standin->due();
 
-		if (mono_is_set(due)) {
-			due = mono_add_usec(due, BFD_STANDIN_GRACE_USEC);
-			if (!mono_before(mono_now(), due))
-				break;
-		}
+		if (mono_is_set(due) && !mono_before(mono_now(), due))
+			break;
 		sleep_until(standin, due);
 	}
 	stop = standin->stop;
@@ -84,11 +81,10 @@ static void *run(void *arg)
 
 	prctl(PR_SET_NAME, "xrsd-bfd-2");
 	while (await(standin)) {
-		struct mono late = { .usec = mono_now().usec - BFD_STANDIN_GRACE_USEC };
 		bool any;
 
 		bfd_standin_lock_all(standin);
-		any = standin->take(late, &departure);
+		any = standin->take(mono_now(), &departure);
 		bfd_standin_unlock(standin);
 		if (any)
 			bfd_departure_send(
@@ -207,7 +203,6 @@ void bfd_standin_look(struct bfd_standin *standin)
 
 	if (!standin->running || !mono_is_set(due))
 		return;
-	due = mono_add_usec(due, BFD_STANDIN_GRACE_USEC);
 	if (!mono_is_set(standin->until) || mono_before(due, standin->until))
 		pthread_cond_signal(&standin->sooner);
 }

@@ -37,7 +37,7 @@ static uint32_t jittered(const struct bfd_session *session, uint32_t random)
 	return (uint32_t)(usec - off);
 }
 
-static struct mono deadline_of(const struct bfd_session *session)
+struct mono bfd_session_deadline(const struct bfd_session *session)
 {
 	uint32_t usec = bfd_session_detection_usec(session);
 
@@ -308,7 +308,7 @@ void bfd_session_heard(struct bfd_session *session, struct mono when)
 
 unsigned int bfd_session_check(struct bfd_session *session, struct mono now)
 {
-	struct mono deadline = deadline_of(session);
+	struct mono deadline = bfd_session_deadline(session);
 	bool was_up = session->state == BFD_INIT || session->state == BFD_UP;
 
 	if (!mono_is_set(deadline) || mono_before(now, deadline))
@@ -342,7 +342,7 @@ struct mono bfd_session_next_tx(const struct bfd_session *session)
 
 struct mono bfd_session_due(const struct bfd_session *session)
 {
-	struct mono deadline = deadline_of(session);
+	struct mono deadline = bfd_session_deadline(session);
 
 	if (is_urgent(session))
 		return (struct mono){ .usec = 1 };
