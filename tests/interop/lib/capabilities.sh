@@ -106,10 +106,12 @@ extended_next_hop() {
 	check_effective "the VM's IPv4 packets go to the appliance's IPv6 address" fd00:1::2:4 10.250.0.0/16
 	check_soon "the appliance has our IPv4 prefix with our IPv6 address" told_next_hop a 10.1.0.0/16 $RS6
 	check_soon "the other appliance, which can not read it, is not told" gone app route b 10.250.0.0/16
-	xrs_peering a6 '.capabilities = { extendedNextHop: "off" }'
-	check_soon "extended next hop off on our side: the session comes up without" not_in_force a6 extended-next-hop
-	check_soon "and such a prefix is not learned" same_output "" next_hop_of a6 10.250.0.0/16
-	xrs_peering a6 '.capabilities = { extendedNextHop: "on" }'
+	if able keep_to_next_hops; then
+		xrs_peering a6 '.capabilities = { extendedNextHop: "off" }'
+		check_soon "extended next hop off on our side: the session comes up without" not_in_force a6 extended-next-hop
+		check_soon "and such a prefix is not learned" same_output "" next_hop_of a6 10.250.0.0/16
+		xrs_peering a6 '.capabilities = { extendedNextHop: "on" }'
+	fi
 	withdraw a 10.250.0.0/16
 }
 

@@ -6,6 +6,7 @@
 CANNOT[refresh]="softresetin reads the stored Adj-RIB-In again and never sends ROUTE-REFRESH"
 CANNOT[be_awaited]="as a helper it lists no family for graceful restart: the selection does not wait for its End-of-RIB"
 CANNOT[say_refused]="it logs no NOTIFICATION that comes before a session is up"
+CANNOT[keep_to_next_hops]="it sends IPv6 next hops for IPv4 where that was not agreed, and is answered with 3/9"
 CANNOT[no_hold_timer]="with a negotiated hold time of 0 its first write times out at once, and it closes the session"
 CANNOT[shutdown_text]="disable --reason sends no text"
 
