@@ -6,6 +6,7 @@
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -450,6 +451,8 @@ static int raw_read(int fd, uint8_t *buf, int ms)
 	return buf[18];
 }
 
+static bool knows_restart; /* the played peer offers graceful restart */
+
 static void raw_send_open(int fd, uint16_t hold_time)
 {
 	struct bgp_open open = { .version = 4,
@@ -458,6 +461,9 @@ static void raw_send_open(int fd, uint16_t hold_time)
 				 .id = 2,
 				 .caps = { .as4 = true,
 					   .asn = ASN_B,
+					   .graceful_restart = knows_restart,
+					   .gr_time = 120,
+					   .gr_families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST),
 					   .multiprotocol = true,
 					   .families = BGP_FAMILY_BIT(BGP_IPV4_UNICAST) } };
 	uint8_t msg[BGP_MSG_MAX];
@@ -538,6 +544,69 @@ Test(session, garbage_is_answered_and_the_peer_may_come_back)
 	fd = raw_establish(90);
 	cr_assert_eq(a.established, 2);
 	close(fd);
+}
+
+#define BACKLOG 2500 /* UPDATEs: more octets than a session reads in one turn of the loop */
+
+/* The reason why the newcomer is there lies on the old connection, behind what was not read yet. */
+static void check_newcomer(bool with_notification)
+{
+	static const uint8_t cease[] = { 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 255,
+					 0,
+					 21,
+					 BGP_MSG_NOTIFICATION,
+					 BGP_ERR_CEASE,
+					 BGP_CEASE_ADMIN_SHUTDOWN };
+	struct session_config config = config_a();
+	uint8_t update[64];
+	int len = bgp_update_encode_eor(BGP_IPV4_UNICAST, update, sizeof(update));
+	int fd, newcomer, one = 1;
+
+	knows_restart = true;
+	config.passive = true;
+	config.caps.graceful_restart = true;
+	config.caps.gr_time = 120;
+	config.caps.gr_families = config.caps.families;
+	open_session(&a, &config);
+	fd = raw_establish(90);
+	/* Not after the acknowledgement of what was sent before. */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	newcomer = raw_connect("127.0.0.2", "127.0.0.1", port_a);
+	cr_assert_geq(newcomer, 0);
+	for (int i = 0; i < BACKLOG; i++)
+		cr_assert_eq(send(fd, update, (size_t)len, 0), len);
+	if (with_notification)
+		cr_assert_eq(send(fd, cease, sizeof(cease), 0), sizeof(cease));
+	cr_assert(WAIT(a.downs == 1, 5000));
+	cr_assert_eq(a.last_down.note_received, with_notification);
+	cr_assert_eq(a.last_down.graceful, !with_notification);
+	close(newcomer);
+	close(fd);
+}
+
+Test(session, a_newcomer_of_a_peer_that_restarts_takes_over)
+{
+	check_newcomer(false);
+}
+
+Test(session, a_notification_that_waits_counts_before_a_newcomer)
+{
+	check_newcomer(true);
 }
 
 Test(session, a_stream_of_single_octets_is_understood)
