@@ -379,6 +379,12 @@ static const struct vector vectors[] = {
 { "attribute 40 of zeros (20 May 2025)", EXTERNAL, WITH("c0 28 {1 *32(00)}"), ACCEPT, 0, NULL },
 { "attribute 23 corrupt", EXTERNAL, WITH("c0 17 {1 ffffffff}"), ACCEPT, 0, NULL },
 { "AIGP", EXTERNAL, WITH("80 1a {1 01}"), ACCEPT, 0, NULL },
+{ "Traffic Engineering, of 1 octet", EXTERNAL, WITH("80 18 {1 00}"), ACCEPT, 0, NULL },
+{ "BGP-LS, its TLV longer than the attribute", EXTERNAL, WITH("80 1d {1 0100 ffff}"), ACCEPT, 0, NULL },
+{ "ATTR_SET of 3 octets", EXTERNAL, WITH("c0 80 {1 00fde9}"), ACCEPT, 0, NULL },
+{ "Prefix-SID with an SRv6 TLV cut short", EXTERNAL, WITH("c0 28 {1 05 00ff 00}"), ACCEPT, 0, NULL },
+{ "attribute 25 known, 26 and 40 not, in one UPDATE", EXTERNAL,
+	WITH("c0 19 {1 0002 *16(20) 0001} 80 1a {1 01} c0 28 {1 *4(00)}"), ACCEPT, 0, NULL },
 { "three unknown codes, up to 255", EXTERNAL, WITH("c0 26 {1 *10(00)} c0 fe {1 *10(00)} c0 ff {1 01}"), ACCEPT, 0, NULL },
 { "unknown transitive of 20,000 octets: more than is kept", EXTERNAL, WITH("d0 63 {2 *20000(aa)}"), WITHDRAW, 0, NULL },
 
