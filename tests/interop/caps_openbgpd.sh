@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 480
 # again: the daemon on the other side has timers and moods of its own
 # Capabilities of BGP between xrsd and two OpenBGPDs.
 . "$(dirname "$0")/../lib/sh.sh"

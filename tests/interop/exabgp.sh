@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 480
 # again: the daemon on the other side has timers and moods of its own
 # xrsd with two ExaBGPs.
 . "$(dirname "$0")/../lib/sh.sh"
@@ -10,5 +10,6 @@
 
 need_cmd exabgp python3
 lab_up exabgp
+SCENARIOS+=" capabilities" # the others have lib/capabilities.sh
 run_scenarios
 finish

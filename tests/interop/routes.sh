@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 300
+# timeout: 480
 # again: the daemon on the other side has timers and moods of its own
 # 20,000 routes each way between two BIRDs, all tables compared. tests/soak does 100,000 with each kind.
 . "$(dirname "${BASH_SOURCE[0]}")/../lib/sh.sh"

@@ -33,6 +33,10 @@ scenario_switched() {
 	announce b 10.240.0.0/16
 	check_route "and a route goes to it with 2-octet AS numbers" \
 		"$(expected_route 10.240.0.0/16 10.1.2.5 "65515 65002")" app route a 10.240.0.0/16
+	xrs_peering b '.capabilities = { fourOctetAs: "off" }'
+	check_soon "without 4-octet AS numbers toward the other appliance as well" not_in_force b 4-octet-as
+	check_route "it has the first one's by AS4_PATH" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001 4200000001")" app route b 10.250.0.0/16
 	if able no_capabilities; then
 		xrs_peering a '.capabilities = { multiprotocol: "off", fourOctetAs: "off", routeRefresh: "off", enhancedRouteRefresh: "off" } |
 			.gracefulRestart = { enabled: false }'

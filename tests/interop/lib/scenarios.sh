@@ -7,7 +7,7 @@
 
 SCENARIOS="establish learn_ipv4 learn_ipv6 loop advertise exchange well_known_communities withdraw refresh
 	reset_by_us reset_by_appliance refused shutdown_text multipath reload_peerings reload_prefixes
-	max_prefixes limits bulk killed graceful_restart we_restart capabilities passive hold_time hold_zero
+	max_prefixes limits bulk killed graceful_restart we_restart passive hold_time hold_zero
 	gtsm md5"
 BULK=10000 # routes of each appliance in `bulk`
 
