@@ -38,6 +38,11 @@ XRS_INLINE __u64 xrs_fast_pair(const struct xrs_fast_page *page, __u32 index)
 	return page->word[index & (XRS_FAST_PAGE / 8 - 1)];
 }
 
+XRS_INLINE __u32 xrs_fast_number(const struct xrs_fast_page *page, __u32 index)
+{
+	return ((const volatile __u16 *)page->word)[index & (XRS_FAST_PAGE / 2 - 1)];
+}
+
 /*
  * Which of a range node's ranges holds @key: as many as there are starts that are not above it, the first
  * not counted. One subtraction compares two starts of 31 bits: the bit that stands above the key in each
@@ -75,16 +80,23 @@ XRS_INLINE __u32 xrs_fast_narrow(const struct xrs_fast_page *page, __u32 at, __u
 	}
 	asm volatile("" : "+r"(first));
 	index = 4 * at + 4 * (first & 0xf) + (sum * 0x0001000100010001ull >> 48);
-	return ((const volatile __u16 *)page->word)[index & (XRS_FAST_PAGE / 2 - 1)];
+	return xrs_fast_number(page, index);
 }
 
-/* The leaf that a narrow node leads to; at most as many as the dictionary has. */
+/* The leaf that a narrow or an index node leads to; at most as many as the dictionary has. */
 XRS_INLINE bool xrs_fast_leaf(struct xrs_fast_walk *w, const struct xrs_fast_page *page, __u32 unit)
 {
-	__u64 first = xrs_fast_pair(page, 2 * unit);
-	__u32 width = first >> 4 & 0xf;
-	__u32 place = w->dict + xrs_fast_narrow(page, 2 * unit, first, w->high >> (64 - width));
+	__u32 place = w->dict, index;
+	__u64 first;
 
+	if (w->word & XRS_FAST_DENSE) {
+		index = 8 * unit + (w->high >> (64 - XRS_FAST_DENSE_BITS));
+		place += xrs_fast_number(page, index);
+	} else {
+		first = xrs_fast_pair(page, 2 * unit);
+		place += xrs_fast_narrow(page, 2 * unit, first,
+					 w->high >> (64 - (first >> 4 & 0xf)));
+	}
 	page = xrs_fast_page(w, place, XRS_FAST_PAGE / 4);
 	if (!page)
 		return false;

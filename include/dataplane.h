@@ -138,6 +138,8 @@ enum xrs_route_source {
  * A narrow node is a range node of at most 15 bits and of leaves only: four addresses in a word of 64 bits,
  * (n + 3) / 4 of them, then as many times four numbers of 16 bits: the leaf's place in the dictionary. That
  * is XRS_FAST_DICT words behind a root of XRS_FAST_DICT_ROOT bits and more; smaller roots have none.
+ *
+ * An index node, dense and narrow, is a dense node of leaves only: 64 such numbers.
  */
 #define XRS_FAST_MAX        (2 * XRS_TABLE_MAX)
 #define XRS_FAST_UNIT       16   /* octets */
@@ -152,6 +154,7 @@ enum xrs_route_source {
 #define XRS_FAST_NODE        (1u << 31)
 #define XRS_FAST_DENSE       (1u << 30)
 #define XRS_FAST_NARROW      (1u << 29)
+#define XRS_FAST_INDEX       (XRS_FAST_DENSE | XRS_FAST_NARROW)
 #define XRS_FAST_WHERE       (XRS_FAST_NARROW - 1)
 
 #define XRS_FAST_GROUP_SHIFT 8

@@ -62,8 +62,8 @@ void fib_fast_release(struct fib_fast *fast);
 struct fib_fast_figures {
 	unsigned int root_bits;
 	uint32_t pages, pages_used;
-	uint32_t dense, ranges; /* nodes */
-	size_t held;            /* octets that wait for fib_fast_release() */
+	uint32_t dense, ranges, index; /* nodes */
+	size_t held;                   /* octets that wait for fib_fast_release() */
 };
 struct fib_fast_figures fib_fast_figures(const struct fib_fast *fast);
 

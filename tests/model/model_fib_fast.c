@@ -69,22 +69,23 @@ static unsigned int find(const struct model *m, const struct ip_prefix *p)
 
 /*
  * Few distinct octets, so that prefixes meet: a third of them in one /16, so that dense nodes arise, a third
- * from so few that long ones hang below each other.
+ * from so few that long ones hang below each other. Few are longer than @longest, so that index
+ * nodes stay.
  */
-static struct ip_prefix random_prefix(enum ip_family family)
+static struct ip_prefix random_prefix(enum ip_family family, unsigned int longest)
 {
 	struct ip_addr addr = { .family = family };
 	unsigned int bits = ip_bits(family), kind = draw(3);
 
 	for (unsigned int i = 0; i < bits / 8; i++) {
 		if (kind == 0 && i < 2)
-			addr.bytes[i] = 10;
+			addr.bytes[i] = (uint8_t)(i && longest < bits ? draw(3) : 10);
 		else if (kind == 0 || (kind == 1 && draw(4) == 0))
 			addr.bytes[i] = (uint8_t)draw(256);
 		else
 			addr.bytes[i] = (uint8_t)(draw(kind == 1 ? 3 : 1 + (i % 5 == 0)) * 85);
 	}
-	return prefix_of(&addr, (uint8_t)draw(bits + 1));
+	return prefix_of(&addr, (uint8_t)draw((draw(200) ? longest : bits) + 1));
 }
 
 static void step_addr(struct ip_addr *addr, int by)
@@ -178,20 +179,23 @@ static void step_del(struct model *m, struct subject *s, unsigned int i)
 	ask_edges(m, s, &p);
 }
 
-static void run(enum ip_family family, unsigned int root_bits, uint64_t seed)
+/* Returns how many index nodes there were at most. */
+static uint32_t run(enum ip_family family, unsigned int root_bits, unsigned int longest,
+		    uint64_t seed)
 {
 	static struct model m;
+	uint32_t index = 0;
 	struct subject s;
 
 	state = seed;
 	m.n = 0;
 	subject_new(&s, family, root_bits, fib_fast_pages(root_bits, 0));
 	for (int i = 0; i < STEPS; i++) {
-		struct ip_prefix p = random_prefix(family);
+		struct ip_prefix p = random_prefix(family, longest);
 
 		fib_fast_hold(s.fast, draw(8));
 		if (m.n < MODEL_MAX - 1 && draw(100) < (i < STEPS / 2 ? 70 : 35))
-			step_set(&m, &s, draw(4) && m.n ? &m.prefix[draw(m.n)] : &p);
+			step_set(&m, &s, draw(4) || !m.n ? &p : &m.prefix[draw(m.n)]);
 		else if (m.n)
 			step_del(&m, &s, draw(m.n));
 		if (draw(500) == 0)
@@ -199,6 +203,8 @@ static void run(enum ip_family family, unsigned int root_bits, uint64_t seed)
 		if (m.n)
 			ask_edges(&m, &s, &m.prefix[draw(m.n)]);
 		ask_edges(&m, &s, &p);
+		if (fib_fast_figures(s.fast).index > index)
+			index = fib_fast_figures(s.fast).index;
 		if (i == STEPS / 3)
 			move(&s, family, family == IP_V6 && root_bits == 12 ? 5 : 2);
 	}
@@ -206,23 +212,30 @@ static void run(enum ip_family family, unsigned int root_bits, uint64_t seed)
 		step_del(&m, &s, m.n - 1);
 	for (uint32_t i = 0; i < 1u << fib_fast_figures(s.fast).root_bits; i++)
 		cr_assert(!((uint32_t *)s.memory)[i], "something is left");
-	cr_assert(!fib_fast_figures(s.fast).dense && !fib_fast_figures(s.fast).ranges);
+	cr_assert(!fib_fast_figures(s.fast).dense && !fib_fast_figures(s.fast).ranges &&
+		  !fib_fast_figures(s.fast).index);
 	subject_free(&s);
+	return index;
 }
 
 Test(fib_fast, ipv4_answers_as_a_list, .timeout = 120)
 {
-	run(IP_V4, 12, 1);
-	run(IP_V4, 8, 2);
-	run(IP_V4, 18, 3);
+	run(IP_V4, 12, 32, 1);
+	run(IP_V4, 8, 32, 2);
+	run(IP_V4, 18, 32, 3);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint32_t index = run(IP_V4, 17 + i, 23 + i, 4 + i);
+
+		cr_assert(index > 3, "%u index nodes", index);
+	}
 }
 
 Test(fib_fast, ipv6_answers_as_a_list, .timeout = 120)
 {
 	for (uint64_t seed = 110; seed < 120;
 	     seed++) /* 119 runs out of room between a node and the one above */
-		run(IP_V6, 12, seed);
-	run(IP_V6, 17, 5);
+		run(IP_V6, 12, 128, seed);
+	run(IP_V6, 17, 128, 5);
 }
 
 Test(fib_fast, leaf_carries_what_the_program_needs)

@@ -99,7 +99,7 @@ static void write_table(struct json_out *out, const struct node *node,
 					: "");
 	json_out_uint(out, "memoryBytes", fast.memory);
 	json_out_uint(out, "rootBits", fast.figures.root_bits);
-	json_out_uint(out, "nodes", fast.figures.dense + fast.figures.ranges);
+	json_out_uint(out, "nodes", fast.figures.dense + fast.figures.ranges + fast.figures.index);
 	json_out_uint(out, "builds", fast.builds);
 	json_out_uint(out, "enlargements", fast.copies);
 	json_out_uint(out, "pauses", fast.pauses);

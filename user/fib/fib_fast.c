@@ -4,7 +4,7 @@
  *
  * A tree over the bits of an address. Bits are cut into segments (segment_end()); within one, a region is a
  * leaf, a range node for the rest of the segment, or, where more than XRS_FAST_RANGES ranges meet, a dense
- * node for 6 bits and regions below it. What is longer than a segment hangs below ranges of one address.
+ * node for 6 bits and regions below it; an index node where 6 bits say everything, as with IPv4's /24. What is longer than a segment hangs below ranges of one address.
  * So the common lengths, IPv4 whole and IPv6 up to /48, are answered by the root and one node.
  *
  * A change rewrites the one node that it meets: its ranges are read, changed in a list, and written to a
@@ -25,7 +25,9 @@ typedef unsigned __int128 bits128;
 #define START_MAX        0x7fffffffu
 #define ROOT_LARGE       18 /* bits */
 #define ROUTE_OCTETS     8  /* of a route of the Internet beside the root, measured, rounded up */
-#define RUNS_MAX         (XRS_FAST_RANGES + 2) /* after one change */
+#define RUNS_MAX         (DENSE_WORDS + 2) /* of a node, after one change */
+#define INDEX_UNITS      (DENSE_WORDS * sizeof(uint16_t) / XRS_FAST_UNIT)
+#define INDEX_LEAST      5 /* ranges; fewer are one comparison */
 #define NARROW_START_MAX 0x7fffu
 #define DICT_HASH_BITS   15 /* twice the dictionary */
 
@@ -46,7 +48,7 @@ struct fib_fast {
 	uint32_t dict_n;
 	uint16_t *dict_hash;    /* 1 + a leaf's number, by its hash; NULL: no dictionary */
 	uint32_t free[CLASSES]; /* first free unit of a class, which names the next; 0: none */
-	uint32_t dense, ranges;
+	uint32_t dense, ranges, index;
 	bool hold, full;
 	struct held *held;
 	size_t n_held, cap_held, held_units;
@@ -100,12 +102,17 @@ static bool is_node(uint32_t word)
 
 static bool is_dense(uint32_t word)
 {
-	return is_node(word) && word & XRS_FAST_DENSE;
+	return is_node(word) && (word & XRS_FAST_INDEX) == XRS_FAST_DENSE;
 }
 
 static bool is_narrow(uint32_t word)
 {
-	return is_node(word) && word & XRS_FAST_NARROW;
+	return is_node(word) && (word & XRS_FAST_INDEX) == XRS_FAST_NARROW;
+}
+
+static bool is_index(uint32_t word)
+{
+	return is_node(word) && (word & XRS_FAST_INDEX) == XRS_FAST_INDEX;
 }
 
 /* The address at the top of 128 bits, whatever its family: bit 0 is the first of the address. */
@@ -299,6 +306,9 @@ static void take_out(struct fib_fast *fast, uint32_t word)
 	if (is_dense(word)) {
 		fast->dense--;
 		class = class_of(DENSE_UNITS);
+	} else if (is_index(word)) {
+		fast->index--;
+		class = class_of(INDEX_UNITS);
 	} else {
 		fast->ranges--;
 		class = class_of(is_narrow(word) ? narrow_fours(node_at(fast, word))
@@ -352,8 +362,69 @@ static bool dict_number(struct fib_fast *fast, uint32_t leaf, uint16_t *ret_numb
 	return true;
 }
 
+/* --- runs ------------------------------------------------------------------------------------------------ */
+/* Adds a run to a list of @n; neighbours with the same leaf are one. */
+static size_t push(struct run *runs, size_t n, uint32_t start, uint32_t word)
+{
+	if (n && runs[n - 1].word == word && !is_node(word))
+		return n;
+	runs[n] = (struct run){ start, word };
+	return n + 1;
+}
+
+/* --- index nodes ---------------------------------------------------------------------------------------- */
+static uint16_t *index_numbers(const struct fib_fast *fast, uint32_t word)
+{
+	return (uint16_t *)(void *)node_at(fast, word);
+}
+
+static size_t read_index(const struct fib_fast *fast, uint32_t word, unsigned int width,
+			 struct run runs[RUNS_MAX])
+{
+	const uint16_t *numbers = index_numbers(fast, word);
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < DENSE_WORDS; i++)
+		n = push(runs, n, i << (width - XRS_FAST_DENSE_BITS), dict(fast)[numbers[i]]);
+	return n;
+}
+
+/* 0: ranges end between two entries, a leaf has no number, or there is no room, and `full` says so. */
+static uint32_t write_index(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
+			    unsigned int width)
+{
+	uint16_t numbers[DENSE_WORDS] = { 0 };
+	unsigned int shift = width - XRS_FAST_DENSE_BITS;
+	size_t run = 0;
+	uint32_t unit;
+
+	if (!fast->dict_hash || n < INDEX_LEAST || n > DENSE_WORDS || width < XRS_FAST_DENSE_BITS)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((runs[i].start - base) & ((1u << shift) - 1))
+			return 0;
+	}
+	for (uint32_t i = 0; i < DENSE_WORDS; i++) {
+		bool begins = run + 1 < n && runs[run + 1].start - base == i << shift;
+
+		run += begins;
+		if (i && !begins)
+			numbers[i] = numbers[i - 1];
+		else if (!dict_number(fast, runs[run].word, &numbers[i]))
+			return 0;
+	}
+	unit = take(fast, INDEX_UNITS);
+	if (!unit)
+		return 0;
+	memcpy(at_unit(fast, unit), numbers, sizeof(numbers));
+	fast->index++;
+	return XRS_FAST_NODE | XRS_FAST_INDEX | unit;
+}
+
 /* --- range nodes ---------------------------------------------------------------------------------------- */
-static size_t read_runs(const struct fib_fast *fast, uint32_t word, struct run runs[RUNS_MAX])
+/* The ranges of a node for @width bits. */
+static size_t read_runs(const struct fib_fast *fast, uint32_t word, unsigned int width,
+			struct run runs[RUNS_MAX])
 {
 	uint32_t *node;
 	size_t n;
@@ -362,6 +433,8 @@ static size_t read_runs(const struct fib_fast *fast, uint32_t word, struct run r
 		runs[0] = (struct run){ 0, word };
 		return 1;
 	}
+	if (is_index(word))
+		return read_index(fast, word, width, runs);
 	node = node_at(fast, word);
 	if (is_narrow(word)) {
 		n = narrow_ranges(node);
@@ -483,10 +556,15 @@ static uint32_t build_dense(struct fib_fast *fast, const struct run *runs, size_
 static uint32_t build(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
 		      unsigned int at, unsigned int end)
 {
+	uint32_t word;
+
 	if (n == 1)
 		return runs[0].word;
+	word = write_index(fast, runs, n, base, end - at);
+	if (word || fast->full)
+		return word;
 	if (n <= XRS_FAST_RANGES) {
-		uint32_t word = write_narrow(fast, runs, n, base, end - at);
+		word = write_narrow(fast, runs, n, base, end - at);
 
 		return word || fast->full ? word : write_ranges(fast, runs, n, base, end - at);
 	}
@@ -511,14 +589,6 @@ static void publish(uint32_t *at, uint32_t word)
 {
 	if (*at != word)
 		__atomic_store_n(at, word, __ATOMIC_RELEASE);
-}
-
-static size_t push(struct run *runs, size_t n, uint32_t start, uint32_t word)
-{
-	if (n && runs[n - 1].word == word && !is_node(word))
-		return n;
-	runs[n] = (struct run){ start, word };
-	return n + 1;
 }
 
 /* All words alike: the node has become one leaf. */
@@ -552,6 +622,37 @@ static uint32_t modify_dense(struct fib_fast *fast, uint32_t word, unsigned int 
 	take_out(fast, XRS_FAST_NODE | XRS_FAST_DENSE |
 			       (uint32_t)(((uint8_t *)words - fast->base) / XRS_FAST_UNIT));
 	return word;
+}
+
+/*
+ * Entries where they are. False, and some have been changed: a part of one is meant, or a leaf has no number. What
+ * has been changed will be changed in the same way again.
+ */
+static bool modify_index(struct fib_fast *fast, uint32_t word, unsigned int at,
+			 const struct change *change, uint32_t *ret_word)
+{
+	uint32_t first = 0, count = DENSE_WORDS, differ = 0;
+	uint16_t *numbers = index_numbers(fast, word), number;
+
+	if (change->len > at + XRS_FAST_DENSE_BITS)
+		return false;
+	if (change->len > at) {
+		first = cut(change->addr, at, XRS_FAST_DENSE_BITS);
+		count = 1u << (at + XRS_FAST_DENSE_BITS - change->len);
+	}
+	for (uint32_t i = first; i < first + count; i++) {
+		if (!dict_number(fast, replace(dict(fast)[numbers[i]], change), &number))
+			return false;
+		__atomic_store_n(&numbers[i], number, __ATOMIC_RELEASE);
+	}
+	*ret_word = word;
+	for (uint32_t i = 1; change->del && i < DENSE_WORDS; i++)
+		differ |= numbers[i] ^ numbers[0];
+	if (!change->del || differ)
+		return true;
+	*ret_word = dict(fast)[numbers[0]];
+	take_out(fast, word);
+	return true;
 }
 
 /* The word of one range where it is; the one that repeats the last range as well. */
@@ -619,6 +720,8 @@ static bool store_all(struct fib_fast *fast, uint32_t word, const struct run *ru
 	uint32_t *node = node_at(fast, word);
 	uint16_t numbers[RUNS_MAX], *at;
 
+	if (is_index(word))
+		return false;
 	if (!is_narrow(word)) {
 		for (unsigned int i = 0; i < n; i++)
 			store_word(node, i, runs[i].word);
@@ -640,7 +743,7 @@ static uint32_t modify_ranges(struct fib_fast *fast, uint32_t word, unsigned int
 {
 	struct run before[RUNS_MAX], after[RUNS_MAX];
 	unsigned int end = segment_end(fast, at);
-	size_t n_before = read_runs(fast, word, before);
+	size_t n_before = read_runs(fast, word, end - at, before);
 	size_t n_after = change_runs(fast, word, before, n_before, at, end, change, after);
 	uint32_t fresh;
 
@@ -658,8 +761,12 @@ static uint32_t modify_ranges(struct fib_fast *fast, uint32_t word, unsigned int
 static uint32_t modify(struct fib_fast *fast, uint32_t word, unsigned int at,
 		       const struct change *change)
 {
+	uint32_t changed;
+
 	if (!is_node(word) && change->len <= at)
 		return replace(word, change);
+	if (is_index(word) && modify_index(fast, word, at, change, &changed))
+		return changed;
 	return is_dense(word) ? modify_dense(fast, word, at, change)
 			      : modify_ranges(fast, word, at, change);
 }
@@ -729,6 +836,8 @@ static uint32_t step(const struct fib_fast *fast, uint32_t word, bits128 bits, u
 		*at += XRS_FAST_DENSE_BITS;
 		return node[cut(bits, from, XRS_FAST_DENSE_BITS)];
 	}
+	if (is_index(word))
+		return dict(fast)[index_numbers(fast, word)[cut(bits, from, XRS_FAST_DENSE_BITS)]];
 	if (is_narrow(word))
 		return find_narrow(fast, node, cut(bits, from, narrow_width(node)));
 	*at += node_width(node);
@@ -782,7 +891,7 @@ static void flatten(const struct fib_fast *fast, uint32_t word, uint32_t base, u
 				end, list);
 		return;
 	}
-	n = read_runs(fast, word, runs);
+	n = read_runs(fast, word, end - at, runs);
 	for (size_t i = 0; i < n; i++)
 		append(list, base + runs[i].start, runs[i].word);
 }
@@ -912,6 +1021,7 @@ struct fib_fast_figures fib_fast_figures(const struct fib_fast *fast)
 		.pages_used = fast->pages_used,
 		.dense = fast->dense,
 		.ranges = fast->ranges,
+		.index = fast->index,
 		.held = fast->held_units * XRS_FAST_UNIT,
 	};
 }
