@@ -28,7 +28,7 @@
 #include "lookup_lab.h"
 
 #define LIST       (1u << 20)
-#define RUN        (1u << 16) /* packets of one test run */
+#define RUN        (1u << 15) /* packets of one test run */
 #define SIZES_MAX  8
 #define ROUNDS_MAX 31
 #define NIC        1 /* test runs come from the loopback device */
@@ -45,8 +45,8 @@ struct variant {
 	const char *name;
 	const char *program; /* of feed.bpf.c; NULL: xrs_steer */
 	uint32_t table;
-	uint32_t drop_flags; /* XRS_NIC_F_* */
-	bool tagged;
+	uint32_t add_flags, drop_flags; /* XRS_NIC_F_* */
+	bool tagged, bfd, v4_only;
 };
 
 /* The harness first: it is taken from all others. Then the one that XRS is to be compared with. */
@@ -58,6 +58,7 @@ static const struct variant packets[] = {
 	{ .name = "XRS", .table = TABLE_XRS },
 	{ .name = "lookup: trie", .program = "bench_trie", .table = TABLE_TRIE },
 	{ .name = "lookup: XRS", .program = "bench_fast", .table = TABLE_XRS },
+	{ .name = "lookup: index of 24 bits", .program = "bench_index", .v4_only = true },
 };
 static const struct variant features[] = {
 	{ .name = "harness", .program = "bench_null" },
@@ -65,10 +66,15 @@ static const struct variant features[] = {
 	{ .name = "  without antiSpoof", .table = TABLE_XRS, .drop_flags = XRS_NIC_F_ANTI_SPOOF },
 	{ .name = "  hash not symmetric", .table = TABLE_XRS, .drop_flags = XRS_NIC_F_SYMMETRIC },
 	{ .name = "  VLAN tag kept", .table = TABLE_XRS, .tagged = true },
+	{ .name = "  BFD at the next hops", .table = TABLE_XRS, .bfd = true },
+	{ .name = "  counters by route", .table = TABLE_XRS, .add_flags = XRS_NIC_F_ROUTES },
+	{ .name = "  trace of 1 in 1,000", .table = TABLE_XRS, .add_flags = XRS_NIC_F_TRACE },
 };
 #define VARIANT_XRS  4
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 #define VARIANTS     COUNT(packets)
+#define VARIANTS_MAX 16
+_Static_assert(VARIANTS <= VARIANTS_MAX && COUNT(features) <= VARIANTS_MAX, "room for both");
 
 static const char *const spreads[] = { "uniform", "Zipf", "64 hot" };
 
@@ -108,10 +114,11 @@ static int compare_double(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median(double *values, unsigned int n)
+/* The quartile of the better half, the lower for times and the upper for rates: other work only slows down. */
+static double quartile(double *values, unsigned int n, bool upper)
 {
 	qsort(values, n, sizeof(*values), compare_double);
-	return n % 2 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+	return values[upper ? n - 1 - n / 4 : n / 4];
 }
 
 /* --- the instance and the programs ---------------------------------------------------------------------- */
@@ -164,7 +171,27 @@ static void open_instance(void)
 		lab_die("%s", path);
 }
 
-static void set_nexthops(uint16_t vlan)
+/* One session that all next hops may have, and that is alive. */
+#define BFD_SLOT 1
+
+static void set_bfd(void)
+{
+	struct xrs_bfd entry = { .deadline_ns = ~0ull, .local_discr = BFD_SLOT, .family = 4 };
+
+	if (fib_maps_bfd_set(bench.maps, BFD_SLOT, &entry))
+		lab_die("the BFD session can not be written");
+}
+
+/* What is traced, and told to nobody: the ring is full soon. */
+static void set_trace(void)
+{
+	struct xrs_trace_rule rule = { .sample = 1000, .gap_ns = 1000000 };
+
+	if (fib_maps_trace_rule(bench.maps, &rule))
+		lab_die("the trace can not be written");
+}
+
+static void set_nexthops(uint16_t vlan, bool bfd)
 {
 	for (uint32_t i = 0; i < LAB_HOPS; i++) {
 		struct xrs_nexthop hop = {
@@ -172,6 +199,7 @@ static void set_nexthops(uint16_t vlan)
 			.ifindex = bench.ifindex,
 			.mtu = 1500,
 			.vlan = vlan,
+			.bfd = bfd ? BFD_SLOT : 0,
 			.family = 4,
 			.dmac = { 2, 0xee, 0, 0, 0, (uint8_t)i },
 			.smac = { 2, 0xdd, 0, 0, 0, 1 },
@@ -198,7 +226,8 @@ static void set_nic(uint32_t ifindex, const struct variant *v)
 	struct xrs_nic nic = {
 		.table = v->table,
 		.slot = 1,
-		.flags = (XRS_NIC_F_ANTI_SPOOF | XRS_NIC_F_SYMMETRIC) & ~v->drop_flags,
+		.flags = ((XRS_NIC_F_ANTI_SPOOF | XRS_NIC_F_SYMMETRIC) & ~v->drop_flags) |
+			 v->add_flags,
 		.n_gateway_macs = 1,
 		.n_sources4 = 1,
 		.n_sources6 = 1,
@@ -269,6 +298,16 @@ static void data_free(struct data *d)
 	free(d->routes);
 }
 
+static void fill_index(const struct data *d)
+{
+	uint32_t *index = map_memory(bench.feed->maps.feed_index, sizeof(*index) << 24);
+	uint32_t *behind = map_memory(bench.feed->maps.feed_behind, sizeof(*behind) * LAB_BEHIND);
+
+	lab_index(d->prefixes, d->n, index, behind, LAB_BEHIND);
+	munmap(index, sizeof(*index) << 24);
+	munmap(behind, sizeof(*behind) * LAB_BEHIND);
+}
+
 /* The kernel's table and both of ours: the second never gets a derived structure. */
 static void load(struct data *d)
 {
@@ -277,7 +316,7 @@ static void load(struct data *d)
 	bench.ifindex = lab_namespace();
 	lab_kernel_routes(bench.ifindex, d->prefixes, d->hop, d->n);
 	fib_maps_dev_add(bench.maps, bench.ifindex);
-	set_nexthops(0);
+	set_nexthops(0, false);
 	open_table(TABLE_TRIE);
 	open_table(TABLE_XRS);
 	fib_maps_fast_least(bench.maps, 0);
@@ -286,6 +325,8 @@ static void load(struct data *d)
 	write_routes(TABLE_XRS, d->routes, d->n, FIB_BATCH);
 	fib_maps_fast_rebuild(bench.maps, TABLE_TRIE, d->family);
 	fib_maps_fast_figures(bench.maps, TABLE_XRS, d->family, &fast);
+	if (d->family == IP_V4)
+		fill_index(d);
 	printf("# IPv%d, %zu routes: derived structure %.1f octets a route, root of %u bits\n",
 	       d->family, d->n, (double)fast.memory / (double)d->n, fast.figures.root_bits);
 }
@@ -351,19 +392,21 @@ static double run(const struct variant *v, enum ip_family family)
 	return opts.duration;
 }
 
-/* Medians of all variants, the first of which is the harness and taken from the rest. */
+/* Lower quartiles of all variants, the first of which is the harness and taken from the rest. */
 static void measure(const struct variant *variants, size_t n, enum ip_family family, double *ret)
 {
-	static double rounds[VARIANTS][ROUNDS_MAX];
+	static double rounds[VARIANTS_MAX][ROUNDS_MAX];
 
 	for (unsigned int r = 0; r < bench.rounds; r++) {
 		for (size_t i = 0; i < n; i++) {
-			set_nexthops(variants[i].tagged ? VLAN : 0);
+			if (variants[i].v4_only && family != IP_V4)
+				continue;
+			set_nexthops(variants[i].tagged ? VLAN : 0, variants[i].bfd);
 			rounds[i][r] = run(&variants[i], family);
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		ret[i] = median(rounds[i], bench.rounds) - (i ? ret[0] : 0);
+		ret[i] = quartile(rounds[i], bench.rounds, false) - (i ? ret[0] : 0);
 }
 
 static void fill_list(const struct data *d, enum lab_spread spread)
@@ -380,8 +423,8 @@ static void fill_list(const struct data *d, enum lab_spread spread)
 }
 
 /* --- tables --------------------------------------------------------------------------------------------- */
-static double results[LAB_SPREADS][SIZES_MAX][VARIANTS];
-static double feature_results[SIZES_MAX][COUNT(features)];
+static double results[LAB_SPREADS][SIZES_MAX][VARIANTS_MAX];
+static double feature_results[SIZES_MAX][VARIANTS_MAX];
 
 static void print_sizes(const char *title)
 {
@@ -399,6 +442,8 @@ static void print_family(enum ip_family family)
 		snprintf(title, sizeof(title), "IPv%d, %s, ns", family, spreads[s]);
 		print_sizes(title);
 		for (size_t v = 0; v < VARIANTS; v++) {
+			if (packets[v].v4_only && family != IP_V4)
+				continue;
 			printf("#   %-26s", packets[v].name);
 			for (unsigned int i = 0; i < bench.n_sizes; i++)
 				printf(" %9.0f", results[s][i][v]);
@@ -421,36 +466,75 @@ static void print_family(enum ip_family family)
 }
 
 /* --- frames a second ------------------------------------------------------------------------------------ */
-static const char *const way_names[PPS_WAYS] = {
-	[PPS_VETH_DROP] = "veth, dropped at once", [PPS_VETH_KERNEL] = "veth, kernel",
-	[PPS_VETH_FIB] = "veth, bpf_fib_lookup",   [PPS_VETH_XRS] = "veth, XRS native",
-	[PPS_TAP_DROP] = "tap, dropped at once",   [PPS_TAP_KERNEL] = "tap, kernel",
-	[PPS_TAP_FIB] = "tap, bpf_fib_lookup",     [PPS_TAP_XRS] = "tap, XRS native",
+static const char *const device_names[PPS_DEVICES] = { "veth", "tap" };
+/* "auto" is tc on a veth and native on a tap (xrsd.json(5)). */
+static const char *const by_names[PPS_BYS] = {
+	[PPS_DROP] = "dropped at once", [PPS_REDIRECT] = "redirect only", [PPS_KERNEL] = "kernel",
+	[PPS_FIB] = "bpf_fib_lookup",   [PPS_NATIVE] = "XRS native",      [PPS_TC] = "XRS tc",
 };
+static double mpps[SIZES_MAX][PPS_DEVICES][PPS_BYS];
 
 static void set_pps_nic(uint32_t ifindex)
 {
 	set_nic(ifindex, &packets[VARIANT_XRS]);
 }
 
-static void print_ratio(const char *name, double (*mpps)[PPS_WAYS], enum pps_way way,
-			enum pps_way to)
+static void attach_steer(const char *ifname, bool tc)
 {
+	struct loader_attachment attached;
+	char text[LOADER_TEXT];
+
+	if (loader_attach(bench.loader, ifname, if_nametoindex(ifname),
+			  tc ? LOADER_TC : LOADER_NATIVE, text, &attached))
+		lab_die("%s: %s", ifname, text);
+}
+
+static void detach_steer(const char *ifname)
+{
+	if (loader_detach(bench.instance, ifname, if_nametoindex(ifname)))
+		lab_die("%s: xrs_steer stays attached", ifname);
+}
+
+static void print_ratio(enum pps_device device, enum pps_by by, enum pps_by to)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "%s, %s: %s", device_names[device], by_names[by],
+		 by_names[to]);
 	printf("#   %-26s", name);
 	for (unsigned int i = 0; i < bench.n_sizes; i++)
-		printf("  %7.1fx", mpps[i][way] / mpps[i][to]);
+		printf("  %7.1fx", mpps[i][device][by] / mpps[i][device][to]);
 	printf("\n");
+}
+
+static void print_pps(enum pps_device device)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "IPv4, uniform, %s, Mpps", device_names[device]);
+	print_sizes(name);
+	for (enum pps_by by = 0; by < PPS_BYS; by++) {
+		printf("#   %-26s", by_names[by]);
+		for (unsigned int i = 0; i < bench.n_sizes; i++)
+			printf(" %9.2f", mpps[i][device][by]);
+		printf("\n");
+	}
+	print_ratio(device, PPS_NATIVE, PPS_KERNEL);
+	print_ratio(device, PPS_NATIVE, PPS_FIB);
+	print_ratio(device, PPS_TC, PPS_KERNEL);
+	print_ratio(device, PPS_REDIRECT, PPS_KERNEL);
 }
 
 static void bench_pps(void)
 {
-	static double rounds[PPS_WAYS][PPS_ROUNDS], mpps[SIZES_MAX][PPS_WAYS];
+	static double rounds[PPS_DEVICES][PPS_BYS][PPS_ROUNDS];
 	struct pps p = {
 		.feed = bench.feed->obj,
 		.shape = bench.shape,
 		.list = (const uint32_t(*)[4])bench.list,
-		.steer_fd = bench.steer_fd,
 		.set_nic = set_pps_nic,
+		.attach = attach_steer,
+		.detach = detach_steer,
 	};
 
 	for (unsigned int i = 0; i < bench.n_sizes; i++) {
@@ -458,25 +542,21 @@ static void bench_pps(void)
 
 		data_new(&d, IP_V4, bench.sizes[i]);
 		load(&d);
+		bench.shape->ifindex = bench.ifindex;
 		fib_maps_dev_add(bench.maps, if_nametoindex(LAB_GENERATOR));
 		fill_list(&d, LAB_UNIFORM);
 		pps_measure(&p, bench.rounds, rounds);
-		for (int way = 0; way < PPS_WAYS; way++)
-			mpps[i][way] = median(rounds[way], bench.rounds);
+		for (int device = 0; device < PPS_DEVICES; device++) {
+			for (int by = 0; by < PPS_BYS; by++)
+				mpps[i][device][by] =
+					quartile(rounds[device][by], bench.rounds, true);
+		}
 		close_table(TABLE_XRS);
 		close_table(TABLE_TRIE);
 		data_free(&d);
 	}
-	print_sizes("IPv4, uniform, Mpps");
-	for (int way = 0; way < PPS_WAYS; way++) {
-		printf("#   %-26s", way_names[way]);
-		for (unsigned int i = 0; i < bench.n_sizes; i++)
-			printf(" %9.2f", mpps[i][way]);
-		printf("\n");
-	}
-	print_ratio("veth, XRS: kernel", mpps, PPS_VETH_XRS, PPS_VETH_KERNEL);
-	print_ratio("veth, XRS: bpf_fib_lookup", mpps, PPS_VETH_XRS, PPS_VETH_FIB);
-	print_ratio("tap, XRS: kernel", mpps, PPS_TAP_XRS, PPS_TAP_KERNEL);
+	print_pps(PPS_VETH);
+	print_pps(PPS_TAP);
 }
 
 static void bench_family(enum ip_family family)
@@ -585,6 +665,8 @@ int main(int argc, char **argv)
 	open_instance();
 	open_feed();
 	set_groups();
+	set_bfd();
+	set_trace();
 	if (pps) {
 		bench_pps();
 	} else {

@@ -17,9 +17,11 @@
 
 char feed_license[] SEC("license") = "GPL";
 
-#define FEED_MAX  (1u << 20)
-#define AF_INET_  2
-#define AF_INET6_ 10
+#define FEED_MAX     (1u << 20)
+#define FEED_BEHIND  (1u << 20)
+#define FEED_GOES_ON (1u << 31)
+#define AF_INET_     2
+#define AF_INET6_    10
 
 struct feed_dst {
 	__u32 addr[4];
@@ -32,6 +34,23 @@ struct {
 	__type(key, __u32);
 	__type(value, struct feed_dst);
 } feed_list SEC(".maps");
+
+/* The first 24 bits of an address as an index, and a second one for what goes on behind them: to compare with. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1u << 24);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32);
+} feed_index SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FEED_BEHIND);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32);
+} feed_behind SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -259,5 +278,28 @@ int bench_fast(struct xdp_md *ctx)
 	if (leaf & XRS_FAST_NODE)
 		return XDP_ABORTED;
 	s->sum += leaf;
+	return XDP_PASS;
+}
+
+SEC("xdp")
+int bench_index(struct xdp_md *ctx)
+{
+	struct xrs_packet p = {};
+	struct feed_shape *s = shape();
+	__u32 addr, at;
+	const __u32 *word;
+
+	if (!s || !destination(ctx, &p))
+		return XDP_ABORTED;
+	addr = XRS_NET32(p.dst[0]);
+	at = addr >> 8;
+	word = bpf_map_lookup_elem(&feed_index, &at);
+	if (word && *word & FEED_GOES_ON) {
+		at = (*word & ~FEED_GOES_ON) << 8 | (addr & 0xff);
+		word = bpf_map_lookup_elem(&feed_behind, &at);
+	}
+	if (!word)
+		return XDP_ABORTED;
+	s->sum += *word;
 	return XDP_PASS;
 }

@@ -6,6 +6,7 @@
 #ifndef XRS_TESTS_BENCH_LOOKUP_LAB_H
 #define XRS_TESTS_BENCH_LOOKUP_LAB_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,15 @@ enum lab_spread {
 void lab_destinations(const struct ip_prefix *prefixes, size_t n_prefixes, enum lab_spread spread,
 		      struct ip_addr *ret, size_t n);
 
+#define LAB_BEHIND  (1u << 20) /* of feed.bpf.c */
+#define LAB_GOES_ON (1u << 31)
+/*
+ * Fills the two tables of an index over the first 24 bits of IPv4 addresses, of 1 << 24 and @n_behind words: the
+ * fastest lookup that is known, in 64 MiB.
+ */
+void lab_index(const struct ip_prefix *prefixes, size_t n, uint32_t *index, uint32_t *behind,
+	       size_t n_behind);
+
 /* --- lookup_kernel.c -------------------------------------------------------------------------------- */
 /*
  * A new network namespace with a veth pair, of which the index of one end is returned, and LAB_HOPS
@@ -48,16 +58,20 @@ void lab_kernel_routes(uint32_t ifindex, const struct ip_prefix *prefixes, const
 /* --- lookup_pps.c ----------------------------------------------------------------------------------- */
 #define PPS_ROUNDS 31
 
-enum pps_way {
-	PPS_VETH_DROP,
-	PPS_VETH_KERNEL,
-	PPS_VETH_FIB,
-	PPS_VETH_XRS,
-	PPS_TAP_DROP,
-	PPS_TAP_KERNEL,
-	PPS_TAP_FIB,
-	PPS_TAP_XRS,
-	PPS_WAYS,
+enum pps_device {
+	PPS_VETH,
+	PPS_TAP,
+	PPS_DEVICES,
+};
+
+enum pps_by {         /* who forwards */
+	PPS_DROP,     /* nobody: what sending costs */
+	PPS_REDIRECT, /* a program without a table: what is left when a lookup costs nothing */
+	PPS_KERNEL,
+	PPS_FIB,
+	PPS_NATIVE, /* XRS */
+	PPS_TC,
+	PPS_BYS,
 };
 
 struct feed_shape { /* of feed.bpf.c */
@@ -73,12 +87,15 @@ struct feed_shape { /* of feed.bpf.c */
 struct pps {
 	struct bpf_object *feed;
 	struct feed_shape *shape;
-	const uint32_t (*list)[4]; /* destinations */
-	int steer_fd;
+	const uint32_t (*list)[4];         /* destinations */
 	void (*set_nic)(uint32_t ifindex); /* as a nic of the table that is measured */
+	/* Attaches xrs_steer, or the tc half alone; and takes it away. */
+	void (*attach)(const char *ifname, bool tc);
+	void (*detach)(const char *ifname);
 };
 /* Millions of frames a second that arrive, in lab_namespace() with its routes. */
-void pps_measure(const struct pps *pps, unsigned int rounds, double ret[PPS_WAYS][PPS_ROUNDS]);
+void pps_measure(const struct pps *pps, unsigned int rounds,
+		 double ret[PPS_DEVICES][PPS_BYS][PPS_ROUNDS]);
 
 /* Prints and ends the program. */
 __attribute__((noreturn, format(printf, 1, 2))) void lab_die(const char *format, ...);

@@ -26,8 +26,8 @@
 
 #include "lookup_lab.h"
 
-#define FRAMES     (1u << 17) /* of one run */
-#define TAP_FRAMES (1u << 15)
+#define FRAMES     (1u << 16) /* of one run */
+#define TAP_FRAMES (1u << 14)
 #define BATCH      64
 #define TAP        "tap0"
 
@@ -62,6 +62,29 @@ static void attach(const char *ifname, int fd)
 
 	if (ret)
 		lab_die("%s: attaching: %s", ifname, strerror(-ret));
+}
+
+/* Programs to compare with; NULL: none. */
+static const char *const programs[PPS_BYS] = {
+	[PPS_DROP] = "bench_drop",
+	[PPS_REDIRECT] = "bench_redirect",
+	[PPS_FIB] = "bench_fib",
+};
+
+static void begin(const struct pps *p, const char *ifname, enum pps_by by)
+{
+	if (by == PPS_NATIVE || by == PPS_TC)
+		p->attach(ifname, by == PPS_TC);
+	else if (programs[by])
+		attach(ifname, program_fd(p, programs[by]));
+}
+
+static void end(const struct pps *p, const char *ifname, enum pps_by by)
+{
+	if (by == PPS_NATIVE || by == PPS_TC)
+		p->detach(ifname);
+	else if (programs[by])
+		attach(ifname, -1);
 }
 
 static uint32_t sum_words(const uint8_t *at, size_t len)
@@ -101,18 +124,18 @@ static void generate(const struct pps *p)
 		lab_die("the generator can not be run: %s", strerror(errno));
 }
 
-/* Frames a second, in millions, that arrived; by how @fd (-1: the kernel) forwards them. */
-static double over_veth(const struct pps *p, int fd)
+/* Frames a second, in millions, that arrived. */
+static double over_veth(const struct pps *p, enum pps_by by)
 {
 	double start, took;
 
-	attach(LAB_NIC, fd);
+	begin(p, LAB_NIC, by);
 	generate(p); /* caches, neighbours */
 	p->shape->sunk = 0;
 	start = now_s();
 	generate(p);
 	took = now_s() - start;
-	attach(LAB_NIC, -1);
+	end(p, LAB_NIC, by);
 	if (p->shape->sunk < FRAMES / 2)
 		lab_die("only %llu of %u frames arrived", (unsigned long long)p->shape->sunk,
 			FRAMES);
@@ -154,17 +177,17 @@ static void write_frames(const struct pps *p, int tap)
 	}
 }
 
-static double from_tap(const struct pps *p, int tap, int fd)
+static double from_tap(const struct pps *p, int tap, enum pps_by by)
 {
 	double start, took;
 
-	attach(TAP, fd);
+	begin(p, TAP, by);
 	write_frames(p, tap);
 	p->shape->sunk = 0;
 	start = now_s();
 	write_frames(p, tap);
 	took = now_s() - start;
-	attach(TAP, -1);
+	end(p, TAP, by);
 	if (p->shape->sunk < TAP_FRAMES / 2)
 		lab_die("only %llu of %u frames arrived", (unsigned long long)p->shape->sunk,
 			TAP_FRAMES);
@@ -172,9 +195,10 @@ static double from_tap(const struct pps *p, int tap, int fd)
 }
 
 /* --- all ------------------------------------------------------------------------------------------------ */
-void pps_measure(const struct pps *p, unsigned int rounds, double ret[PPS_WAYS][PPS_ROUNDS])
+void pps_measure(const struct pps *p, unsigned int rounds,
+		 double ret[PPS_DEVICES][PPS_BYS][PPS_ROUNDS])
 {
-	int tap, fib = program_fd(p, "bench_fib"), drop = program_fd(p, "bench_drop");
+	int tap;
 
 	pin_to_one_cpu();
 	tap = open_tap();
@@ -182,14 +206,10 @@ void pps_measure(const struct pps *p, unsigned int rounds, double ret[PPS_WAYS][
 	p->set_nic(if_nametoindex(TAP));
 	attach(LAB_SINK, program_fd(p, "bench_sink"));
 	for (unsigned int r = 0; r < rounds; r++) {
-		ret[PPS_VETH_DROP][r] = over_veth(p, drop);
-		ret[PPS_VETH_KERNEL][r] = over_veth(p, -1);
-		ret[PPS_VETH_FIB][r] = over_veth(p, fib);
-		ret[PPS_VETH_XRS][r] = over_veth(p, p->steer_fd);
-		ret[PPS_TAP_DROP][r] = from_tap(p, tap, drop);
-		ret[PPS_TAP_KERNEL][r] = from_tap(p, tap, -1);
-		ret[PPS_TAP_FIB][r] = from_tap(p, tap, fib);
-		ret[PPS_TAP_XRS][r] = from_tap(p, tap, p->steer_fd);
+		for (enum pps_by by = 0; by < PPS_BYS; by++)
+			ret[PPS_VETH][by][r] = over_veth(p, by);
+		for (enum pps_by by = 0; by < PPS_BYS; by++)
+			ret[PPS_TAP][by][r] = from_tap(p, tap, by);
 	}
 	close(tap);
 }

@@ -179,3 +179,37 @@ void lab_destinations(const struct ip_prefix *prefixes, size_t n_prefixes, enum 
 	}
 	free(order);
 }
+
+/* --- an index of 24 bits -------------------------------------------------------------------------------- */
+static void put(uint32_t *words, uint32_t first, unsigned int free_bits, uint32_t leaf)
+{
+	for (uint32_t i = 0; i < 1u << free_bits; i++)
+		words[first + i] = leaf;
+}
+
+void lab_index(const struct ip_prefix *prefixes, size_t n, uint32_t *index, uint32_t *behind,
+	       size_t n_behind)
+{
+	uint32_t used = 0;
+
+	memset(index, 0, sizeof(*index) << 24);
+	for (unsigned int len = 0; len <= 32; len++) {
+		for (size_t i = 0; i < n; i++) {
+			uint32_t addr = ip_to_v4(&prefixes[i].addr), *word = &index[addr >> 8];
+
+			if (prefixes[i].len != len)
+				continue;
+			if (len <= 24) {
+				put(index, addr >> 8, 24 - len, len);
+				continue;
+			}
+			if (!(*word & LAB_GOES_ON)) {
+				if ((used + 1) << 8 > n_behind)
+					lab_die("too many routes behind /24");
+				put(behind, used << 8, 8, *word);
+				*word = LAB_GOES_ON | used++;
+			}
+			put(behind, (*word & ~LAB_GOES_ON) << 8 | (addr & 0xff), 32 - len, len);
+		}
+	}
+}
