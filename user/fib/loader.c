@@ -253,6 +253,8 @@ static int load(const struct pins *pins, bool frags, char text[static LOADER_TEX
 	if (!skel)
 		return loader_say(text, -errno, "open the BPF object: %s", strerror(errno));
 	skel->rodata->xrs_has_frags = frags;
+	skel->rodata->xrs_has_coarse =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
 	if (frags) {
 		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
 		bpf_program__set_flags(skel->progs.xrs_uplink, BPF_F_XDP_HAS_FRAGS);
