@@ -13,7 +13,7 @@
 #include "fib/fib_fast.h"
 
 #define MODEL_MAX 1500
-#define STEPS     12000
+#define STEPS     7000
 #define PAGE      XRS_FAST_PAGE
 
 struct model {
