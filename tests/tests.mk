@@ -127,7 +127,7 @@ RUN          := XRS_BUILD=$(B) tests/run.sh
 # Shell tests at the same time: they mostly wait for timers of BGP and for processes to start.
 JOBS         ?= 3
 
-.PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench profile fuzz fuzz-bins test-all
+.PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench bench-dataplane profile fuzz fuzz-bins test-all
 tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES)
 check: $(CHECK_BINS) $(T)/tool_manual ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
@@ -153,6 +153,9 @@ soak: ## long runs with sanitizers: XRS_SOAK_SECONDS, XRS_KILLS (root)
 	$(Q)$(MAKE) --no-print-directory SAN=1 all build-san/tests/tool_frames \
 		build-san/tests/test_bpf
 	$(Q)XRS_BUILD=build-san tests/run.sh -v $(sort $(wildcard tests/soak/*.sh))
+BENCH_DATAPLANE := $(addprefix tests/bench/,lookup.sh pps.sh tcp.sh)
+bench-dataplane: all $(BENCH_LOOKUP) $(T)/tool_vmm ## measurements of the data plane alone (root)
+	$(Q)$(RUN) -v $(BENCH_DATAPLANE)
 bench: all $(BENCH_BGP) $(BENCH_LOOKUP) $(T)/tool_vmm $(T)/tool_frames ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(filter-out %/profile.sh,$(wildcard tests/bench/*.sh)))
 profile: ## where the time of a million routes goes: a flame graph in build-profile/ (root)
