@@ -22,7 +22,7 @@
  * moved by the names of fields (fib/layout.h): a field with another meaning gets another name, 0 in a new one
  * means "as before", and enumerators that are stored keep their numbers.
  */
-#define XRS_LAYOUT_VERSION 2
+#define XRS_LAYOUT_VERSION 3
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
 #define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
