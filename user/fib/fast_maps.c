@@ -153,6 +153,17 @@ static int copy_to(const struct fast_table *fast, unsigned int root_bits, uint32
 	return error;
 }
 
+#define MORE_PAGES 16
+
+/* For the nodes of @now, and half as many, below a root of @root_bits. */
+static uint32_t more_pages(const struct fib_fast_figures *now, unsigned int root_bits)
+{
+	uint32_t root = fib_fast_pages(now->root_bits, 0);
+	uint32_t nodes = now->pages > root ? now->pages - root : 0;
+
+	return fib_fast_pages(root_bits, 0) + nodes + nodes / 2 + MORE_PAGES;
+}
+
 /*
  * The whole structure into a map with more room, and a larger root where the table has outgrown its own. With
  * another root the same routes may need twice as many nodes.
@@ -169,7 +180,7 @@ static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes
 	go_off(maps, fast);
 	if (bits < now.root_bits)
 		bits = now.root_bits;
-	pages = now.pages + now.pages / 2 + fib_fast_pages(bits, 0);
+	pages = more_pages(&now, bits);
 	while ((ret = copy_to(fast, bits, pages, &to)) == -ENOSPC)
 		pages += pages / 2;
 	if (ret)
