@@ -437,10 +437,13 @@ static uint32_t find_or_make(struct nexthop_table *table, const uint32_t *member
 uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigned int n_members,
 		   const uint32_t *backup, unsigned int n_backup)
 {
-	const struct nexthop *first = n_members ? nexthop_at(table, members[0]) : NULL;
+	const struct nexthop *first;
 	struct recent asked, *recent;
 	uint32_t id;
 
+	if (!n_members)
+		return GROUP_NONE;
+	first = nexthop_at(table, members[0]);
 	if (first && first->alone && is_alone(n_members, n_backup)) {
 		group_ref(table, first->alone); /* of most prefixes */
 		return first->alone;
