@@ -14,12 +14,19 @@ struct api;
 struct node;
 
 /*
+ * The descriptor by which this process, and no other, is the one of its instance; a process that is going
+ * away is waited for, at most five seconds. -EADDRINUSE: another one lives. Other negative errno. The cause is
+ * logged.
+ */
+int api_lock(const struct config_paths *paths);
+
+/*
  * Listens on @paths' sockets, made for root and @group (when there is such a group), and on
- * node->config->metrics_tcp when it is set. A socket that another process still serves is left alone:
- * -EADDRINUSE. Other negative errno with the cause logged. Nothing given is owned; all outlive the API.
+ * node->config->metrics_tcp when it is set; what stands there is of a process that is dead: @lock_fd, which it
+ * takes over. Negative errno with the cause logged. Nothing else that is given is owned; all outlive the API.
  */
 int api_new(struct node *node, struct loop *loop, const struct config_paths *paths,
-	    const char *group, struct api **ret_api);
+	    const char *group, int lock_fd, struct api **ret_api);
 /* Closes connections and removes the sockets. NULL is fine. */
 void api_free(struct api *api);
 

@@ -79,10 +79,16 @@ aside() { # what a change of layout leaves for moments
 }
 none_aside() { [ -z "$(aside)" ] || { aside; return 1; }; }
 
-# --- other programs -----------------------------------------------------------------------------------------
 before=$(links)
 old=$(layout)
 new=$((old + 1))
+
+# --- a second one ---------------------------------------------------------------------------------------------
+check_not "a second xrsd of the instance does not start" in_ns host "$BUILD/next/xrsd" -c "$CONF"
+check_equal "and touched nothing" "$old $before" "$(layout) $(links)"
+check_not "not even aside" test -n "$(aside)"
+
+# --- other programs -----------------------------------------------------------------------------------------
 tag=$(tag_of_link)
 replace_with "$BUILD/code/xrsd"
 all_is_well "other programs"

@@ -150,14 +150,26 @@ static void on_status(struct loop_timer *timer)
 	loop_timer_set(daemon->loop, timer, mono_add_usec(loop_now(daemon->loop), every));
 }
 
+/* Before anything is touched: a second one would take over pins and sockets of the first. */
+static int lock_instance(const struct config *config)
+{
+	struct config_paths paths = { 0 };
+
+	config_get_paths(config, &paths);
+	return api_lock(&paths);
+}
+
 static int start(struct daemon *daemon, struct config *config, const char *path)
 {
-	int err;
+	int lock_fd = lock_instance(config), err = lock_fd;
 
-	daemon->loop = loop_new();
-	if (!daemon->loop) {
+	if (lock_fd >= 0) {
+		daemon->loop = loop_new();
+		err = daemon->loop ? 0 : -errno;
+	}
+	if (err < 0) {
 		config_free(config);
-		return -errno;
+		return err;
 	}
 	signal(SIGPIPE, SIG_IGN);
 	loop_on_signal(daemon->loop, SIGTERM, on_stop, daemon);
@@ -169,7 +181,7 @@ static int start(struct daemon *daemon, struct config *config, const char *path)
 		return err;
 	/* Not @config: a commit that waits, or went back, may have put another in its place. */
 	err = api_new(daemon->node, daemon->loop, &daemon->node->paths,
-		      daemon->node->config->api_group, &daemon->api);
+		      daemon->node->config->api_group, lock_fd, &daemon->api);
 	if (err < 0)
 		return err;
 	daemon->watchdog_usec = sd_notify_watchdog_usec();

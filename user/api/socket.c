@@ -15,6 +15,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/api_impl.h"
@@ -22,6 +23,8 @@
 
 #define LISTENERS_MAX   3
 #define READ_CHUNK      16384
+#define LOCK_WAIT_MS    5000
+#define LOCK_POLL_MS    20
 #define ACCEPT_PAUSE_MS 100 /* after running out of descriptors */
 #define GROUPS_MAX      256 /* supplementary groups of a client that are looked at */
 
@@ -651,27 +654,45 @@ static int listen_tcp(struct api *api, const char *text)
 	return r;
 }
 
-/* Whoever holds the lock serves the sockets; a live one is never stolen, a dead one is replaced. */
-static int take_lock(struct api *api, const struct config_paths *paths)
+/* One that was killed holds it until the kernel has taken it apart. */
+static bool wait_for_lock(int fd)
+{
+	const struct timespec moment = { .tv_nsec = LOCK_POLL_MS * 1000000 };
+
+	for (int i = 0; i < LOCK_WAIT_MS / LOCK_POLL_MS; i++) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+			return true;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return false;
+		nanosleep(&moment, NULL);
+	}
+	errno = EWOULDBLOCK;
+	return false;
+}
+
+int api_lock(const struct config_paths *paths)
 {
 	char path[128];
+	int fd, error;
 
 	if (mkdir(paths->run_dir, 0755) < 0 && errno != EEXIST) {
-		int error = errno;
-
+		error = errno;
 		log_err("api", "directory %s: %s", paths->run_dir, strerror(error));
 		return -error;
 	}
 	snprintf(path, sizeof(path), "%s/api.lock", paths->run_dir);
-	api->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (api->lock_fd >= 0 && flock(api->lock_fd, LOCK_EX | LOCK_NB) == 0)
-		return 0;
-	if (api->lock_fd >= 0 && errno == EWOULDBLOCK) {
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd >= 0 && wait_for_lock(fd))
+		return fd;
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && error == EWOULDBLOCK) {
 		log_err("api", "%s is held: another xrsd serves this instance", path);
 		return -EADDRINUSE;
 	}
-	log_err("api", "lock file %s: %s", path, strerror(errno));
-	return -errno;
+	log_err("api", "lock file %s: %s", path, strerror(error));
+	return -error;
 }
 
 /* The read-only socket belongs to GROUP-ro when there is such a group, else to the same group. */
@@ -695,10 +716,8 @@ static int api_listen(struct api *api, const struct config_paths *paths, const c
 	const char *tcp = api->node->config->metrics_tcp;
 	bool ro;
 	gid_t ro_group;
-	int r = take_lock(api, paths);
+	int r;
 
-	if (r < 0)
-		return r;
 	find_groups(api, group, &ro, &ro_group);
 	r = listen_unix(api, paths->socket, false, api->has_group, api->group);
 	if (r == 0)
@@ -709,16 +728,18 @@ static int api_listen(struct api *api, const struct config_paths *paths, const c
 }
 
 int api_new(struct node *node, struct loop *loop, const struct config_paths *paths,
-	    const char *group, struct api **ret_api)
+	    const char *group, int lock_fd, struct api **ret_api)
 {
 	struct api *api = calloc(1, sizeof(*api));
 	int r;
 
-	if (!api)
+	if (!api) {
+		close(lock_fd);
 		return -ENOMEM;
+	}
 	api->node = node;
 	api->loop = loop;
-	api->lock_fd = -1;
+	api->lock_fd = lock_fd;
 	api->accept_timer = (struct loop_timer){ .fn = listen_again, .ctx = api };
 	r = api_listen(api, paths, group);
 	if (r < 0) {
