@@ -67,6 +67,13 @@ TOOL_BINS  := $(foreach f,$(TOOL_FILES),$(call tool,$(f)))
 $(foreach f,$(TOOL_FILES),$(eval $(call test_binary,$(call tool,$(f)),$(f),\
 	$(call leftmost,$(f)))))
 
+# What shell tests put in front of the C library of one process.
+PRELOADS := $(patsubst tests/netns/%.c,$(T)/%.so,$(wildcard tests/netns/preload_*.c))
+$(T)/preload_%.so: tests/netns/preload_%.c
+	@mkdir -p $(@D)
+	$(call say,LD,$@)
+	$(Q)$(CC) -O2 -g $(WARN) -std=gnu11 -D_GNU_SOURCE -shared -fPIC $< -ldl -o $@
+
 # What tests/netns/upgrade.sh upgrades to: xrsd with maps of another layout, and xrsd with other programs.
 UPGRADES := $(B)/next/xrsd $(B)/code/xrsd
 $(B)/next/include/dataplane.h: include/dataplane.h tests/netns/lib/next_layout.sed
@@ -128,7 +135,7 @@ RUN          := XRS_BUILD=$(B) tests/run.sh
 JOBS         ?= 3
 
 .PHONY: tests check check-pure tree-test test bpf-test netns-test interop-test soak bench bench-dataplane profile fuzz fuzz-bins test-all
-tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES)
+tests: $(CHECK_BINS) $(BPF_BINS) $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES) $(PRELOADS)
 check: $(CHECK_BINS) $(T)/tool_manual ## tests that need no root
 	$(Q)$(RUN) $(CHECK_TESTS)
 check-pure: $(PURE_BINS) ## the part of check that is without I/O: SAN=1 check-pure is quick
@@ -145,7 +152,7 @@ test-all: all tests
 		$(filter-out $(CHECK_TESTS),$(TREE_TESTS))
 bpf-test: $(BPF_BINS) ## packets through the real program (root)
 	$(Q)$(RUN) $(BPF_BINS)
-netns-test: all $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES) ## real frames between namespaces (root)
+netns-test: all $(TOOL_BINS) $(BENCH_BGP) $(UPGRADES) $(PRELOADS) ## real frames between namespaces (root)
 	$(Q)$(RUN) -j $(JOBS) $(NETNS_TESTS)
 interop-test: all ## against BIRD, FRR, GoBGP, OpenBGPD, ExaBGP (root)
 	$(Q)$(RUN) -j $(JOBS) $(INTEROP_TESTS)

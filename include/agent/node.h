@@ -75,6 +75,7 @@ struct node_peering {
 	struct log_limit memory_log;
 	struct loop_timer room; /* asks for what was refused for want of memory */
 	struct mono room_asked; /* ... when it did last */
+	bool short_of_memory; /* an UPDATE of it was not stored */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
 	struct loop_timer hold;     /* its return waits: groups with others alive do without it */
@@ -131,6 +132,7 @@ struct node_vnet {
 	struct rib *rib;                  /* NULL without a route server */
 	struct node_peering **peerings;
 	size_t n_peerings;
+	bool short_of_memory; /* a route of a table was not planned */
 	struct node_range **ranges;
 	size_t n_ranges;
 	struct node_table *tables;
@@ -222,6 +224,9 @@ struct node_counters {
 	uint64_t fib_batches, fib_writes, fib_write_errors;
 	uint64_t reloads, reload_failures;
 	uint64_t nic_attaches, nic_attach_failures;
+	uint64_t out_of_memory;  /* times that something could not be kept */
+	uint64_t state_failures; /* files that could not be written: a full disk */
+	uint64_t clock_steps;    /* times that the wall clock was set */
 };
 
 /* The next hops that took over last; their packet counters are looked at until the first frame. */
@@ -282,6 +287,7 @@ struct node {
 	struct node_heirs heirs;
 	struct loop_timer first_timer; /* looks at heirs */
 	struct loop_timer probe_timer; /* neighbours that the kernel does not keep fresh; retries */
+	struct loop_timer memory_timer; /* what there was no memory for is tried again */
 	struct loop_timer derive_timer; /* derived structures are looked at again */
 	struct mono bulk_at;            /* the last large batch of routes was written */
 	struct loop_work fib_work;
@@ -291,6 +297,8 @@ struct node {
 	struct node_counters counters;
 	struct mono started;
 	uint64_t started_wall;
+	uint64_t
+		wall_ahead; /* usec of the wall clock ahead of the monotonic one, when it was looked at last */
 	bool adopted;    /* pins of an earlier process were taken over */
 	bool sweep_done; /* stale entries of that process are gone */
 	struct loop_timer sweep_deadline;
@@ -307,6 +315,9 @@ int node_new(struct loop *loop, struct config *config, const char *config_path,
 	     struct node **ret_node);
 /* Stops sessions; keeps links and maps: forwarding goes on. */
 void node_free(struct node *node);
+
+/* Notes when the wall clock was set. Nothing waits for it, but what is logged and told shows it. */
+void node_check_clock(struct node *node);
 
 /* --- lookups ------------------------------------------------------------------------------ */
 struct node_vnet *node_find_vnet(const struct node *node, const char *name);

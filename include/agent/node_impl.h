@@ -43,6 +43,15 @@ bool node_vnet_idle(const struct node_vnet *vnet);
 void node_vnet_offer_all(struct node_vnet *vnet);
 void node_vnet_withdraw_all(struct node_vnet *vnet);
 
+/* Decides every prefix of its tables again. */
+void node_vnet_redecide(struct node_vnet *vnet);
+
+/* --- node_memory.c ------------------------------------------------------------------------- */
+void node_memory_init(struct node *node);
+/* An UPDATE could not be stored; a route could not be planned: counted, and made good later. */
+void node_memory_peering(struct node_peering *peering);
+void node_memory_table(struct node_table *table);
+
 /* --- node_peered.c ------------------------------------------------------------------------- */
 /* Builds node->peered from the configuration in force. 0 or -ENOMEM. */
 int node_peered_build(struct node *node);

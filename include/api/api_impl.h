@@ -232,6 +232,8 @@ void metrics_write(const struct api *api, struct json_out *out);
 /* --- socket.c ------------------------------------------------------------------------------------------ */
 struct api_stats {
 	uint64_t connections, refused; /* refused: above the limit */
+	uint64_t exhausted;            /* descriptors ran out */
+	uint64_t stalls;               /* a client did not take all that was there for it */
 	/* By row of api_methods (the last: no such), by code_index(). */
 	uint64_t requests[API_METHODS_MAX + 1][API_CODES];
 	unsigned int open;

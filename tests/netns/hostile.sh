@@ -36,6 +36,7 @@ trouble() { # KIND TOOL-ARGUMENTS...: starts it
 trouble strangers mute 10.1.16.1 1 1000
 check_soon "1,000 strangers: each is told Cease 6/5" figure_above strangers closed 999
 check_equal "1,000 strangers: that is what they were told" 6/5 "$(figure strangers notified)"
+check "1,000 strangers: counted" sh -c "'$XRSCTL' -s '/run/$ID/xrs.sock' metrics | grep -Eq '^xrs_bgp_connections_total.result=\"stranger\". [0-9]{4}'"
 all_well "1,000 strangers"
 stop_pid "$trouble"
 

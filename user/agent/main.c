@@ -144,6 +144,7 @@ static void on_status(struct loop_timer *timer)
 	uint64_t every = daemon->watchdog_usec ? daemon->watchdog_usec : 10000000;
 	char state[128];
 
+	node_check_clock(daemon->node);
 	snprintf(state, sizeof(state), "WATCHDOG=1\nSTATUS=%u peerings Established, %zu nics",
 		 count_established(daemon->node), daemon->node->n_nics);
 	sd_notify_send(state);

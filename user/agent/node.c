@@ -13,7 +13,8 @@
 #include "agent/node_impl.h"
 #include "agent/router_id.h"
 
-#define SUBSYS "node"
+#define SUBSYS          "node"
+#define CLOCK_STEP_USEC 1000000
 
 /* --- lookups -------------------------------------------------------------------------------------- */
 
@@ -381,6 +382,7 @@ static int start(struct node *node)
 	if (!node->listeners)
 		return -ENOMEM;
 	node_persist_init(node);
+	node_memory_init(node);
 	err = node_fib_init(node);
 	if (err == 0)
 		err = node_nic_init(node);
@@ -400,6 +402,22 @@ static int start(struct node *node)
 	return 0;
 }
 
+static uint64_t wall_ahead(void)
+{
+	return wall_now_usec() - mono_now().usec;
+}
+
+void node_check_clock(struct node *node)
+{
+	int64_t step = (int64_t)(wall_ahead() - node->wall_ahead);
+
+	if (step < CLOCK_STEP_USEC && step > -CLOCK_STEP_USEC)
+		return;
+	node->wall_ahead += (uint64_t)step;
+	node->counters.clock_steps++;
+	log_warn(SUBSYS, "the clock was set by %+lld s", (long long)step / 1000000);
+}
+
 int node_new(struct loop *loop, struct config *config, const char *config_path,
 	     struct node **ret_node)
 {
@@ -413,6 +431,7 @@ int node_new(struct loop *loop, struct config *config, const char *config_path,
 	node->config_generation = 1;
 	node->started = mono_now();
 	node->started_wall = wall_now_usec();
+	node->wall_ahead = wall_ahead();
 	snprintf(node->config_path, sizeof(node->config_path), "%s", config_path);
 	config_get_paths(config, &node->paths);
 	err = start(node);
@@ -439,6 +458,7 @@ void node_free(struct node *node)
 	node_net_done(node);
 	loop_timer_stop(node->loop, &node->sweep_deadline);
 	loop_timer_stop(node->loop, &node->persist_timer);
+	loop_timer_stop(node->loop, &node->memory_timer);
 	node_fib_done(node);
 	listener_set_free(node->listeners);
 	peered_done(&node->peered);

@@ -6,7 +6,9 @@
  * it is in force.
  *
  * pending.json in the state directory, while a commit waits or after it went back:
- *	{ "version": 1, "deadline": usec or 0, "text": the new file's part, "previous": the one before }
+ *	{ "version": 1, "deadline": usec or 0, "within": seconds, "text": the new file's part,
+ *	  "previous": the one before }
+ * The deadline is the wall clock's, which may be set back meanwhile: a start waits for `within` at most.
  * With deadline 0 it went back: "text" was refused, and as long as the file still says exactly that, a
  * start takes "previous" in its place.
  */
@@ -49,12 +51,18 @@ static char *pending_path(const struct node *node, char buf[static 128])
 	return buf;
 }
 
-static int save_pending(const struct node *node, uint64_t deadline, const char *text, size_t len,
-			const char *previous, size_t previous_len)
+static int kept(struct node *node, int r)
 {
-	json_t *root =
-		json_pack("{s:i,s:I,s:s%,s:s%}", "version", 1, "deadline", (json_int_t)deadline,
-			  "text", text, len, "previous", previous, previous_len);
+	node->counters.state_failures += r < 0;
+	return r;
+}
+
+static int save_pending(struct node *node, uint64_t deadline, unsigned int within, const char *text,
+			size_t len, const char *previous, size_t previous_len)
+{
+	json_t *root = json_pack("{s:i,s:I,s:I,s:s%,s:s%}", "version", 1, "deadline",
+				 (json_int_t)deadline, "within", (json_int_t)within, "text", text,
+				 len, "previous", previous, previous_len);
 	char path[128], *dump = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	/* JSON holds no octets that are not UTF-8, such as in a comment. */
 	int r = dump ? state_file_mkdir(node->paths.state_dir) : -EILSEQ;
@@ -63,7 +71,7 @@ static int save_pending(const struct node *node, uint64_t deadline, const char *
 		r = state_file_write(pending_path(node, path), dump, strlen(dump), 0600);
 	free(dump);
 	json_decref(root);
-	return r;
+	return kept(node, r);
 }
 
 static void forget_pending(struct node *node)
@@ -128,7 +136,7 @@ static int go_back(struct node *node, const char *cause, struct config_error *er
 		return r;
 	}
 	if (file_says(node, refused, len))
-		save_pending(node, 0, refused, len, node->config->text, node->config->text_len);
+		save_pending(node, 0, 0, refused, len, node->config->text, node->config->text_len);
 	else
 		forget_pending(node);
 	commit->pending = false;
@@ -174,7 +182,8 @@ static int change_text(struct node *node, struct config *config, unsigned int co
 	if (r < 0)
 		return r;
 	if (confirm_sec) {
-		r = save_pending(node, deadline, config->text, config->text_len, previous, len);
+		r = save_pending(node, deadline, confirm_sec, config->text, config->text_len,
+				 previous, len);
 		if (r < 0) {
 			*error = (struct config_error){ .line = 0 };
 			snprintf(error->message, sizeof(error->message),
@@ -257,7 +266,7 @@ int node_change_state(struct node *node, struct json_t *state, const char *cause
 	config = config_parse_both(node->config->text, node->config->text_len, state, ret_error);
 	if (!config)
 		return -EINVAL;
-	r = config_save_state(node->paths.state_dir, state);
+	r = kept(node, config_save_state(node->paths.state_dir, state));
 	if (r < 0) {
 		*ret_error = (struct config_error){ .line = 0 };
 		snprintf(ret_error->message, sizeof(ret_error->message), "%s/state.json: %s",
@@ -298,7 +307,7 @@ int node_config_save(struct node *node, bool *ret_saved)
 	free(old);
 	if (r == 0)
 		r = state_file_write(node->config_path, config->text, config->text_len, mode);
-	if (r < 0)
+	if (kept(node, r) < 0)
 		return r;
 	if (!node->commit.pending)
 		forget_pending(node); /* the file does not say what was refused any more */
@@ -371,8 +380,17 @@ static int resume(struct node *node, const char *text, const char *previous, uin
 		 node->config_path);
 	r = start_with(node, previous);
 	if (r == 0 && deadline)
-		r = save_pending(node, 0, text, strlen(text), previous, strlen(previous));
+		r = save_pending(node, 0, 0, text, strlen(text), previous, strlen(previous));
 	return r;
+}
+
+static uint64_t deadline_of(const json_t *pending)
+{
+	uint64_t deadline = (uint64_t)json_integer_value(json_object_get(pending, "deadline"));
+	uint64_t within = (uint64_t)json_integer_value(json_object_get(pending, "within"));
+	uint64_t latest = wall_now_usec() + within * 1000000;
+
+	return within && deadline > latest ? latest : deadline;
 }
 
 void node_config_resume(struct node *node)
@@ -381,10 +399,9 @@ void node_config_resume(struct node *node)
 
 	node->commit.timer = (struct loop_timer){ .fn = not_confirmed, .ctx = node };
 	pending = load_pending(node);
-	if (pending &&
-	    resume(node, json_string_value(json_object_get(pending, "text")),
-		   json_string_value(json_object_get(pending, "previous")),
-		   (uint64_t)json_integer_value(json_object_get(pending, "deadline"))) < 0)
+	if (pending && resume(node, json_string_value(json_object_get(pending, "text")),
+			      json_string_value(json_object_get(pending, "previous")),
+			      deadline_of(pending)) < 0)
 		log_err(SUBSYS, "%s is in force as it is", node->config_path);
 	json_decref(pending);
 }

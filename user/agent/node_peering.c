@@ -406,8 +406,7 @@ static void on_update(struct session *session, const struct bgp_update *update)
 	peering->updates++;
 	peering->findings += update->n_findings > 0;
 	if (rib_update(vnet->rib, peering->rib_peer, update, loop_now(vnet->node->loop)) < 0)
-		log_err(SUBSYS, "peering=%s vnet=%s out of memory, the UPDATE was not stored",
-			peering->config->name, vnet->config->name);
+		node_memory_peering(peering);
 	node_vnet_rib_work(vnet);
 	if (!update->end_of_rib)
 		return;

@@ -32,13 +32,8 @@ static void table_decide(struct node_table *table, const struct ip_prefix *prefi
 		err = fib_plan_set_route(plan, table->index, prefix, &route);
 	else
 		err = fib_plan_del_route(plan, table->index, prefix);
-	if (err < 0) {
-		char text[PREFIX_TEXT_MAX];
-
-		log_err(SUBSYS, "vnet=%s table=%s prefix=%s not planned: %s",
-			table->vnet->config->name, table->config->name, prefix_format(prefix, text),
-			strerror(-err));
-	}
+	if (err < 0)
+		node_memory_table(table);
 }
 
 void node_vnet_decide_again(struct node_table *table, const struct ip_prefix *prefix)
@@ -276,6 +271,13 @@ static void decide_fixed(struct node_table *table, const struct effective_table 
 
 		table_decide(table, prefix, &offer);
 	}
+}
+
+void node_vnet_redecide(struct node_vnet *vnet)
+{
+	for (size_t i = 0; i < vnet->n_tables; i++)
+		decide_fixed(&vnet->tables[i], vnet->tables[i].effective);
+	node_vnet_offer_all(vnet);
 }
 
 int node_table_fill(struct node_table *table)

@@ -487,6 +487,14 @@ static void write_api(struct json_out *out, const struct api *api)
 	put(out, "xrs_api_connections_total %" PRIu64 "\n", stats->connections);
 	family(out, "xrs_api_connections_refused", "counter", "Connections above the limit.");
 	put(out, "xrs_api_connections_refused_total %" PRIu64 "\n", stats->refused);
+	family(out, "xrs_api_open_connections", "gauge", "Connections that are open.");
+	put(out, "xrs_api_open_connections %u\n", stats->open);
+	family(out, "xrs_api_out_of_descriptors", "counter",
+	       "Times that a connection had to wait for want of descriptors.");
+	put(out, "xrs_api_out_of_descriptors_total %" PRIu64 "\n", stats->exhausted);
+	family(out, "xrs_api_stalls", "counter",
+	       "Times that a client did not take all that was there for it.");
+	put(out, "xrs_api_stalls_total %" PRIu64 "\n", stats->stalls);
 	family(out, "xrs_api_requests", "counter", "Requests by method and code (0: done).");
 	for (size_t m = 0; m <= api_n_methods; m++) {
 		for (unsigned int c = 0; c < API_CODES; c++) {
@@ -521,6 +529,42 @@ static void write_process(struct json_out *out, const struct node *node)
 	    loop.stall_max_usec / 1000000, loop.stall_max_usec % 1000000);
 }
 
+/* What a hostile surrounding shows in; tests/netns/README.md has the bounds. */
+static void write_surroundings(struct json_out *out, const struct node *node)
+{
+	const struct listener_stats *bgp = listener_set_stats(node->listeners);
+	struct nl_watch_stats netlink = { 0 };
+
+	if (node->watch)
+		netlink = nl_watch_stats(node->watch);
+	const struct {
+		const char *name, *help, *labels;
+		uint64_t value;
+	} rows[] = {
+		{ "xrs_bgp_connections", "TCP connections of peers and of others.",
+		  "{result=\"accepted\"}", bgp->accepted },
+		{ "xrs_bgp_connections", NULL, "{result=\"refused\"}", bgp->refused },
+		{ "xrs_bgp_connections", NULL, "{result=\"stranger\"}", bgp->rejected },
+		{ "xrs_bgp_connections", NULL, "{result=\"noDescriptor\"}", bgp->exhausted },
+		{ "xrs_netlink_overruns", "Times that events of the kernel were lost.", "",
+		  netlink.overruns + netlink.route_overruns },
+		{ "xrs_netlink_resyncs", "Times that the picture of the host was read anew.", "",
+		  netlink.resyncs },
+		{ "xrs_out_of_memory", "Times that something could not be kept; it is tried again.",
+		  "", node->counters.out_of_memory },
+		{ "xrs_state_write_failures", "Files that could not be written.", "",
+		  node->counters.state_failures },
+		{ "xrs_clock_steps", "Times that the wall clock was set.", "",
+		  node->counters.clock_steps },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].help)
+			family(out, rows[i].name, "counter", rows[i].help);
+		put(out, "%s_total%s %" PRIu64 "\n", rows[i].name, rows[i].labels, rows[i].value);
+	}
+}
+
 void metrics_write(const struct api *api, struct json_out *out)
 {
 	const struct node *node = api_node(api);
@@ -536,6 +580,7 @@ void metrics_write(const struct api *api, struct json_out *out)
 	write_nics(out, node);
 	write_convergence(out, node);
 	write_lateness(out, node);
+	write_surroundings(out, node);
 	write_api(out, api);
 	put(out, "# EOF\n");
 }

@@ -394,6 +394,7 @@ static bool conn_send(struct api_conn *conn)
 	}
 	if (n > 0)
 		json_out_consume(&conn->out, (size_t)n);
+	conn->api->stats.stalls += conn->out.len > 0;
 	return true;
 }
 
@@ -534,6 +535,7 @@ static void listen_again(struct loop_timer *timer)
 /* Out of descriptors: the connection stays in the backlog; looking at once again would only spin. */
 static void pause_accept(struct api *api)
 {
+	api->stats.exhausted++;
 	for (unsigned int i = 0; i < api->n_listeners; i++)
 		loop_io_mod(api->loop, &api->listeners[i].io, 0);
 	loop_timer_set(api->loop, &api->accept_timer,
