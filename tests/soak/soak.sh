@@ -107,7 +107,9 @@ while [ "$SECONDS" -lt "$end" ]; do
 	$action
 	sleep "$((RANDOM % 2)).$((RANDOM % 10))"
 	is_running "$XRS_PID" || {
-		fail "xrsd runs after $action"
+		wait "$XRS_PID"
+		fail "xrsd runs after $action" "exit status $?"
+		diag "$(tail -n 15 "$DIR/xrsd.log")"
 		spawn_in host xrsd "$XRSD" -c "$CONF"
 		XRS_PID=$spawned
 	}
