@@ -90,6 +90,15 @@ check "killed, and the time runs out after the start: it goes back" wait_for 30 
 first
 run_logged ctl config reload
 second
+run_logged ctl config apply --confirm-within 8
+kill -KILL "$XRS_PID"
+wait "$XRS_PID" 2>/dev/null
+jq '.deadline += 31536000000000' "$PENDING" >"$DIR/pending.json" && cp "$DIR/pending.json" "$PENDING"
+xrs_start
+check "killed, and the clock was set back by a year: it goes back after its own time" wait_for 30 "the way back" has "10.1.0.0/16"
+first
+run_logged ctl config reload
+second
 run_logged ctl config apply --confirm-within 1
 kill -KILL "$XRS_PID"
 wait "$XRS_PID" 2>/dev/null
