@@ -318,6 +318,8 @@ void node_free(struct node *node);
 
 /* Notes when the wall clock was set. Nothing waits for it, but what is logged and told shows it. */
 void node_check_clock(struct node *node);
+/* The time of day of this callback, without a system call; behind by seconds when the clock was just set. */
+uint64_t node_wall_now(const struct node *node);
 
 /* --- lookups ------------------------------------------------------------------------------ */
 struct node_vnet *node_find_vnet(const struct node *node, const char *name);
@@ -366,6 +368,7 @@ void node_peering_disable(struct node_peering *peering, const char *text);
 void node_shutdown(struct node *node, uint32_t seconds, const char *text);
 void node_startup(struct node *node);
 const char *node_shutdown_state(struct node *node); /* "none", "announced", "done" */
+#define NODE_DRAIN_IDLE_SEC 30 /* the default, also as methods.c tells it */
 /*
  * New flows go to other members, running ones stay; empty after @idle_sec without a packet. Again: only that
  * changes. -EOPNOTSUPP: nothing is steered here.

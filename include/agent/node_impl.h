@@ -135,6 +135,8 @@ void node_range_local_address(const struct node_range *range, struct ip_addr *re
 
 /* --- node_drain.c -------------------------------------------------------------------------- */
 void node_drain_init(struct node_peering *peering);
+/* At start: goes on with a drain that an earlier process had begun. */
+void node_drain_resume(struct node_peering *peering);
 void node_drain_done(struct node_peering *peering);
 /* When the drain of the peering with this address began, for xrs_nexthop; 0: it does not drain. */
 uint64_t node_drain_since_ns(const struct node_vnet *vnet, const struct ip_addr *addr);

@@ -187,11 +187,11 @@ void fib_walk_init(struct fib_walk *walk, uint32_t table, enum ip_family family)
 int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
 		  size_t cap, size_t *ret_n);
 /*
- * Entries of a table as counted by what went through routes_set and routes_del. Exact after a complete
- * walk by fib_maps_recount(), which adoption calls once.
+ * Entries of a table as counted by what went through routes_set and routes_del. Exact once fib_maps_counted()
+ * was told what a complete walk has found: adoption does it.
  */
 size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_family family);
-int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family family);
+void fib_maps_counted(struct fib_maps *maps, uint32_t table, enum ip_family family, size_t count);
 
 /* --- derived lookup structures ------------------------------------------------------------------------
  * Tables of some size get one, which the program asks before the trie. The functions above keep it equal

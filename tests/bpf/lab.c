@@ -75,6 +75,23 @@ void lab_down(void)
 	cr_assert(!ret, "%s", text);
 }
 
+size_t lab_walk(enum ip_family family, size_t cap)
+{
+	struct fib_route *routes = calloc(cap, sizeof(*routes));
+	struct fib_walk walk;
+	size_t n, total = 0;
+
+	fib_walk_init(&walk, LAB_TABLE, family);
+	do {
+		cr_assert(!fib_maps_walk(lab.maps, &walk, routes, cap, &n));
+		for (size_t i = 0; i < n; i++)
+			cr_assert(routes[i].value.prefix_len == routes[i].prefix.len);
+		total += n;
+	} while (n);
+	free(routes);
+	return total;
+}
+
 /* --- checksums and frames ----------------------------------------------------------------------------- */
 uint32_t sum_bytes(const void *data, size_t len)
 {

@@ -32,6 +32,8 @@ extern struct lab lab;
 /* Fixtures. lab_up() skips the test by name where BPF cannot be used. */
 void lab_up(void);
 void lab_down(void);
+/* Entries of the table, by a walk of @cap at a time. */
+size_t lab_walk(enum ip_family family, size_t cap);
 /* A private instance name, removed when the test program ends, whatever happens. */
 void lab_instance(char buf[static 64]);
 

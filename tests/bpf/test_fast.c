@@ -101,8 +101,8 @@ static void reopen(void)
 	fib_maps_free(lab.maps);
 	cr_assert(!fib_maps_open(lab.instance, &schema, &lab.maps));
 	cr_assert(!fib_maps_table_open(lab.maps, LAB_TABLE, "prod", "main"));
-	cr_assert(!fib_maps_recount(lab.maps, LAB_TABLE, IP_V4));
-	cr_assert(!fib_maps_recount(lab.maps, LAB_TABLE, IP_V6));
+	fib_maps_counted(lab.maps, LAB_TABLE, IP_V4, lab_walk(IP_V4, 4096));
+	fib_maps_counted(lab.maps, LAB_TABLE, IP_V6, lab_walk(IP_V6, 4096));
 }
 
 Test(fast, comes_and_goes_with_the_size_of_the_table)

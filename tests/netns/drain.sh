@@ -139,6 +139,24 @@ check "the open ones are asked again" wait_for 30 "three more rounds" more_round
 check "longer than idleSeconds passes" wait_for 20 "six seconds" drain_lasted 6
 check_equal "none of the open ones has moved or broken" "" "$(cat "$DIR/held.broken" 2>/dev/null)"
 check "fw is not empty while they run" drain_is draining
+states() { # FILE WORDS: what the events said, in this order
+	[ "$(jq -rs '[.[].params.data | select(.peering == "fw") | .state] | join(" ")' "$DIR/$1")" = "$2" ]
+}
+check "it was told as an event" wait_for 10 "the event" states events.log draining
+
+xrs_stop KILL
+xrs_start
+check "after kill -9 it drains as before" drain_is draining
+check "and not since then" drain_lasted 6
+wait_for 40 "two appliances" both_serve || abandon "both come back"
+spawn events2 "$XRSCTL" -s "/run/$ID/xrs.sock" -j monitor peer.drain
+mark=$(rounds)
+check "the open ones are asked again after that" wait_for 30 "three more rounds" more_rounds "$mark"
+check_equal "none of them has moved or broken by it" "" "$(cat "$DIR/held.broken" 2>/dev/null)"
+connect during
+check_equal "new connections all go to fw2 still" "40 0" "$(at fw2 during) $(at fw during)"
+check "another idle time does not begin it anew" ctl peering drain --name fw --idle-seconds 3
+check "it is the same drain" drain_lasted 6
 
 rm "$DIR/hold"
 wait "$HELD" 2>/dev/null
@@ -149,10 +167,7 @@ check "it is still empty" drain_is empty
 check "fw is in use again" ctl peering undrain --name fw
 check "it does not drain" drain_is null
 check "the map says so" wait_for 10 "drain_ns 0" in_map 0
-states() { # WORDS: what the events said, in this order
-	[ "$(jq -rs '[.[].params.data | select(.peering == "fw") | .state] | join(" ")' "$DIR/events.log")" = "$1" ]
-}
-check "each of it was told as an event" wait_for 10 "the events" states "draining empty none"
+check "each of it was told as an event" wait_for 10 "the events" states events2.log "empty none"
 await_fib
 connect after
 check_equal "each connection is where it was before" "$(cat "$DIR/before")" "$(cat "$DIR/after")"

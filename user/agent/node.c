@@ -411,11 +411,16 @@ void node_check_clock(struct node *node)
 {
 	int64_t step = (int64_t)(wall_ahead() - node->wall_ahead);
 
+	node->wall_ahead += (uint64_t)step;
 	if (step < CLOCK_STEP_USEC && step > -CLOCK_STEP_USEC)
 		return;
-	node->wall_ahead += (uint64_t)step;
 	node->counters.clock_steps++;
 	log_warn(SUBSYS, "the clock was set by %+lld s", (long long)step / 1000000);
+}
+
+uint64_t node_wall_now(const struct node *node)
+{
+	return loop_now(node->loop).usec + node->wall_ahead;
 }
 
 int node_new(struct loop *loop, struct config *config, const char *config_path,

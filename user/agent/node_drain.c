@@ -2,8 +2,8 @@
 /*
  * Draining a peering: its next hop keeps the flows that run through it, new ones go to the other members of
  * its groups (bpf/drain.bpf.h), and when no packet has come to it for a while it is empty. Called by the API;
- * node_fib.c asks here when it writes the next hop. Only the peering's own address drains. Kept in memory:
- * a restart ends the drain.
+ * node_fib.c asks here when it writes the next hop. Only the peering's own address drains. The next hop in
+ * the map keeps it over a restart, as the map of flows does.
  */
 #include <errno.h>
 
@@ -57,6 +57,25 @@ static void poll_packets(struct loop_timer *timer)
 void node_drain_init(struct node_peering *peering)
 {
 	peering->drain.timer = (struct loop_timer){ .fn = poll_packets, .ctx = peering };
+}
+
+/* An earlier process had begun it: with the same beginning, by which the program knows its flows. */
+void node_drain_resume(struct node_peering *peering)
+{
+	struct node *node = peering->vnet->node;
+	struct node_drain *drain = &peering->drain;
+	struct xrs_nexthop value = { .drain_ns = 0 };
+	uint32_t id = nexthop_of(peering);
+
+	if (!node->maps || peering->vnet->started || id == NEXTHOP_NONE ||
+	    fib_maps_nexthop_get(node->maps, id, &value) < 0 || !value.drain_ns)
+		return;
+	drain->idle_sec = NODE_DRAIN_IDLE_SEC;
+	drain->since = (struct mono){ value.drain_ns / 1000 };
+	drain->last = loop_now(node->loop);
+	drain->packets = packets_of(peering);
+	loop_timer_set(node->loop, &drain->timer, mono_add_sec(drain->last, POLL_SEC));
+	tell(peering);
 }
 
 void node_drain_done(struct node_peering *peering)

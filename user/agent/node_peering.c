@@ -672,6 +672,7 @@ int node_peering_new(struct node_vnet *vnet, const struct peering_config *config
 	set_restart(peering);
 	node_bfd_apply(peering);
 	apply_probe(peering);
+	node_drain_resume(peering);
 	*ret_peering = peering;
 	return 0;
 }

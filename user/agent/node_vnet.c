@@ -95,7 +95,7 @@ static void write_journal(struct node_vnet *vnet, const struct rib_change *chang
 	if (!vnet->journal || same_hops(&from, &to))
 		return;
 	entry = journal_add(vnet->journal);
-	entry->wall_usec = wall_now_usec();
+	entry->wall_usec = node_wall_now(vnet->node);
 	entry->prefix = change->prefix;
 	entry->from = from;
 	entry->to = to;

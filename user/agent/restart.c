@@ -110,10 +110,11 @@ static void adopt_routes(struct node *node, uint32_t table, enum ip_family famil
 {
 	struct fib_route *routes = calloc(WALK_BATCH, sizeof(*routes));
 	struct fib_walk walk;
-	size_t n = 0;
+	size_t n = 0, total = 0;
 
 	fib_walk_init(&walk, table, family);
 	while (routes && fib_maps_walk(node->maps, &walk, routes, WALK_BATCH, &n) == 0 && n) {
+		total += n;
 		for (size_t i = 0; i < n; i++) {
 			if (fib_plan_adopt_route(node->plan, table, &routes[i].prefix,
 						 &routes[i].value) == 0)
@@ -121,7 +122,7 @@ static void adopt_routes(struct node *node, uint32_t table, enum ip_family famil
 		}
 	}
 	free(routes);
-	fib_maps_recount(node->maps, table, family);
+	fib_maps_counted(node->maps, table, family, total);
 }
 
 /* A table that the configuration has not is opened only to be taken away whole. */

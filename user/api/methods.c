@@ -167,7 +167,7 @@ const struct api_method api_methods[] = {
 		   .doc = "Empty after so long without a packet; 30." }),
 	  method_peering_drain,
 	  "Leaves the flows that run through peerIp where they are and sends new ones to other "
-	  "next hops of their groups, until undrain, or a restart of xrsd. Next hops of third "
+	  "next hops of their groups, until undrain. Next hops of third "
 	  "parties that the peer announces do not drain.",
 	  PEERING_FIELDS " drain{state idleSeconds sinceSeconds lastPacketSecondsAgo}" },
 	{ "peering.undrain", API_WRITES, PARAMS(NAME("peering"), VNET), method_peering_undrain,

@@ -5,8 +5,6 @@
 
 #include "api/api_impl.h"
 
-#define DRAIN_IDLE_SEC 30 /* as methods.c says */
-
 /* --- one peering ------------------------------------------------------------------------------------- */
 
 static void write_families(struct json_out *out, const char *key, uint32_t families)
@@ -482,7 +480,7 @@ int method_peering_drain(struct api_call *call)
 	if (!peering)
 		return -1;
 	if (node_peering_drain(peering, (uint32_t)request_integer(call->request, "idleSeconds",
-								  DRAIN_IDLE_SEC)) < 0)
+								  NODE_DRAIN_IDLE_SEC)) < 0)
 		return api_fail(call->error, API_CONFLICT, "name",
 				"nothing is steered here (dataplane.mode is none)");
 	write_peering(call->out, peering);

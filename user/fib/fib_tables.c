@@ -664,31 +664,13 @@ size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_famil
 	return trie ? __atomic_load_n(&trie->count, __ATOMIC_RELAXED) : 0;
 }
 
-int fib_maps_recount(struct fib_maps *maps, uint32_t table, enum ip_family family)
+void fib_maps_counted(struct fib_maps *maps, uint32_t table, enum ip_family family, size_t count)
 {
 	FIB_LOCKED(maps);
 	struct fib_trie *trie = find_trie(maps, table, family);
-	uint8_t last[sizeof(struct xrs_key6)];
-	bool v6 = family == IP_V6, started = false;
-	size_t total = 0;
-	int ret = 0;
 
-	if (!trie)
-		return -ENOENT;
-	while (!ret) {
-		uint32_t count = FIB_BATCH;
-
-		ret = read_batch(maps, trie->fd, started ? last : NULL, v6, &count);
-		if (ret && ret != -ENOENT)
-			return ret;
-		total += count;
-		if (!count)
-			break;
-		memcpy(last, maps->buffer->keys + (count - 1) * key_size(v6), key_size(v6));
-		started = true;
-	}
-	trie->count = total;
-	return 0;
+	if (trie)
+		trie->count = count;
 }
 
 /* --- giving back -------------------------------------------------------------------------------------- */
