@@ -13,7 +13,8 @@ RANDOM=${XRS_SEED:=$$}
 N=800
 APPLIANCES=(fw fw2 fw3)
 diag "seed $XRS_SEED, $LAST s, $XRSD"
-export ASAN_OPTIONS=${ASAN_OPTIONS:-log_to_syslog=0:exitcode=99}
+# A small quarantine: what was freed must not look like what is kept.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-log_to_syslog=0:exitcode=99:quarantine_size_mb=4}
 
 {
 	echo "203.0.113.0/24 "
@@ -29,7 +30,7 @@ jq -n --arg id "$ID" --arg gw $GW '{
     routeTables: [ { name: "main", routes: [] } ] } ],
   nics: [ { match: { name: "vm*" }, vnet: "prod" }, { match: { name: "fw*" }, vnet: "prod", role: "nva" } ] }' >"$CONF"
 cp "$CONF" "$DIR/plain.json"
-jq '.vnets[0].routeTables[0].routes = [ range(300) | { addressPrefix: "198.18.\(.).0/24", nextHopType: "VirtualAppliance",
+jq '.vnets[0].routeTables[0].routes = [ range(300) | { addressPrefix: "198.\(18 + (. / 256 | floor)).\(. % 256).0/24", nextHopType: "VirtualAppliance",
 	nextHopIpAddress: "10.1.2.5" } ]' "$CONF" >"$DIR/routes.json"
 
 lab_host
@@ -109,7 +110,7 @@ while [ "$SECONDS" -lt "$end" ]; do
 	is_running "$XRS_PID" || {
 		wait "$XRS_PID"
 		fail "xrsd runs after $action" "exit status $?"
-		diag "$(tail -n 15 "$DIR/xrsd.log")"
+		diag "$(tail -n 5 "$DIR/xrsd.log")"
 		spawn_in host xrsd "$XRSD" -c "$CONF"
 		XRS_PID=$spawned
 	}
