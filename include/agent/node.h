@@ -302,6 +302,7 @@ struct node {
 	bool adopted;    /* pins of an earlier process were taken over */
 	bool sweep_done; /* stale entries of that process are gone */
 	struct loop_timer sweep_deadline;
+	bool sweep_waits;    /* once more, for next hops to be resolved */
 	uint32_t generation; /* of the maps' contents: one more at each start */
 	struct node_commit commit;
 	uint32_t config_generation; /* one more with each configuration that is applied */

@@ -9,8 +9,9 @@
 
 /* Seconds after start at which what nobody announced again is removed (design section 9). */
 #define NODE_SWEEP_DEADLINE_SEC 180
-/* Seconds between the last End-of-RIB and that removal. */
-#define NODE_SWEEP_SETTLE_SEC 2
+/* Between the last End-of-RIB and that removal; longer while a next hop is not resolved. */
+#define NODE_SWEEP_SETTLE_MS  200
+#define NODE_SWEEP_RESOLVE_MS 2000
 /* Prefixes of one slice of RIB work: well under a millisecond each hundred. */
 #define NODE_RIB_SLICE 512
 

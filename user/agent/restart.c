@@ -155,16 +155,36 @@ static bool all_selected(const struct node *node)
 	return true;
 }
 
+/* What leads to a next hop that is just being resolved is not wanted yet, and still forwards. */
+static bool all_resolved(const struct node *node)
+{
+	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
+	     id = nexthop_next(node->nexthops, id)) {
+		if (!resolve_is_ok(&node->nexthop_state[id].resolved))
+			return false;
+	}
+	return true;
+}
+
+static void sweep_later(struct node *node, uint32_t ms)
+{
+	loop_timer_set(node->loop, &node->sweep_deadline, mono_add_msec(loop_now(node->loop), ms));
+}
+
 static void sweep(struct loop_timer *timer)
 {
 	struct node *node = timer->ctx;
 	size_t swept;
 
 	if (!all_selected(node)) {
-		loop_timer_set(node->loop, timer, mono_add_sec(loop_now(node->loop), 1));
+		sweep_later(node, NODE_SWEEP_SETTLE_MS);
 		return;
 	}
-
+	if (!node->sweep_waits && !all_resolved(node)) {
+		node->sweep_waits = true;
+		sweep_later(node, NODE_SWEEP_RESOLVE_MS);
+		return;
+	}
 	if (!node_peerings_complete(node))
 		log_warn(SUBSYS, "not every peer came back in %u s", NODE_SWEEP_DEADLINE_SEC);
 	node_persist_adopt(node);
@@ -270,6 +290,5 @@ void restart_check(struct node *node)
 {
 	if (!node->adopted || node->sweep_done || !node_peerings_complete(node))
 		return;
-	loop_timer_set(node->loop, &node->sweep_deadline,
-		       mono_add_sec(loop_now(node->loop), NODE_SWEEP_SETTLE_SEC));
+	sweep_later(node, NODE_SWEEP_SETTLE_MS);
 }
