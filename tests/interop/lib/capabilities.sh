@@ -4,7 +4,7 @@
 # Capabilities: each on and off, required and missing, and in use. Sourced after scenarios.sh; the appliances have
 # all of theirs switched on (CAPS), except long-lived graceful restart, which is an option of its own.
 
-SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown planned_end our_restart first_selection long_lived"
+SCENARIOS="switched required enhanced_refresh next_hops_and_paths role graceful_shutdown planned_end our_restart first_selection notified long_lived"
 CAPS=1
 GIVEN_NEXT_HOP=       # it does not choose the next hop of what it announces by the session
 LACKS=extendedNextHop # what the appliance does not offer in its IPv4 session
@@ -281,6 +281,32 @@ scenario_first_selection() {
 	wait_established a a6 b
 	check_route "and tells who is there" \
 		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+}
+
+# RFC 8538: a session that a NOTIFICATION ended is a restart as well, unless that is a Hard Reset.
+scenario_notified() {
+	local updates
+	able notified || return 0
+	app_options a gr=on soft=on
+	check_soon "graceful restart with notifications is in force" in_force a notification-graceful-restart
+	wait_established a b
+	announce a 10.250.0.0/16
+	check_route "a route of the one that will be reset" \
+		"$(expected_route 10.250.0.0/16 10.1.2.4 "65515 4200000001")" app route b 10.250.0.0/16
+	updates=$(peering b .messages.sent.UPDATE)
+	check "it resets the session" app reset a
+	check_soon "with a Cease that is no Hard Reset, and is back" peering_holds a \
+		'.state == "Established" and .notificationReceived.code == 6 and .notificationReceived.subcode != 9 and .pfxRcd >= 1'
+	check_soon "its route is fresh" same_output "[false]" stale a 10.250.0.0/16
+	check_peering "nobody was told anything meanwhile" b ".messages.sent.UPDATE == $updates"
+	check_effective "and it is used" 10.1.2.4 10.250.0.0/16
+	app_options a gr=on soft=
+	wait_established a b
+	check_soon "its route is there" same_output "[false]" stale a 10.250.0.0/16
+	updates=$(peering b .messages.sent.UPDATE)
+	check "it resets the session hard" app reset a
+	check_soon "the other one is told that the route goes, and comes" peering_holds b ".messages.sent.UPDATE >= $updates + 2"
+	wait_established a b
 }
 
 scenario_long_lived() {

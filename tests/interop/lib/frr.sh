@@ -119,6 +119,7 @@ frr_config() { # NODE
 			echo " bgp graceful-restart select-defer-time 2"
 		}
 		[ -z "${OPT[$1.grtime]}" ] || echo " bgp graceful-restart restart-time ${OPT[$1.grtime]}"
+		[ -z "${OPT[$1.soft]}" ] || echo " no bgp hard-administrative-reset"
 		[ -z "${OPT[$1.llgr]}" ] || echo " bgp long-lived-graceful-restart stale-time ${OPT[$1.llgr]}"
 		frr_session "$1" $RS4
 		[ "$1" = b ] || frr_session "$1" $RS6

@@ -14,6 +14,7 @@ LACKS=extendedMessage GIVEN_NEXT_HOP=1
 CANNOT[role]="3.10 has no roles"
 CANNOT[extended_message]="3.10 does not have them"
 CANNOT[enhanced_refresh]="3.10 does not have it"
+CANNOT[notified]="after its own reset it waits 30 s"
 
 gobgp_c() { # NODE ARGUMENTS...
 	local node=$1

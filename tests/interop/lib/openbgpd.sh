@@ -14,6 +14,7 @@ CANNOT[our_restart]="it closes its side of a session that we left, and keeps no 
 CANNOT[restart]="of graceful restart it has the helper and End-of-RIB; it never asks to keep its own routes"
 CANNOT[md5]="the portable version has no TCP MD5 on Linux, and ignores the key"
 CANNOT[foreign_path]="a path that it originates has no other AS number than its own"
+CANNOT[notified]="it never asks to keep its own routes"
 
 openbgpd_ctl() { # NODE COMMAND...
 	ns "$1" bgpctl -s "$DIR/$1.sock" "${@:2}"
