@@ -107,13 +107,13 @@ for ((k = 0; k < KILLS; k++)); do
 	spawn_in host xrsd "$XRSD" -c "$CONF"
 	XRS_PID=$spawned
 	((RANDOM % 3)) || continue # killed again while it starts
-	wait_for 30 "the answer of xrsd" ctl system info || abandon "xrsd starts after kill $k ($action)"
+	wait_for "$WAIT" "the answer of xrsd" ctl system info || abandon "xrsd starts after kill $k ($action)"
 done
 diag "$(cut -d' ' -f2 "$DIR/kills" | sort | uniq -c | xargs)"
 
 # --- let be ------------------------------------------------------------------------------------------------
 cp "$DIR/plain.json" "$CONF"
-wait_for 30 "the answer of xrsd" ctl system info || abandon "xrsd starts after the last kill"
+wait_for "$WAIT" "the answer of xrsd" ctl system info || abandon "xrsd starts after the last kill"
 ctl config undo >"$DIR/.undo" 2>&1 # what may be waiting to be confirmed
 cp "$DIR/plain.json" "$CONF"
 check "the configuration of the file is in force" run_logged ctl config reload
