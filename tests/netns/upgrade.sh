@@ -8,12 +8,13 @@
 . "$TOP/tests/netns/lib/lab.sh"
 . "$TOP/tests/netns/lib/nva.sh"
 need_file "$BUILD/next/xrsd" "$BUILD/code/xrsd"
-N=30000
+N=${XRS_UPGRADE_ROUTES:-30000}
+LIMIT=$((60 + N / 2000)) # seconds
 RANDOM=${XRS_SEED:=$$} # when it is killed
 diag "seed $XRS_SEED"
 
 echo "203.0.113.0/24 " >"$DIR/fw.routes"
-for i in $(seq 0 $((N - 2))); do echo "100.$((64 + i / 256)).$((i % 256)).0/24"; done >"$DIR/fw.bulk"
+awk -v n=$N 'BEGIN { for (i = 1; i < n; i++) printf "20.%d.%d.%d/32\n", i / 65536, i / 256 % 256, i % 256 }' >"$DIR/fw.bulk"
 echo "198.51.100.0/24 " >"$DIR/fw2.routes"
 jq -n --arg id "$ID" --arg gw $GW '{
   node: { instance: $id, routerId: "10.1.255.4" },
@@ -43,11 +44,11 @@ held() {
 }
 swept() { ctl -j fib show | jq -e .sweepDone; }
 all_is_well() { # WHAT: sessions, routes, sweep, maps
-	check "$1: the sessions return with all routes" wait_for 60 "$N routes" held
-	check "$1: and the sweep is done" wait_for 60 "the sweep" swept
-	check "$1: fib.verify is clean" wait_for 60 "the maps to be as planned" fib_idle
+	check "$1: the sessions return with all routes" wait_for $LIMIT "$N routes" held
+	check "$1: and the sweep is done" wait_for $LIMIT "the sweep" swept
+	check "$1: fib.verify is clean" wait_for $LIMIT "the maps to be as planned" fib_idle
 }
-wait_for 60 "$N routes" held || abandon "all routes are there"
+wait_for $LIMIT "$N routes" held || abandon "all routes are there"
 await_established fw fw2
 await_fib
 # Three, since one does not get to a thousand a second where processors are busy.
@@ -102,7 +103,7 @@ sent=$(steered)
 kills=0
 for limit in 40 80 120 160 200 240 280 320 360 400; do
 	replace_with "$BUILD/next/xrsd"
-	sleep "$(printf '0.%03d' $((limit + RANDOM % 60)))"
+	sleep "$(((limit + RANDOM % 60) * N / 30000000)).$(printf '%03d' $(((limit + RANDOM % 60) * N / 30000 % 1000)))"
 	[ "$(layout)" = "$old" ] || break
 	kills=$((kills + 1))
 done
@@ -112,7 +113,7 @@ all_is_well "another layout"
 check_equal "another layout: it is the new one" "$new" "$(layout)"
 check_equal "another layout: the same links" "$before" "$(links)"
 check "another layout: a kill at least met it half done" test "$kills" -ge 1
-check "another layout: nothing stands aside any more" wait_for 30 "the old pins to go" none_aside
+check "another layout: nothing stands aside any more" wait_for $LIMIT "the old pins to go" none_aside
 check "another layout: counters go on" test "$(steered)" -gt "$sent"
 check "another layout: the second table is where it was" \
 	grep -q '"next_first"' <(bpftool -j map dump pinned "$PINS/tables/prod.dmz.v4")
