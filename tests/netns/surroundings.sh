@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# timeout: 240
+# timeout: 400
 # Hostile surroundings: no descriptors left, API readers that do not read, thousands of API connections, a
 # full disk, lost netlink messages, interfaces and routes that flap, more next hops than the map has, no memory
 # in the kernel or in xrsd, a clock that is set by a year. Each has a bound and a counter (README.md); the
