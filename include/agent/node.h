@@ -75,7 +75,7 @@ struct node_peering {
 	struct log_limit memory_log;
 	struct loop_timer room; /* asks for what was refused for want of memory */
 	struct mono room_asked; /* ... when it did last */
-	bool short_of_memory; /* an UPDATE of it was not stored */
+	bool short_of_memory;   /* an UPDATE of it was not stored */
 	struct mono created;
 	uint64_t updates, findings; /* UPDATE messages; those with an RFC 7606 finding */
 	struct loop_timer hold;     /* its return waits: groups with others alive do without it */
@@ -369,7 +369,7 @@ void node_peering_disable(struct node_peering *peering, const char *text);
 void node_shutdown(struct node *node, uint32_t seconds, const char *text);
 void node_startup(struct node *node);
 const char *node_shutdown_state(struct node *node); /* "none", "announced", "done" */
-#define NODE_DRAIN_IDLE_SEC 30 /* the default, also as methods.c tells it */
+#define NODE_DRAIN_IDLE_SEC 30                      /* the default, also as methods.c tells it */
 /*
  * New flows go to other members, running ones stay; empty after @idle_sec without a packet. Again: only that
  * changes. -EOPNOTSUPP: nothing is steered here.
