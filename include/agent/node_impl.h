@@ -174,8 +174,9 @@ void node_timeline_end(struct node *node, uint32_t id, struct timeline_entry *en
 /* --- node_events.c ------------------------------------------------------------------------- */
 /* The state of a session, its problem or its last NOTIFICATION is another than was told. */
 void node_event_session(struct node_peering *peering, const struct session *session);
-/* It began or ended to drain, or is empty. */
+/* Its BFD session is in another state. */
 void node_event_bfd(const struct node_peering *peering, const struct bfd_event *event);
+/* It began or ended to drain, or is empty. */
 void node_event_drain(const struct node_peering *peering);
 void node_event_limit(const struct node_peering *peering, enum bgp_family family, uint32_t count,
 		      bool exceeded);

@@ -5,7 +5,7 @@
 . "$(dirname "$0")/../lib/sh.sh"
 need_root
 NAME=xd-$$
-trap 'XRS_DEMO=$NAME "$TOP/deploy/demo.sh" down quiet' EXIT
+test_cleanup() { XRS_DEMO=$NAME "$TOP/deploy/demo.sh" down quiet; }
 
 check "make demo: peerings, routes, packets through the right appliance, failover" \
 	env XRS_DEMO="$NAME" XRS_BUILD="$BUILD" "$TOP/deploy/demo.sh" run

@@ -9,7 +9,7 @@ NAME=xr-$$
 RUN=/run/$NAME-lab
 SOCK=/run/$NAME/xrs.sock
 demo() { env XRS_DEMO="$NAME" XRS_BUILD="$BUILD" "$TOP/deploy/demo.sh" "$@"; }
-trap 'demo down quiet' EXIT
+test_cleanup() { demo down quiet; }
 in_ns() { local n=$1; shift; nsenter --net="/run/netns/$NAME-$n" "$@"; }
 ctl() { "$XRSCTL" -s "$SOCK" "$@"; }
 start_again() {
