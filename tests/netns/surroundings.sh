@@ -23,6 +23,7 @@ else
 fi
 test_cleanup() {
 	umount "/var/lib/$ID" 2>/dev/null
+	[ -z "${XRS_PID-}" ] || xrs_stop # a group that somebody is in can not be removed
 	[ -z "$GROUP" ] || rmdir "$GROUP-outside" "$GROUP" 2>/dev/null
 }
 set_clock() { # SECONDS: how far xrsd's wall clock is ahead of the others'
