@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* loader_links.c, for loader_attach.c and loader_all.c: what is attached and pinned. */
+#ifndef XRS_USER_FIB_LINKS_IMPL_H
+#define XRS_USER_FIB_LINKS_IMPL_H
+
+#include "loader_impl.h"
+
+/* XDP and tcx links both begin with the ifindex; 0: the device is gone. */
+struct link_state {
+	uint32_t ifindex, link_id, prog_id;
+	bool tc; /* else XDP */
+};
+
+int link_read(int fd, struct link_state *ret_state);
+/* The pin of one half: the interface's name, or with ":tc". -EINVAL: no name that a device can have. */
+int link_path(const char *instance, const char *ifname, bool tc, char buf[static LOADER_PATH_MAX]);
+
+typedef bool (*link_visit_fn)(void *ctx, const char *path, const char *ifname, bool tc,
+			      const struct link_state *state);
+/* Visits every pinned link until @visit says stop; the second name of a tc half is passed over. */
+int link_each(const char *instance, link_visit_fn visit, void *ctx);
+/*
+ * The pinned link of this very device, under its name: a descriptor, or -ENOENT. @search_others: it may stand
+ * under a name that the device had before, and is given the present one.
+ */
+int link_find(const char *instance, const char *ifname, uint32_t ifindex, bool tc,
+	      bool search_others, struct link_state *ret_state);
+/* Detached at once, not when the kernel gets round to freeing it. Takes over @fd. */
+void link_drop(int fd, const char *path);
+/* "links/tap0:tc" moved or went: so does its second name, "links/tap0", if it has one. */
+void link_drop_second_name(const char *tc_path);
+
+/* Devices with a pinned link, as far as this process knows. Not knowing of one only costs a search. */
+bool link_is_known(const struct loader *loader, uint32_t ifindex, bool tc);
+void link_set_known(struct loader *loader, uint32_t ifindex, bool tc, bool on);
+
+void loader_prog_name(uint32_t id, char buf[static 16]);
+
+#define CLSACT_HANDLE   0x5852
+#define CLSACT_PRIORITY 0x5852
+#define CLSACT_HOOK(name, index) \
+	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(index), .attach_point = BPF_TC_INGRESS)
+/* The id of our filter on a kernel without tcx; 0: none, or the handle is someone else's. */
+uint32_t loader_clsact_prog(uint32_t ifindex);
+void loader_clsact_detach(uint32_t ifindex);
+/* Calls @fn for every device that can have one. */
+void loader_clsact_each(const char *instance, void (*fn)(const void *ctx, uint32_t ifindex),
+			const void *ctx);
+
+/* In which mode the halves that are attached serve the device. */
+enum loader_mode loader_real_mode(const struct loader_attachment *at);
+
+#endif
