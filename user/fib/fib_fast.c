@@ -4,65 +4,18 @@
  *
  * A tree over the bits of an address. Bits are cut into segments (segment_end()); within one, a region is a
  * leaf, a range node for the rest of the segment, or, where more than XRS_FAST_RANGES ranges meet, a dense
- * node for 6 bits and regions below it; an index node where 6 bits say everything, as with IPv4's /24. What is longer than a segment hangs below ranges of one address.
- * So the common lengths, IPv4 whole and IPv6 up to /48, are answered by the root and one node.
+ * node for 6 bits and regions below it; an index node where 6 bits say everything, as with IPv4's /24. What
+ * is longer than a segment hangs below ranges of one address. So the common lengths, IPv4 whole and IPv6 up to
+ * /48, are answered by the root and one node. How nodes are read and written is fast_nodes.c's affair.
  *
  * A change rewrites the one node that it meets: its ranges are read, changed in a list, and written to a
  * new place. Where only words change, they are stored where they are.
  */
-#include "fib/fib_fast.h"
+#include "fast_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-typedef unsigned __int128 bits128;
-
-#define PAGE_UNITS       (XRS_FAST_PAGE / XRS_FAST_UNIT)
-#define PAGE_WORDS       (XRS_FAST_PAGE / sizeof(uint32_t))
-#define DENSE_WORDS      (1u << XRS_FAST_DENSE_BITS)
-#define DENSE_UNITS      (DENSE_WORDS * sizeof(uint32_t) / XRS_FAST_UNIT)
-#define START_MAX        0x7fffffffu
-#define ROOT_LARGE       18 /* bits */
-#define ROUTE_OCTETS     8  /* of a route of the Internet beside the root, measured, rounded up */
-#define RUNS_MAX         (DENSE_WORDS + 2) /* of a node, after one change */
-#define INDEX_UNITS      (DENSE_WORDS * sizeof(uint16_t) / XRS_FAST_UNIT)
-#define INDEX_LEAST      5 /* ranges; fewer are one comparison */
-#define NARROW_START_MAX 0x7fffu
-#define DICT_HASH_BITS   15 /* twice the dictionary */
-
-/* Units of a node by size class. A range node of n pairs takes n units. */
-static const uint8_t class_units[] = { 1, 2, 3, 4, 6, 8, 12, 16 };
-#define CLASSES (sizeof(class_units) / sizeof(*class_units))
-
-struct held {
-	uint32_t unit, class;
-};
-
-struct fib_fast {
-	enum ip_family family;
-	unsigned int root_bits;
-	uint8_t *base;
-	uint32_t pages, pages_used;
-	uint32_t otherwise;
-	uint32_t dict_n;
-	uint16_t *dict_hash;    /* 1 + a leaf's number, by its hash; NULL: no dictionary */
-	uint32_t free[CLASSES]; /* first free unit of a class, which names the next; 0: none */
-	uint32_t dense, ranges, index;
-	bool hold, full;
-	struct held *held;
-	size_t n_held, cap_held, held_units;
-};
-
-struct run { /* from `start` to the next run's start, in a list that covers a region */
-	uint32_t start, word;
-};
-
-struct runs { /* a list that grows */
-	struct run *run;
-	size_t n, cap;
-	bool failed;
-};
 
 struct change {
 	bits128 addr;
@@ -71,7 +24,7 @@ struct change {
 	uint32_t leaf;
 };
 
-/* --- words and bits ------------------------------------------------------------------------------------- */
+/* --- leaves --------------------------------------------------------------------------------------------- */
 _Static_assert((XRS_GROUP_MAX & (XRS_GROUP_MAX - 1)) == 0, "a group is a bit field of a leaf");
 _Static_assert(XRS_GROUP_MAX << XRS_FAST_GROUP_SHIFT == 1 << XRS_FAST_KIND_SHIFT, "fields adjoin");
 
@@ -93,482 +46,6 @@ struct xrs_route fib_fast_route(uint32_t leaf)
 		.group = leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK,
 		.prefix_len = (uint8_t)leaf,
 	};
-}
-
-static bool is_node(uint32_t word)
-{
-	return word & XRS_FAST_NODE;
-}
-
-static bool is_dense(uint32_t word)
-{
-	return is_node(word) && (word & XRS_FAST_INDEX) == XRS_FAST_DENSE;
-}
-
-static bool is_narrow(uint32_t word)
-{
-	return is_node(word) && (word & XRS_FAST_INDEX) == XRS_FAST_NARROW;
-}
-
-static bool is_index(uint32_t word)
-{
-	return is_node(word) && (word & XRS_FAST_INDEX) == XRS_FAST_INDEX;
-}
-
-/* The address at the top of 128 bits, whatever its family: bit 0 is the first of the address. */
-static bits128 to_bits(const struct ip_addr *addr)
-{
-	bits128 value = 0;
-
-	for (int i = 0; i < 16; i++)
-		value = value << 8 | addr->bytes[i];
-	return value;
-}
-
-/* @n (0 to 31) bits of @addr from bit @at. */
-static uint32_t cut(bits128 addr, unsigned int at, unsigned int n)
-{
-	return n ? (uint32_t)(addr << at >> (128 - n)) : 0;
-}
-
-/* Where the segment that holds bit @at ends. */
-static unsigned int segment_end(const struct fib_fast *fast, unsigned int at)
-{
-	static const uint8_t ends[] = { 17, 48, 79, 110, 128 };
-	unsigned int i = 0;
-
-	if (fast->family == IP_V4)
-		return 32;
-	while (ends[i] <= at && ends[i] < 128)
-		i++;
-	return ends[i];
-}
-
-/* --- headers and starts -------------------------------------------------------------------------------- */
-/* A word of 64 bits is stored as such: which half of it comes first in memory is the machine's affair. */
-static uint64_t load_pair(const uint32_t *at)
-{
-	uint64_t pair;
-
-	memcpy(&pair, at, sizeof(pair));
-	return pair;
-}
-
-static void store_pair(uint32_t *at, uint64_t pair)
-{
-	memcpy(at, &pair, sizeof(pair));
-}
-
-static unsigned int node_pairs(const uint32_t *node)
-{
-	return load_pair(node) & 0xff;
-}
-
-static unsigned int node_width(const uint32_t *node)
-{
-	return load_pair(node) >> 8 & 0xff;
-}
-
-static unsigned int node_ranges(const uint32_t *node)
-{
-	return load_pair(node) >> 16 & 0xff;
-}
-
-static uint32_t *node_words(uint32_t *node)
-{
-	return node + 2 * node_pairs(node);
-}
-
-static uint32_t load_start(const uint32_t *node, unsigned int i)
-{
-	return (uint32_t)(load_pair(node + (i & ~1u)) >> (32 * (i & 1)));
-}
-
-static unsigned int narrow_fours(const uint32_t *node)
-{
-	return load_pair(node) & 0xf;
-}
-
-static unsigned int narrow_width(const uint32_t *node)
-{
-	return load_pair(node) >> 4 & 0xf;
-}
-
-static unsigned int narrow_ranges(const uint32_t *node)
-{
-	return load_pair(node) >> 8 & 0x3f;
-}
-
-static uint16_t *narrow_numbers(uint32_t *node)
-{
-	return (uint16_t *)(void *)(node + 2 * narrow_fours(node));
-}
-
-static uint32_t narrow_start(const uint32_t *node, unsigned int i)
-{
-	return load_pair(node + 2 * (i / 4)) >> (16 * (i % 4)) & 0x7fff;
-}
-
-/* --- memory --------------------------------------------------------------------------------------------- */
-static uint32_t *at_unit(const struct fib_fast *fast, uint32_t unit)
-{
-	return (uint32_t *)(void *)(fast->base + (size_t)unit * XRS_FAST_UNIT);
-}
-
-static uint32_t *node_at(const struct fib_fast *fast, uint32_t word)
-{
-	return at_unit(fast, word & XRS_FAST_WHERE);
-}
-
-static uint32_t *root(const struct fib_fast *fast)
-{
-	return (uint32_t *)(void *)fast->base;
-}
-
-/* The root, and the dictionary of those that have one. */
-static uint32_t root_pages(unsigned int root_bits)
-{
-	uint32_t words = (1u << root_bits) + (root_bits >= XRS_FAST_DICT_ROOT ? XRS_FAST_DICT : 0);
-
-	return (words + PAGE_WORDS - 1) / PAGE_WORDS;
-}
-
-static unsigned int class_of(unsigned int units)
-{
-	unsigned int class = 0;
-
-	while (class_units[class] < units)
-		class ++;
-	return class;
-}
-
-/* Cuts a fresh page into free nodes of one class. */
-static bool add_page(struct fib_fast *fast, unsigned int class)
-{
-	uint32_t first = fast->pages_used * PAGE_UNITS;
-
-	if (fast->pages_used == fast->pages)
-		return false;
-	fast->pages_used++;
-	for (uint32_t n = PAGE_UNITS / class_units[class]; n--;) {
-		uint32_t unit = first + n * class_units[class];
-
-		*at_unit(fast, unit) = fast->free[class];
-		fast->free[class] = unit;
-	}
-	return true;
-}
-
-/* A node's place; 0, and `full` is set: no pages left. */
-static uint32_t take(struct fib_fast *fast, unsigned int units)
-{
-	unsigned int class = class_of(units);
-	uint32_t unit;
-
-	if (!fast->free[class] && !add_page(fast, class)) {
-		fast->full = true;
-		return 0;
-	}
-	unit = fast->free[class];
-	fast->free[class] = *at_unit(fast, unit);
-	return unit;
-}
-
-static void put_back(struct fib_fast *fast, uint32_t unit, uint32_t class)
-{
-	*at_unit(fast, unit) = fast->free[class];
-	fast->free[class] = unit;
-}
-
-/* Without memory for the list the node is lost to this structure, and comes back with the next copy. */
-static void hold(struct fib_fast *fast, uint32_t unit, uint32_t class)
-{
-	if (fast->n_held == fast->cap_held) {
-		size_t cap = fast->cap_held ? 2 * fast->cap_held : 256;
-		struct held *held = realloc(fast->held, cap * sizeof(*held));
-
-		if (!held)
-			return;
-		fast->held = held;
-		fast->cap_held = cap;
-	}
-	fast->held[fast->n_held++] = (struct held){ unit, class };
-	fast->held_units += class_units[class];
-}
-
-static void take_out(struct fib_fast *fast, uint32_t word)
-{
-	uint32_t unit = word & XRS_FAST_WHERE;
-	unsigned int class;
-
-	if (!is_node(word))
-		return;
-	if (is_dense(word)) {
-		fast->dense--;
-		class = class_of(DENSE_UNITS);
-	} else if (is_index(word)) {
-		fast->index--;
-		class = class_of(INDEX_UNITS);
-	} else {
-		fast->ranges--;
-		class = class_of(is_narrow(word) ? narrow_fours(node_at(fast, word))
-						 : node_pairs(node_at(fast, word)));
-	}
-	if (fast->hold)
-		hold(fast, unit, class);
-	else
-		put_back(fast, unit, class);
-}
-
-void fib_fast_hold(struct fib_fast *fast, bool on)
-{
-	fast->hold = on;
-}
-
-void fib_fast_release(struct fib_fast *fast)
-{
-	for (size_t i = 0; i < fast->n_held; i++)
-		put_back(fast, fast->held[i].unit, fast->held[i].class);
-	fast->n_held = fast->held_units = 0;
-}
-
-/* --- the dictionary ------------------------------------------------------------------------------------- */
-static uint32_t *dict(const struct fib_fast *fast)
-{
-	return root(fast) + (1u << fast->root_bits);
-}
-
-/*
- * The leaf's number, a new one if need be. Numbers are never taken back: readers may hold them, and the next
- * copy begins anew. False: a node, or there are no more.
- */
-static bool dict_number(struct fib_fast *fast, uint32_t leaf, uint16_t *ret_number)
-{
-	uint32_t at = leaf * 2654435761u >> (32 - DICT_HASH_BITS);
-
-	if (is_node(leaf))
-		return false;
-	for (; fast->dict_hash[at]; at = (at + 1) & ((1u << DICT_HASH_BITS) - 1)) {
-		if (dict(fast)[fast->dict_hash[at] - 1] == leaf) {
-			*ret_number = (uint16_t)(fast->dict_hash[at] - 1);
-			return true;
-		}
-	}
-	if (fast->dict_n == XRS_FAST_DICT)
-		return false;
-	*ret_number = (uint16_t)fast->dict_n;
-	dict(fast)[fast->dict_n] = leaf;
-	fast->dict_hash[at] = (uint16_t)++fast->dict_n;
-	return true;
-}
-
-/* --- runs ------------------------------------------------------------------------------------------------ */
-/* Adds a run to a list of @n; neighbours with the same leaf are one. */
-static size_t push(struct run *runs, size_t n, uint32_t start, uint32_t word)
-{
-	if (n && runs[n - 1].word == word && !is_node(word))
-		return n;
-	runs[n] = (struct run){ start, word };
-	return n + 1;
-}
-
-/* --- index nodes ---------------------------------------------------------------------------------------- */
-static uint16_t *index_numbers(const struct fib_fast *fast, uint32_t word)
-{
-	return (uint16_t *)(void *)node_at(fast, word);
-}
-
-static size_t read_index(const struct fib_fast *fast, uint32_t word, unsigned int width,
-			 struct run runs[RUNS_MAX])
-{
-	const uint16_t *numbers = index_numbers(fast, word);
-	size_t n = 0;
-
-	for (uint32_t i = 0; i < DENSE_WORDS; i++)
-		n = push(runs, n, i << (width - XRS_FAST_DENSE_BITS), dict(fast)[numbers[i]]);
-	return n;
-}
-
-/* 0: ranges end between two entries, a leaf has no number, or there is no room, and `full` says so. */
-static uint32_t write_index(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
-			    unsigned int width)
-{
-	uint16_t numbers[DENSE_WORDS] = { 0 };
-	unsigned int shift = width - XRS_FAST_DENSE_BITS;
-	size_t run = 0;
-	uint32_t unit;
-
-	if (!fast->dict_hash || n < INDEX_LEAST || n > DENSE_WORDS || width < XRS_FAST_DENSE_BITS)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((runs[i].start - base) & ((1u << shift) - 1))
-			return 0;
-	}
-	for (uint32_t i = 0; i < DENSE_WORDS; i++) {
-		bool begins = run + 1 < n && runs[run + 1].start - base == i << shift;
-
-		run += begins;
-		if (i && !begins)
-			numbers[i] = numbers[i - 1];
-		else if (!dict_number(fast, runs[run].word, &numbers[i]))
-			return 0;
-	}
-	unit = take(fast, INDEX_UNITS);
-	if (!unit)
-		return 0;
-	memcpy(at_unit(fast, unit), numbers, sizeof(numbers));
-	fast->index++;
-	return XRS_FAST_NODE | XRS_FAST_INDEX | unit;
-}
-
-/* --- range nodes ---------------------------------------------------------------------------------------- */
-/* The ranges of a node for @width bits. */
-static size_t read_runs(const struct fib_fast *fast, uint32_t word, unsigned int width,
-			struct run runs[RUNS_MAX])
-{
-	uint32_t *node;
-	size_t n;
-
-	if (!is_node(word)) {
-		runs[0] = (struct run){ 0, word };
-		return 1;
-	}
-	if (is_index(word))
-		return read_index(fast, word, width, runs);
-	node = node_at(fast, word);
-	if (is_narrow(word)) {
-		n = narrow_ranges(node);
-		for (unsigned int i = 0; i < n; i++)
-			runs[i] = (struct run){ i ? narrow_start(node, i) : 0,
-						dict(fast)[narrow_numbers(node)[i]] };
-		return n;
-	}
-	n = node_ranges(node);
-	for (unsigned int i = 0; i < n; i++)
-		runs[i] = (struct run){ i ? load_start(node, i) : 0, node_words(node)[i] };
-	return n;
-}
-
-/*
- * The same as a narrow node. 0: it can not be one, or there is no room, and `full` says so.
- */
-static uint32_t write_narrow(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
-			     unsigned int width)
-{
-	uint32_t fours = ((uint32_t)n + 3) / 4, unit, *node;
-	uint16_t numbers[RUNS_MAX];
-
-	if (!fast->dict_hash || width > XRS_FAST_NARROW_MAX)
-		return 0;
-	for (size_t i = 0; i < n; i++) {
-		if (!dict_number(fast, runs[i].word, &numbers[i]))
-			return 0;
-	}
-	unit = take(fast, fours);
-	if (!unit)
-		return 0;
-	node = at_unit(fast, unit);
-	for (uint32_t four = 0; four < fours; four++) {
-		uint64_t starts = four ? 0 : XRS_FAST_NARROW_HEADER(fours, width, (uint64_t)n);
-
-		for (uint32_t i = four ? 0 : 1; i < 4; i++) {
-			uint64_t start = 4 * four + i < n ? runs[4 * four + i].start - base
-							  : NARROW_START_MAX;
-
-			starts |= start << (16 * i);
-		}
-		store_pair(node + 2 * four, starts);
-	}
-	for (uint32_t i = 0; i < 4 * fours; i++)
-		((uint16_t *)(void *)(node + 2 * fours))[i] = numbers[i < n ? i : n - 1];
-	fast->ranges++;
-	return XRS_FAST_NODE | XRS_FAST_NARROW | unit;
-}
-
-/* @runs, the first of which may begin before @base, as a node for @width bits from @base on. */
-static uint32_t write_ranges(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
-			     unsigned int width)
-{
-	uint32_t pairs = ((uint32_t)n + 1) / 2;
-	uint32_t unit = take(fast, pairs);
-	uint32_t *node, *words;
-
-	if (!unit)
-		return 0;
-	node = at_unit(fast, unit);
-	words = node + 2 * pairs;
-	for (size_t i = 0; i < 2 * pairs; i += 2) {
-		uint32_t low =
-			i ? runs[i].start - base : XRS_FAST_HEADER(pairs, width, (uint32_t)n);
-		uint32_t high = i + 1 < n ? runs[i + 1].start - base : START_MAX;
-
-		store_pair(node + i, (uint64_t)high << 32 | low);
-		words[i] = runs[i].word;
-		words[i + 1] = i + 1 < n ? runs[i + 1].word : runs[i].word;
-	}
-	fast->ranges++;
-	return XRS_FAST_NODE | unit;
-}
-
-/* --- from runs to a region ------------------------------------------------------------------------------ */
-static uint32_t build(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
-		      unsigned int at, unsigned int end);
-
-/* How many of @runs, the first in any case, begin below @limit. */
-static size_t runs_below(const struct run *runs, size_t n, uint64_t limit)
-{
-	size_t count = 1;
-
-	while (count < n && runs[count].start < limit)
-		count++;
-	return count;
-}
-
-/* The runs that end at @limit; the last of @count goes on beyond it, unless the next begins just there. */
-static size_t runs_over(const struct run *runs, size_t n, size_t count, uint64_t limit)
-{
-	return count < n && runs[count].start == limit ? count : count - 1;
-}
-
-static uint32_t build_dense(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
-			    unsigned int at, unsigned int end)
-{
-	unsigned int shift = end - at - XRS_FAST_DENSE_BITS;
-	uint32_t unit = take(fast, DENSE_UNITS);
-
-	if (!unit)
-		return 0;
-	fast->dense++;
-	for (uint64_t i = 0; i < DENSE_WORDS; i++) {
-		uint64_t limit = base + ((i + 1) << shift);
-		size_t count = runs_below(runs, n, limit);
-
-		at_unit(fast, unit)[i] = build(fast, runs, count, base + (uint32_t)(i << shift),
-					       at + XRS_FAST_DENSE_BITS, end);
-		count = runs_over(runs, n, count, limit);
-		runs += count;
-		n -= count;
-	}
-	return XRS_FAST_NODE | XRS_FAST_DENSE | unit;
-}
-
-/* The word of the region of bits @at to @end whose first address is @base; @runs cover it. */
-static uint32_t build(struct fib_fast *fast, const struct run *runs, size_t n, uint32_t base,
-		      unsigned int at, unsigned int end)
-{
-	uint32_t word;
-
-	if (n == 1)
-		return runs[0].word;
-	word = write_index(fast, runs, n, base, end - at);
-	if (word || fast->full)
-		return word;
-	if (n <= XRS_FAST_RANGES) {
-		word = write_narrow(fast, runs, n, base, end - at);
-
-		return word || fast->full ? word : write_ranges(fast, runs, n, base, end - at);
-	}
-	return build_dense(fast, runs, n, base, at, end);
 }
 
 /* --- changing ------------------------------------------------------------------------------------------- */
@@ -619,8 +96,8 @@ static uint32_t modify_dense(struct fib_fast *fast, uint32_t word, unsigned int 
 	if (!change->del || !is_flat(words))
 		return word;
 	word = words[0];
-	take_out(fast, XRS_FAST_NODE | XRS_FAST_DENSE |
-			       (uint32_t)(((uint8_t *)words - fast->base) / XRS_FAST_UNIT));
+	fast_take_out(fast, XRS_FAST_NODE | XRS_FAST_DENSE |
+				    (uint32_t)(((uint8_t *)words - fast->base) / XRS_FAST_UNIT));
 	return word;
 }
 
@@ -641,7 +118,7 @@ static bool modify_index(struct fib_fast *fast, uint32_t word, unsigned int at,
 		count = 1u << (at + XRS_FAST_DENSE_BITS - change->len);
 	}
 	for (uint32_t i = first; i < first + count; i++) {
-		if (!dict_number(fast, replace(dict(fast)[numbers[i]], change), &number))
+		if (!fast_dict_number(fast, replace(dict(fast)[numbers[i]], change), &number))
 			return false;
 		__atomic_store_n(&numbers[i], number, __ATOMIC_RELEASE);
 	}
@@ -651,7 +128,7 @@ static bool modify_index(struct fib_fast *fast, uint32_t word, unsigned int at,
 	if (!change->del || differ)
 		return true;
 	*ret_word = dict(fast)[numbers[0]];
-	take_out(fast, word);
+	fast_take_out(fast, word);
 	return true;
 }
 
@@ -728,7 +205,7 @@ static bool store_all(struct fib_fast *fast, uint32_t word, const struct run *ru
 		return true;
 	}
 	for (size_t i = 0; i < n; i++) {
-		if (!dict_number(fast, runs[i].word, &numbers[i]))
+		if (!fast_dict_number(fast, runs[i].word, &numbers[i]))
 			return false;
 	}
 	at = narrow_numbers(node);
@@ -743,17 +220,17 @@ static uint32_t modify_ranges(struct fib_fast *fast, uint32_t word, unsigned int
 {
 	struct run before[RUNS_MAX], after[RUNS_MAX];
 	unsigned int end = segment_end(fast, at);
-	size_t n_before = read_runs(fast, word, end - at, before);
+	size_t n_before = fast_read_runs(fast, word, end - at, before);
 	size_t n_after = change_runs(fast, word, before, n_before, at, end, change, after);
 	uint32_t fresh;
 
 	if (is_node(word) && same_starts(before, n_before, after, n_after) &&
 	    store_all(fast, word, after, n_after))
 		return word;
-	fresh = build(fast, after, n_after, 0, at, end);
+	fresh = fast_build(fast, after, n_after, 0, at, end);
 	if (fast->full)
 		return word;
-	take_out(fast, word);
+	fast_take_out(fast, word);
 	return fresh;
 }
 
@@ -891,7 +368,7 @@ static void flatten(const struct fib_fast *fast, uint32_t word, uint32_t base, u
 				end, list);
 		return;
 	}
-	n = read_runs(fast, word, end - at, runs);
+	n = fast_read_runs(fast, word, end - at, runs);
 	for (size_t i = 0; i < n; i++)
 		append(list, base + runs[i].start, runs[i].word);
 }
@@ -910,7 +387,7 @@ static void copy_below(struct fib_fast *to, const struct fib_fast *from, struct 
 		copy_below(to, from, &below, end);
 		list->failed |= below.failed;
 		if (below.n)
-			list->run[i].word = build(to, below.run, below.n, 0, at, end);
+			list->run[i].word = fast_build(to, below.run, below.n, 0, at, end);
 		free(below.run);
 	}
 }
@@ -935,7 +412,7 @@ static void copy_root_word(struct fib_fast *to, const struct fib_fast *from, uin
 		size_t count = runs_below(runs, n, limit);
 
 		root(to)[(index << more) + i] =
-			build(to, runs, count, (uint32_t)(i << shift), to->root_bits, end);
+			fast_build(to, runs, count, (uint32_t)(i << shift), to->root_bits, end);
 		count = runs_over(runs, n, count, limit);
 		runs += count;
 		n -= count;
@@ -976,7 +453,8 @@ unsigned int fib_fast_root_bits(enum ip_family family, size_t routes)
 
 uint32_t fib_fast_pages(unsigned int root_bits, size_t routes)
 {
-	return root_pages(root_bits) + (uint32_t)(routes * ROUTE_OCTETS / XRS_FAST_PAGE) + CLASSES;
+	return fast_root_pages(root_bits) + (uint32_t)(routes * ROUTE_OCTETS / XRS_FAST_PAGE) +
+	       CLASSES;
 }
 
 struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, void *memory,
@@ -984,7 +462,7 @@ struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, voi
 {
 	struct fib_fast *fast;
 
-	if (root_bits > XRS_FAST_ROOT_MAX || root_pages(root_bits) > pages)
+	if (root_bits > XRS_FAST_ROOT_MAX || fast_root_pages(root_bits) > pages)
 		return NULL;
 	fast = calloc(1, sizeof(*fast));
 	if (!fast)
@@ -994,7 +472,7 @@ struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, voi
 		.root_bits = root_bits,
 		.base = memory,
 		.pages = pages,
-		.pages_used = root_pages(root_bits),
+		.pages_used = fast_root_pages(root_bits),
 	};
 	if (root_bits < XRS_FAST_DICT_ROOT)
 		return fast;
