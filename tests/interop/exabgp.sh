@@ -10,6 +10,7 @@
 
 need_cmd exabgp python3
 lab_up exabgp
-SCENARIOS+=" capabilities" # the others have lib/capabilities.sh
+# The others have lib/capabilities.sh for it.
+SCENARIOS=${SCENARIOS/we_restart/we_restart capabilities}
 run_scenarios
 finish
