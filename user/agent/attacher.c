@@ -8,12 +8,12 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "agent/loop.h"
+#include "agent/thread.h"
 
 struct item {
 	struct attacher_job job;
@@ -148,17 +148,10 @@ int attacher_new(struct loop *loop, attacher_run_fn run_fn, attacher_done_fn don
 	return 0;
 }
 
-/* Without signals: they are the loop's. It has what rights the process has now, not those of its start. */
 static bool start(struct attacher *attacher)
 {
-	sigset_t all, old;
-
-	if (attacher->running)
-		return true;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	attacher->running = pthread_create(&attacher->thread, NULL, run, attacher) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (!attacher->running)
+		attacher->running = !thread_start(&attacher->thread, NULL, run, attacher);
 	return attacher->running;
 }
 

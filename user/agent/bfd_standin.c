@@ -8,13 +8,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 
 #include "agent/sockaddr.h"
+#include "agent/thread.h"
 
 #define STACK_SIZE (256u << 10) /* all of it is locked in memory */
 
@@ -115,7 +115,6 @@ static bool halve(cpu_set_t ret[static 2])
 
 static int start(struct bfd_standin *standin)
 {
-	sigset_t all, old;
 	pthread_attr_t attr;
 	cpu_set_t half[2];
 	int error;
@@ -127,10 +126,7 @@ static int start(struct bfd_standin *standin)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_attr_setaffinity_np(&attr, sizeof(half[1]), &half[1]);
-	sigfillset(&all); /* signals are the first thread's */
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	error = -pthread_create(&standin->thread, &attr, run, standin);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	error = thread_start(&standin->thread, &attr, run, standin);
 	pthread_attr_destroy(&attr);
 	standin->running = !error;
 	return error;

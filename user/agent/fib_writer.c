@@ -9,12 +9,12 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "agent/loop.h"
+#include "agent/thread.h"
 
 /* Below, waking a thread costs more than writing. */
 #define SMALL 64
@@ -164,17 +164,11 @@ int fib_writer_new(struct loop *loop, struct fib_maps *maps, fib_writer_fn done,
 	return 0;
 }
 
-/* Without signals: they are the loop's. It has what rights the process has now, not those of its start. */
 static bool start(struct fib_writer *writer)
 {
-	sigset_t all, old;
-
 	if (writer->running || writer->alone)
 		return writer->running;
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	writer->running = pthread_create(&writer->thread, NULL, run, writer) == 0;
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	writer->running = !thread_start(&writer->thread, NULL, run, writer);
 	writer->alone = !writer->running;
 	return writer->running;
 }
