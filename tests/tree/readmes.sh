@@ -64,6 +64,18 @@ links_lead_somewhere() { # of the README at the top
 	return $bad
 }
 
+nothing_strays() { # at the top, beside what is built
+	local entry bad=0
+	for entry in "$TOP"/*; do
+		case ${entry##*/} in
+		Makefile | bpf | user | include | tests | deploy | README.md | LICENSE | build* | compile_commands.json) ;;
+		*) echo "${entry##*/} does not belong at the top"; bad=1 ;;
+		esac
+	done
+	return $bad
+}
+
+check "the top has what belongs there" nothing_strays
 check "each folder has a README" folders_described
 check "what the README links to is there" links_lead_somewhere
 check "each file is listed in it" unlisted
