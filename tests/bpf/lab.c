@@ -22,7 +22,7 @@ void lab_instance(char buf[static 64])
 {
 	static unsigned int n;
 
-	snprintf(buf, 64, "xrst-bpf-%d-%d-%u", (int)getppid(), (int)getpid(), n++);
+	snprintf(buf, 64, "xrst-%d-bpf-%d-%u", (int)getppid(), (int)getpid(), n++);
 }
 
 ReportHook(POST_ALL)(struct criterion_global_stats *stats)
@@ -32,7 +32,7 @@ ReportHook(POST_ALL)(struct criterion_global_stats *stats)
 	const struct dirent *entry;
 
 	(void)stats;
-	snprintf(mine, sizeof(mine), "xrst-bpf-%d-", (int)getpid());
+	snprintf(mine, sizeof(mine), "xrst-%d-bpf-", (int)getpid());
 	while (dir && (entry = readdir(dir))) {
 		if (!strncmp(entry->d_name, mine, strlen(mine)))
 			loader_purge(entry->d_name, text);
