@@ -137,22 +137,28 @@ static void assert_delivered(const struct run *run, const uint8_t *ip, size_t le
 	cr_assert_arr_eq(got + 12, ip + 12, len - 12);
 }
 
+/* Each half by itself delivers what is in @f: the packet of @inner. */
+static void assert_both_deliver(const struct frame *f, const struct frame *inner)
+{
+	struct run run = xdp(f);
+
+	assert_reason(run, XRS_REASON_DELIVERED);
+	cr_assert(run.action == XDP_REDIRECT);
+	assert_delivered(&run, inner->data + inner->l3, inner->len - inner->l3, 14);
+	run = tc(f);
+	assert_reason(run, XRS_REASON_TC_DELIVERED);
+	cr_assert(run.action == TC_ACT_REDIRECT);
+	assert_delivered(&run, inner->data + inner->l3, inner->len - inner->l3, 14);
+}
+
 Test(uplink, plain_packets_of_both_families)
 {
 	for (int v6 = 0; v6 < 2; v6++) {
 		struct frame_spec spec = to_vm(v6);
 		struct frame f;
-		struct run run;
 
 		frame_make(&f, &spec);
-		run = xdp(&f);
-		assert_reason(run, XRS_REASON_DELIVERED);
-		cr_assert(run.action == XDP_REDIRECT);
-		assert_delivered(&run, f.data + f.l3, f.len - f.l3, 14);
-		run = tc(&f);
-		assert_reason(run, XRS_REASON_TC_DELIVERED);
-		cr_assert(run.action == TC_ACT_REDIRECT);
-		assert_delivered(&run, f.data + f.l3, f.len - f.l3, 14);
+		assert_both_deliver(&f, &f);
 	}
 }
 
@@ -339,18 +345,10 @@ Test(uplink, tunnels_of_both_families_are_opened)
 	for (int i = 0; i < 4; i++) {
 		struct frame_spec spec = in_tunnel(i & 1);
 		struct frame inner, f;
-		struct run run;
 
 		frame_make(&inner, &spec);
 		wrap(&f, &inner, i & 2, VNI);
-		run = xdp(&f);
-		assert_reason(run, XRS_REASON_DELIVERED);
-		cr_assert(run.action == XDP_REDIRECT);
-		assert_delivered(&run, inner.data + inner.l3, inner.len - inner.l3, 14);
-		run = tc(&f);
-		assert_reason(run, XRS_REASON_TC_DELIVERED);
-		cr_assert(run.action == TC_ACT_REDIRECT);
-		assert_delivered(&run, inner.data + inner.l3, inner.len - inner.l3, 14);
+		assert_both_deliver(&f, &inner);
 	}
 }
 
