@@ -123,6 +123,9 @@ static inline void fib_lock_drop(pthread_mutex_t **lock)
 	pthread_mutex_t *fib_lock __attribute__((cleanup(fib_lock_drop), unused)) = \
 		fib_lock_take(maps)
 
+struct bpf_map_info;
+/* What the kernel says of a map. 0 or negative errno. */
+int fib_map_info(int fd, struct bpf_map_info *ret_info);
 /* A trie of this build's layout; its descriptor, or negative errno. */
 int fib_trie_create(const struct fib_schema *schema, bool v6);
 /* All of a trie, of any layout, in batches. Of anything else: nothing. */

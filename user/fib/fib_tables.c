@@ -101,7 +101,7 @@ int fib_trie_create(const struct fib_schema *schema, bool v6)
 			      schema->max_routes ? schema->max_routes : XRS_ROUTE_MAX, &opts);
 }
 
-static int map_info(int fd, struct bpf_map_info *ret_info)
+int fib_map_info(int fd, struct bpf_map_info *ret_info)
 {
 	uint32_t len = sizeof(*ret_info);
 
@@ -113,7 +113,7 @@ static bool trie_is_ours(int fd, bool v6)
 {
 	struct bpf_map_info info;
 
-	return !map_info(fd, &info) && info.type == BPF_MAP_TYPE_LPM_TRIE &&
+	return !fib_map_info(fd, &info) && info.type == BPF_MAP_TYPE_LPM_TRIE &&
 	       info.key_size == key_size(v6) && info.value_size == sizeof(struct xrs_route);
 }
 
@@ -170,7 +170,7 @@ static bool outer_has(const struct fib_maps *maps, uint32_t index, bool v6, int 
 {
 	struct bpf_map_info info;
 
-	return !map_info(fd, &info) && outer_id(maps, index, v6) == info.id;
+	return !fib_map_info(fd, &info) && outer_id(maps, index, v6) == info.id;
 }
 
 /* One update of an outer map waits for RCU, about 10 ms: only where it changes something. */
@@ -309,7 +309,7 @@ static uint32_t pin_index(const uint32_t *ids, const char *path)
 
 	if (fd < 0)
 		return FIB_TABLE_BAD;
-	ret = map_info(fd, &info);
+	ret = fib_map_info(fd, &info);
 	close(fd);
 	for (uint32_t i = 0; !ret && i < XRS_TABLE_MAX; i++) {
 		if (ids[i] == info.id)
@@ -684,7 +684,7 @@ static bool emptying_init(struct emptying *e, int fd, uint32_t cap)
 	struct bpf_map_info info;
 
 	*e = (struct emptying){ .cap = cap };
-	if (map_info(fd, &info) || info.type != BPF_MAP_TYPE_LPM_TRIE)
+	if (fib_map_info(fd, &info) || info.type != BPF_MAP_TYPE_LPM_TRIE)
 		return false;
 	e->key_size = info.key_size;
 	e->value_size = info.value_size;

@@ -65,16 +65,11 @@ struct migration {
 };
 
 /* --- directories ---------------------------------------------------------------------------------------- */
-static void place(const char *instance, const char *name, char buf[static FIB_PATH_MAX])
-{
-	pin_dir(instance, name, buf);
-}
-
 static bool exists(const char *instance, const char *name)
 {
 	char path[FIB_PATH_MAX];
 
-	place(instance, name, path);
+	pin_dir(instance, name, path);
 	return !access(path, F_OK);
 }
 
@@ -82,8 +77,8 @@ static int move(const char *instance, const char *from, const char *to)
 {
 	char old[FIB_PATH_MAX], new[FIB_PATH_MAX];
 
-	place(instance, from, old);
-	place(instance, to, new);
+	pin_dir(instance, from, old);
+	pin_dir(instance, to, new);
 	return rename(old, new) ? -errno : 0;
 }
 
@@ -153,7 +148,7 @@ int migrate_begin(const char *instance)
 	char path[FIB_PATH_MAX];
 
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
-		place(instance, dirs[i], path);
+		pin_dir(instance, dirs[i], path);
 		if (mkdir(path, 0700))
 			return -errno;
 	}
@@ -165,17 +160,9 @@ static int open_map(const char *instance, const char *dir, const char *name)
 {
 	char base[FIB_PATH_MAX], path[LOADER_PATH_MAX];
 
-	place(instance, dir, base);
+	pin_dir(instance, dir, base);
 	snprintf(path, sizeof(path), "%s/%s", base, name);
 	return bpf_obj_get(path);
-}
-
-static int map_info(int fd, struct bpf_map_info *ret_info)
-{
-	uint32_t len = sizeof(*ret_info);
-
-	memset(ret_info, 0, sizeof(*ret_info));
-	return bpf_obj_get_info_by_fd(fd, ret_info, &len);
 }
 
 int migrate_describe(const struct btf *btf, const char *instance, const char *dir)
@@ -189,7 +176,7 @@ int migrate_describe(const struct btf *btf, const char *instance, const char *di
 
 	if (fd < 0)
 		return fd;
-	place(instance, dir, base);
+	pin_dir(instance, dir, base);
 	snprintf(path, sizeof(path), "%s/" LAYOUT_MAP, base);
 	snprintf(fresh, sizeof(fresh), "%s/" LAYOUT_MAP "_new", base);
 	ret = bpf_map_update_elem(fd, &zero, octets, BPF_ANY);
@@ -213,7 +200,7 @@ struct btf *migrate_description(const char *instance)
 
 	if (fd < 0)
 		return NULL;
-	octets = map_info(fd, &info) ? NULL : malloc(info.value_size);
+	octets = fib_map_info(fd, &info) ? NULL : malloc(info.value_size);
 	if (octets && !bpf_map_lookup_elem(fd, &zero, octets))
 		btf = btf__new(octets, info.value_size);
 	free(octets);
@@ -375,7 +362,7 @@ static int copy_map(struct migration *m, const struct carried *map, int from, in
 {
 	struct copy copy = { .from = from, .to = to, .may_fail = map->may_fail };
 	struct bpf_map_info info, fresh;
-	int ret = map_info(from, &info);
+	int ret = fib_map_info(from, &info);
 
 	if (ret)
 		return refused(m, ret, map->map);
@@ -384,7 +371,7 @@ static int copy_map(struct migration *m, const struct carried *map, int from, in
 		ret = plan_of(m, map->value, info.value_size, &copy.value);
 	if (ret)
 		return ret;
-	ret = map_info(to, &fresh);
+	ret = fib_map_info(to, &fresh);
 	if (!ret && (copy.key.to_size != fresh.key_size || copy.value.to_size != fresh.value_size))
 		ret = -EPROTO;
 	if (!ret)
@@ -445,7 +432,7 @@ static uint32_t index_of(int outer, uint32_t id)
 	struct bpf_map_info info;
 	uint32_t found;
 
-	for (uint32_t i = 0; !map_info(outer, &info) && i < info.max_entries; i++) {
+	for (uint32_t i = 0; !fib_map_info(outer, &info) && i < info.max_entries; i++) {
 		if (!bpf_map_lookup_elem(outer, &i, &found) && found == id)
 			return i;
 	}
@@ -462,7 +449,7 @@ static int copy_table(struct migration *m, int from, bool v6, const int outer[2]
 	char base[FIB_PATH_MAX], path[LOADER_PATH_MAX];
 	struct bpf_map_info info;
 	uint32_t index;
-	int ret = map_info(from, &info), to;
+	int ret = fib_map_info(from, &info), to;
 
 	if (ret)
 		return ret;
@@ -473,7 +460,7 @@ static int copy_table(struct migration *m, int from, bool v6, const int outer[2]
 	if (to < 0)
 		return refused(m, to, name);
 	ret = copy_map(m, &families[v6], from, to, &m->routes);
-	place(m->loader->instance, "next/tables", base);
+	pin_dir(m->loader->instance, "next/tables", base);
 	snprintf(path, sizeof(path), "%s/%.200s", base, name);
 	pin_dots(base, true);
 	if (!ret && bpf_obj_pin(to, path))
@@ -494,7 +481,7 @@ static int copy_tables_of(struct migration *m, bool v6)
 	DIR *stream;
 	int ret = 0;
 
-	place(instance, "tables", dir);
+	pin_dir(instance, "tables", dir);
 	stream = outer[0] >= 0 && outer[1] >= 0 ? opendir(dir) : NULL;
 	while (stream && !ret && (entry = readdir(stream))) {
 		const char *last = strrchr(entry->d_name, '.');
@@ -667,7 +654,7 @@ void migrate_take_gone(const char *instance, migrate_gone_fn fn, void *ctx)
 		snprintf(name, sizeof(name), "gone-%d", i);
 		if (!exists(instance, name))
 			continue;
-		place(instance, name, path);
+		pin_dir(instance, name, path);
 		take_tree(path, 2, fn, ctx);
 	}
 }
