@@ -92,7 +92,10 @@ void out_member_restart(struct adj_rib_out *out, struct out_member *member);
 /* The same between BoRR and EoRR. */
 void out_member_refresh(struct adj_rib_out *out, struct out_member *member);
 
-/* Up to @max (at least OUT_WINDOW) nets to look at, oldest change first; 0: none. */
+/*
+ * What to look at now into @refs (room for OUT_WINDOW): what was left over, then nets in the order of their
+ * last change. How many; 0: nothing.
+ */
 uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member,
 			   struct out_ref *refs);
 /* The window just given ends before @from, one of its nets. */
@@ -102,6 +105,8 @@ void out_member_finish(struct adj_rib_out *out, struct out_member *member,
 		       const struct out_ref *left, uint32_t n_left);
 /* It was told everything below @to in another way. */
 void out_member_advance(struct adj_rib_out *out, struct out_member *member, uint32_t to);
+/* Another window follows the one just given, and no mark is due before it. */
+bool out_member_more(const struct adj_rib_out *out, const struct out_member *member);
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member);
 /* What has to be said now that is no route; out_member_mark_sent() when it was written. */
 enum out_mark {

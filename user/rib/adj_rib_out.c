@@ -319,29 +319,36 @@ void out_member_refresh(struct adj_rib_out *out, struct out_member *member)
 	member->refresh = REFRESH_BEGINS;
 }
 
-/* Those left over of the last window that did not change since: changed ones come again later. */
-static uint32_t left_over(const struct adj_rib_out *out, const struct out_member *member,
+/*
+ * Those left over of earlier windows that did not change since: changed ones come again later. Nothing below the
+ * oldest of them is needed any more.
+ */
+static uint32_t left_over(const struct adj_rib_out *out, struct out_member *member,
 			  struct out_ref *refs)
 {
-	uint32_t n = 0;
+	uint32_t n = 0, oldest = member->cursor;
 
 	for (uint32_t i = 0; i < member->n_left; i++) {
-		if (place_of(out, member->left[i].net) < member->cursor)
-			refs[n++] = member->left[i];
+		uint32_t place = place_of(out, member->left[i].net);
+
+		if (place >= member->cursor)
+			continue;
+		refs[n++] = member->left[i];
+		oldest = place < oldest ? place : oldest;
 	}
+	member->n_left = 0;
+	member->floor = oldest;
 	return n;
 }
 
 uint32_t out_member_window(struct adj_rib_out *out, struct out_member *member, struct out_ref *refs)
 {
 	uint32_t n = left_over(out, member, refs);
-	/* Each path of a net may have to be told, and as many may have to be withdrawn. */
-	uint32_t max = member->paths ? OUT_WINDOW / (2 * member->paths) : OUT_WINDOW;
+	uint32_t max = OUT_WINDOW;
 
-	member->n_left = 0;
-	if (n)
-		return n;
-	member->floor = member->cursor;
+	/* Each path of a net may have to be told, and as many may have to be withdrawn. */
+	if (member->paths)
+		max = n + (OUT_WINDOW - n) / (2 * member->paths);
 	while (n < max && member->cursor < out->end) {
 		uint32_t entry = out->entries[member->cursor++];
 
@@ -382,6 +389,13 @@ void out_member_advance(struct adj_rib_out *out, struct out_member *member, uint
 	member->cursor = member->floor = to;
 	if (to > out->high)
 		out->high = to;
+}
+
+bool out_member_more(const struct adj_rib_out *out, const struct out_member *member)
+{
+	bool marks = member->dump || member->refresh == REFRESH_RUNNING;
+
+	return member->cursor < out->end && !(marks && member->cursor >= member->dump_end);
 }
 
 bool out_member_pending(const struct adj_rib_out *out, const struct out_member *member)

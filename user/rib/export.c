@@ -425,6 +425,7 @@ struct production {
 	size_t len, cap;
 	size_t limit;              /* of one message */
 	struct share_notes *notes; /* of the window, NULL: it is not shared */
+	bool more; /* another window follows: what does not fill a message may wait for it */
 };
 
 static bool has_room(const struct production *p)
@@ -470,6 +471,19 @@ static void keep_rest(const struct production *p, size_t from, size_t to)
 		s->left[s->n_left++] = s->batch[i];
 }
 
+/*
+ * Each UPDATE is as full as it can be, across windows too: the last message of a row of them is taken back, and
+ * its prefixes go with those of the next window. Who had no full message before is not kept waiting.
+ */
+static bool waits_for_more(const struct production *p, struct bgp_prefix_batch *batch, size_t from)
+{
+	bool waits = p->more && from && batch->done == batch->count;
+
+	if (waits)
+		batch->done = from;
+	return waits;
+}
+
 static void write_withdrawals(struct production *p)
 {
 	struct export_scratch *s = p->rib->export;
@@ -485,6 +499,8 @@ static void write_withdrawals(struct production *p)
 						   p->buf + p->len, p->cap - p->len);
 
 		if (n <= 0)
+			break;
+		if (waits_for_more(p, &batch, from))
 			break;
 		p->len += (size_t)n;
 		mark_told(p, from, batch.done, false);
@@ -526,7 +542,7 @@ static void write_group(struct production *p, const struct out_group *group)
 						p->buf + p->len, p->cap - p->len);
 
 		fit = n > 0;
-		if (!fit)
+		if (!fit || waits_for_more(p, &batch, from))
 			break;
 		p->len += (size_t)n;
 		mark_told(p, from, batch.done, true);
@@ -713,6 +729,7 @@ static bool write_next(struct production *p, bool shares)
 		return false;
 	if (p->notes)
 		window.n_nets = cut_window(p, window.n_nets);
+	p->more = !p->notes && out_member_more(out, p->member);
 	write_window(p, window.n_nets);
 	window.to = p->member->cursor;
 	window.len = p->len - len;
