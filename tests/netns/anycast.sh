@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Anycast: two regions, each a vnet with its own route server and appliance, announce one prefix. Each region
 # uses its own appliance; each appliance also peers with the other region's route server, where its path is
 # longer, so that the other region takes over when the own one is gone.

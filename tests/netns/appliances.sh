@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Several appliances for one prefix: equal AS_PATH lengths share, a prepended path waits, a withdrawal moves.
 # A next hop that is neither (a load balancer) is honoured; NO_ADVERTISE is used and not told. Limits count
 # what is held. Learned and advertised routes and metrics by Azure's names.

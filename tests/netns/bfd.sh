@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # timeout: 240
 # BFD beside the data path: three BIRDs announce the same prefixes, their BFD packets pass the programs on
 # their nics. Failover with xrsd stopped (SIGSTOP) and the appliance gone, no false failure while everything

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # What a person sees who has bpftool and no source of ours: names, addresses and prefixes in every map,
 # and each bpftool line of xrs-bpf(7) as it stands there.
 . "$(dirname "$0")/../lib/sh.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Gateways. hubRoutingPreference says whose path wins before AS_PATH lengths are compared. Routes go between
 # NVAs and gateways, and between gateways, only with allowBranchToBranchTraffic; switching it acts at once on
 # sessions that are up.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Two appliances serve the same address by TCP. One is drained: its connections go on where they are, new
 # ones go to the other, it is empty when the last has ended, and undrain gives it back its share.
 . "$(dirname "$0")/../lib/sh.sh"
@@ -39,7 +40,7 @@ while (my @ready = $all->can_read) {
 END
 
 # Connections from PORT on, COUNT of them: writes "port name" lines to OUT. With a file HOLD it then asks each
-# again and again while HOLD is there; counts that in OUT.rounds, and says in OUT.broken what broke.
+# over and over while HOLD is there; counts that in OUT.rounds, and says in OUT.broken what broke.
 cat >"$DIR/client.pl" <<'END'
 use IO::Socket::INET; use Socket qw(SOL_SOCKET SO_LINGER); use Time::HiRes 'sleep';
 my ($addr, $port, $count, $out, $hold) = @ARGV;

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Effective routes of a nic: which candidate for a prefix wins, why the others lost, and what frames make of
 # it. User routes of all five types, protected prefixes, the vnet's own prefixes, the propagation switches
 # (also for one kind of peering alone), and the guard against an appliance's own routes.

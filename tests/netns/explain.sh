@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Why a route is used or not: every path with the step at which it lost and to whom, what the route map did,
 # whether it is in the map; and what a packet meets on its way through the real program.
 . "$(dirname "$0")/../lib/sh.sh"

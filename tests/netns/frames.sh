@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Real frames from a VM to the appliance that its routes name, looked at octet by octet at the far end:
 # first with all nodes on one bridge (way `bridge`), then each on a routed interface (way `redirect`).
 . "$(dirname "$0")/../lib/sh.sh"

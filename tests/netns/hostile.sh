@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Peers and strangers that behave as badly as they can: 1,000 connections that say nothing, garbage without an
 # end, a peer that never reads, one that sends octet by octet. Two good peers must not notice.
 . "$(dirname "$0")/../lib/sh.sh"

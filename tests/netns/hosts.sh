@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Host routes. A peering with advertise.hostRoutes is told a /32 and /128 for each local VM, and no longer
 # when the VM falls silent or goes. Others are told the vnet's prefixes only.
 #

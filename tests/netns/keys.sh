@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # TCP MD5 between two xrsds: a key that both change while the session is up costs no session, for a peering
 # with an address (IPv4) and for a range (IPv6); one that only one side changes ends it.
 . "$(dirname "$0")/../lib/sh.sh"

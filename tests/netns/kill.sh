@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # timeout: 280
 # xrsd is killed with -9 at random points: idle, while an appliance announces or withdraws thousands of
 # routes, while a configuration is applied or committed with a way back, while it starts. Forwarding goes on, and

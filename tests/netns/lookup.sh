@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # The derived lookup structure from outside: a table of some size gets one, fib.show says what it costs,
 # fib.verify proves that it answers as the trie does, finds what somebody changed by hand and mends it; the
 # configuration takes it away and gives it back; a process that is killed leaves one that goes on.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # A configuration of nothing but what has no default: a vnet and who its appliance is. Route server,
 # router id, source address and next hop are found by xrsd.
 . "$(dirname "$0")/../lib/sh.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # mrt.dump: bgpdump reads every path, of both families, as it was received.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/mgmt.sh"

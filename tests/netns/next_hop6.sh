@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # IPv4 through IPv6 next hops (RFC 8950): an appliance that announces both families over IPv6 alone, and the
 # frames of a VM that follow it. Two sessions to it, each from a source address of its own.
 . "$(dirname "$0")/../lib/sh.sh"

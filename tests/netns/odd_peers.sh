@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Peers that are old or restless: one that knows no capabilities, one that flaps, and every NOTIFICATION that
 # a peer may send. A good peer must not notice.
 . "$(dirname "$0")/../lib/sh.sh"

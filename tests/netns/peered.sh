@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Peered vnets. A spoke without a route server of its own uses the hub's: the hub's learned routes are
 # programmed into the spoke's nics, and the hub's appliances are told the spoke's prefixes. Direct peers
 # only. A peering that comes or goes acts on both sides at once, and no session is reset.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Persist: what a route table does when the last appliance of a prefix is lost. It falls back to the next
 # candidate (system), sends on to it for some seconds (hold) or until told (holdUntilTold), or drops, without one
 # packet that goes elsewhere meanwhile. A prefix that an appliance takes back is not lost.

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Listen ranges: whoever connects out of a prefix becomes a peer, if its AS number is allowed and there is
 # room; a peering with an address goes before; peers that stay away are forgotten.
 . "$(dirname "$0")/../lib/sh.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # 1,000 sessions on one xrsd: all come up, each with a route of its own, and each is told the routes of all
 # others; a configuration that is read again touches none.
 . "$(dirname "$0")/../lib/sh.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # timeout: 400
 # Hostile surroundings: no descriptors left, API readers that do not read, thousands of API connections, a
 # full disk, lost netlink messages, interfaces and routes that flap, more next hops than the map has, no memory

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Both directions of a flow choose the same appliance on every host: two hosts learn the same prefixes from the
 # same three appliances in opposite order. Their next hops have other numbers, and still every bucket holds the
 # same appliance; the two directions of a flow, one sent on each host, meet at it.

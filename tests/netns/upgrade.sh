@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # timeout: 280
 # From one build to the next while a VM sends 1,000 packets a second: with other programs on the same maps, then
 # with maps of another layout, killed with -9 again and again while it moves them. No packet is lost, the

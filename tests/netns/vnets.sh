@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
+# again: the daemon on the other side has timers and moods of its own
 # Two vnets of the same addresses on one host: VMs, appliances, gateways and even route servers have the same
 # addresses and MACs in both. Each vnet has its own AS number, peerings, tables and next hops; nothing of one
 # is seen in the other.
