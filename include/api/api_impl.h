@@ -208,10 +208,11 @@ struct group_view {
 	bool using_backup;
 	struct xrs_nexthop hop[XRS_MEMBERS_MAX];
 	uint32_t id[XRS_MEMBERS_MAX];
-	uint64_t packets, bytes; /* of the next hops, whatever prefix led to them */
+	unsigned int buckets[XRS_MEMBERS_MAX]; /* of XRS_BUCKETS: its share of the flows */
+	uint64_t packets, bytes;               /* of the next hops, whatever prefix led to them */
 };
 void read_group(const struct node *node, uint32_t group, struct group_view *ret_view);
-/* nextHopIpAddress[], peering[], nextHopMac[], nextHopInterface[], packets, bytes. */
+/* nextHopIpAddress[], peering[], nextHopMac[], nextHopInterface[], nextHopBuckets[], packets, bytes. */
 void write_group(const struct node *node, struct json_out *out, const struct group_view *view);
 /* "installed", "missing", "differs", "pending", "rejected", "none": what the map holds for a winner. */
 const char *read_back_state(const struct node_table *table, const struct ip_prefix *prefix,

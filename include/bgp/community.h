@@ -45,6 +45,11 @@ char *large_community_format(struct bgp_large_community c,
  */
 char *ext_community_format(const uint8_t c[static EXT_COMMUNITY_LEN],
 			   char buf[static EXT_COMMUNITY_TEXT_MAX]);
+/*
+ * Octets a second of the first link bandwidth (draft-ietf-idr-link-bandwidth 3), of either transitivity. 0: there
+ * is none, or it is no positive finite number.
+ */
+double ext_community_bandwidth(struct bgp_blob blob);
 /* Both forms of the others back to numbers. 0 or -EINVAL. */
 int community_parse(const char *text, uint32_t *ret_community);
 int large_community_parse(const char *text, struct bgp_large_community *ret_community);

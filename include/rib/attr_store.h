@@ -46,6 +46,7 @@ struct attr_summary {
 #define ATTR_SUM_ORIGINATOR        0x40u
 #define ATTR_SUM_OTC               0x80u
 #define ATTR_SUM_NOPEER            0x100u
+#define ATTR_SUM_LINK_BANDWIDTH    0x200u /* ext_community_bandwidth() of it is not 0 */
 #define ATTR_DEFAULT_LOCAL_PREF    100u
 struct attr_summary attr_summarise(const struct bgp_attrs *attrs);
 /* Valid while a reference is held. */

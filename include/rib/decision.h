@@ -59,6 +59,7 @@ struct decision_config {
 	enum hub_preference hub_preference;
 	bool always_compare_med;
 	unsigned int max_paths; /* 1..16 */
+	bool link_bandwidth;    /* members share in proportion to it when each of them has one */
 };
 
 struct decision_path { /* everything that selection looks at */

@@ -33,7 +33,8 @@ struct group_info {
 	unsigned int n_members, n_backup;
 	uint32_t member[XRS_MEMBERS_MAX]; /* next-hop ids in canonical order: by address */
 	uint32_t backup[XRS_MEMBERS_MAX];
-	uint64_t digest; /* of the members' addresses, the same on every host */
+	uint8_t weight[XRS_MEMBERS_MAX]; /* the members' shares in proportion; 0: all alike */
+	uint64_t digest; /* of the members' addresses and weights, the same on every host */
 };
 
 struct nexthop_events { /* told at once; the caller queues what has to be done */
@@ -68,6 +69,13 @@ void nexthop_set_draining(struct nexthop_table *table, uint32_t id, bool drainin
  */
 uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigned int n_members,
 		   const uint32_t *backup, unsigned int n_backup);
+/*
+ * The same with a share for each member, in proportion, at least 1: they fill the buckets by weighted
+ * rendezvous, so that a member's death or return, or another weight, moves only what has to move. NULL: all alike.
+ */
+uint32_t group_get_weighted(struct nexthop_table *table, const uint32_t *members,
+			    const uint8_t *weights, unsigned int n_members, const uint32_t *backup,
+			    unsigned int n_backup);
 void group_ref(struct nexthop_table *table, uint32_t id);
 void group_unref(struct nexthop_table *table, uint32_t id);
 const struct group_info *group_info(const struct nexthop_table *table, uint32_t id); /* or NULL */

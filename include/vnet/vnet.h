@@ -154,6 +154,7 @@ struct route_server_config {
 	uint16_t port; /* where we listen */
 	enum hub_preference hub_preference;
 	bool branch_to_branch;
+	bool ignore_link_bandwidth;
 	enum path_selection selection;
 	bool always_compare_med;
 	unsigned int max_paths;

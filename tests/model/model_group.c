@@ -250,3 +250,135 @@ Test(model_group, balance)
 			cr_assert_lt(absolute / (ROUNDS * n), mean * 0.20, "n %u", n);
 	}
 }
+
+/* --- weights ------------------------------------------------------------------------------------------ */
+
+static struct set weighted_set(const struct ip_addr *addr, const uint8_t *weights, unsigned int n)
+{
+	struct set set = set_of(addr, n, 0);
+
+	set.group = group_get_weighted(set.table, set.ids, weights, n, NULL, 0);
+	return set;
+}
+
+static void random_weights(uint8_t *weights, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		weights[i] = (uint8_t)(1 + rnd() % 255);
+}
+
+/* The same weight for each is no weight: nobody's flow moves when all links get a bandwidth. */
+Test(model_group, equal_weights_are_none)
+{
+	struct ip_addr addr[XRS_MEMBERS_MAX], x[XRS_BUCKETS], y[XRS_BUCKETS];
+	uint8_t weights[XRS_MEMBERS_MAX];
+	unsigned int differ = 0;
+
+	state = 5;
+	for (unsigned int round = 0; round < 100; round++) {
+		unsigned int n = distinct_addrs(addr, 2 + rnd() % (XRS_MEMBERS_MAX - 1));
+		struct set a = set_of(addr, n, 0), b;
+
+		memset(weights, (int)(1 + rnd() % 255), n);
+		b = weighted_set(addr, weights, n);
+		owners(&a, x);
+		owners(&b, y);
+		for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+			differ += !ip_equal(&x[i], &y[i]);
+		nexthop_table_free(a.table);
+		nexthop_table_free(b.table);
+	}
+	/* Logarithms of 24 digits may not tell two neighbouring numbers of 64 bits apart. */
+	cr_assert_leq(differ, 2, "%u of 25,600 buckets", differ);
+}
+
+Test(model_group, weighted_order_does_not_matter)
+{
+	struct ip_addr addr[XRS_MEMBERS_MAX], x[XRS_BUCKETS], y[XRS_BUCKETS];
+	struct ip_addr reversed[XRS_MEMBERS_MAX];
+	uint8_t weights[XRS_MEMBERS_MAX], other[XRS_MEMBERS_MAX];
+
+	state = 6;
+	for (unsigned int round = 0; round < 100; round++) {
+		unsigned int n = distinct_addrs(addr, 2 + rnd() % (XRS_MEMBERS_MAX - 1));
+		struct set a, b;
+
+		random_weights(weights, n);
+		for (unsigned int i = 0; i < n; i++) {
+			reversed[i] = addr[n - 1 - i];
+			other[i] = weights[n - 1 - i];
+		}
+		a = weighted_set(addr, weights, n);
+		b = weighted_set(reversed, other, n);
+		owners(&a, x);
+		owners(&b, y);
+		for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+			cr_assert(ip_equal(&x[i], &y[i]), "round %u bucket %u", round, i);
+		nexthop_table_free(a.table);
+		nexthop_table_free(b.table);
+	}
+}
+
+/* A death moves only the dead one's buckets; a larger weight only brings some to its member. */
+Test(model_group, weighted_changes_move_only_what_they_must)
+{
+	struct ip_addr addr[XRS_MEMBERS_MAX];
+	struct ip_addr before[XRS_BUCKETS], after[XRS_BUCKETS];
+	uint8_t weights[XRS_MEMBERS_MAX];
+
+	state = 7;
+	for (unsigned int round = 0; round < 200; round++) {
+		unsigned int n = distinct_addrs(addr, 2 + rnd() % (XRS_MEMBERS_MAX - 1));
+		unsigned int one = rnd() % n;
+		struct set set;
+
+		random_weights(weights, n);
+		set = weighted_set(addr, weights, n);
+		owners(&set, before);
+		nexthop_set_usable(set.table, set.ids[one], false);
+		owners(&set, after);
+		for (unsigned int b = 0; b < XRS_BUCKETS; b++)
+			cr_assert(ip_equal(&before[b], &addr[one]) !=
+				  ip_equal(&before[b], &after[b]));
+		nexthop_set_usable(set.table, set.ids[one], true);
+		weights[one] = (uint8_t)(weights[one] + rnd() % (256u - weights[one]));
+		set.group = group_get_weighted(set.table, set.ids, weights, n, NULL, 0);
+		owners(&set, after);
+		for (unsigned int b = 0; b < XRS_BUCKETS; b++)
+			cr_assert(ip_equal(&before[b], &after[b]) ||
+				  ip_equal(&after[b], &addr[one]));
+		nexthop_table_free(set.table);
+	}
+}
+
+/* Over many sets each weight gets its part of the buckets, within 3 %. */
+Test(model_group, weighted_balance)
+{
+	static const uint8_t weights[] = { 255, 128, 51, 26, 3 };
+	enum {
+		N = sizeof(weights),
+		ROUNDS = 2000
+	};
+	struct ip_addr addr[N], owner[XRS_BUCKETS];
+	double share[N] = { 0 }, total = 0;
+
+	state = 8;
+	for (unsigned int i = 0; i < N; i++)
+		total += weights[i];
+	for (unsigned int round = 0; round < ROUNDS; round++) {
+		struct set set;
+
+		distinct_addrs(addr, N);
+		set = weighted_set(addr, weights, N);
+		owners(&set, owner);
+		for (unsigned int b = 0; b < XRS_BUCKETS; b++)
+			for (unsigned int i = 0; i < N; i++)
+				share[i] += ip_equal(&owner[b], &addr[i]);
+		nexthop_table_free(set.table);
+	}
+	for (unsigned int i = 0; i < N; i++) {
+		double want = weights[i] / total, got = share[i] / ((double)ROUNDS * XRS_BUCKETS);
+
+		cr_assert_float_eq(got, want, want * 0.03, "%u: %f, wanted %f", i, got, want);
+	}
+}

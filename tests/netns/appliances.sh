@@ -84,6 +84,21 @@ check_equal "and all flows" "64 0 0" "$(spread send 10.250.0.77)"
 announce fw2 10.250.0.0/16
 check_routes "announced again it shares again" vm1 10.250.0.0/16 "$ACTIVE $A,$B"
 
+# --- unequal links: 1 Gbit/s and 250 Mbit/s (draft-ietf-idr-link-bandwidth) --------------------------------
+buckets() {
+	ctl -j nic list-effective-routes --name vm1 | jq -c --arg p "$1" '.value[] |
+		select(.addressPrefix == $p and .state == "Active") | .nextHopBuckets'
+}
+share() { buckets 10.248.0.0/16 | jq -e '(add == 256) and (.[0] > 170) and (.[1] > 25) and (.[0] > 2.5 * .[1])'; }
+announce fw 10.248.0.0/16 bandwidth=0x4cee6b28
+announce fw2 10.248.0.0/16 bandwidth=0x4bee6b28
+check_routes "link bandwidths: both serve" vm1 10.248.0.0/16 "$ACTIVE $A,$B"
+check_soon "four times the bandwidth, four times the buckets" share
+read -r a b c < <(spread send 10.248.0.77)
+check "64 flows: fw $a, fw2 $b" test "$a" -gt "$b" -a "$b" -ge 3 -a $((a + b)) -eq 64
+withdraw fw 10.248.0.0/16
+withdraw fw2 10.248.0.0/16
+
 # --- active-passive ------------------------------------------------------------------------------------
 check_routes "a prepended path waits" vm1 10.251.0.0/16 "$ACTIVE $A"
 check_equal "without a frame" "64 0 0" "$(spread send 10.251.0.77)"

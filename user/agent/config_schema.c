@@ -403,6 +403,11 @@ OBJECT(route_server_object, "vnets[].routeServer", struct route_server_config,
 	 .doc = "rfc4271: compare MED also between different neighbour ASes." },
        { "maxPaths", &config_type_u32, AT(struct route_server_config, max_paths), .min = 1,
 	 .max = XRS_MEMBERS_MAX, .fallback = "16", .doc = "Equal paths that share the load." },
+       { "linkBandwidth", &config_type_choice,
+	 AT(struct route_server_config, ignore_link_bandwidth),
+	 .names = NAMES({ "weight", false }, { "ignore", true }), .fallback = "\"weight\"",
+	 .doc = "weight: equal paths share in proportion to their link bandwidth communities, when "
+		"each has one; ignore: all alike." },
        { "selectionDeferralTime", &config_type_u32, AT(struct route_server_config, deferral_time),
 	 .max = 3600, .fallback = "120",
 	 .doc = "RFC 4724 4.1: after a restart of xrsd, routes are selected when every peer with "

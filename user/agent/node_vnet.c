@@ -510,6 +510,7 @@ void node_vnet_fill_rib(const struct node_vnet *vnet, struct rib_config *ret)
 			.hub_preference = rs->hub_preference,
 			.always_compare_med = rs->always_compare_med,
 			.max_paths = rs->max_paths,
+			.link_bandwidth = !rs->ignore_link_bandwidth,
 		},
 		.branch_to_branch = rs->branch_to_branch,
 		.offer_by_source = tables_choose_sources(vnet),

@@ -205,7 +205,8 @@ const struct api_method api_methods[] = {
 	{ "nic.listEffectiveRoutes", API_READS, PARAMS(NAME("nic"), PAGE), method_nic_effective,
 	  "The routes that a nic uses and those that lost, with what the BPF maps hold.",
 	  "value[]{source state addressPrefix nextHopType nextHopIpAddress[] peering[] "
-	  "nextHopMac[] nextHopInterface[] packets bytes lastHitSeconds reason dataplane} "
+	  "nextHopMac[] nextHopInterface[] nextHopBuckets[] packets bytes lastHitSeconds reason "
+	  "dataplane} "
 	  "nextCursor generation" },
 	{ "nic.showNextHop", API_READS,
 	  PARAMS(NAME("nic"),

@@ -62,6 +62,7 @@ void write_route_server(struct json_out *out, const struct node_vnet *vnet)
 	json_out_string(out, "pathSelection",
 			server->selection == SELECT_AZURE ? "azure" : "rfc4271");
 	json_out_uint(out, "maxPaths", server->max_paths);
+	json_out_string(out, "linkBandwidth", server->ignore_link_bandwidth ? "ignore" : "weight");
 	json_out_string(out, "provisioningState", vnet->rib ? "Succeeded" : "Failed");
 	write_rib_figures(out, vnet);
 	write_deferral(out, vnet);

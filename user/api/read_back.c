@@ -15,13 +15,22 @@ static void add_hop(struct group_view *view, uint32_t id, const struct xrs_nexth
 	view->hop[view->n++] = *hop;
 }
 
+static void count_buckets(struct group_view *view, const struct xrs_bucket *bucket)
+{
+	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
+		for (unsigned int i = 0; i < view->n; i++)
+			view->buckets[i] += view->id[i] == bucket->member[b];
+	}
+}
+
 static void read_from_maps(const struct node *node, uint32_t group, struct group_view *view)
 {
+	struct xrs_bucket bucket;
 	struct xrs_group value;
 	const uint32_t *ids;
 	unsigned int n;
 
-	if (fib_maps_group_get(node->maps, group, &value, NULL) < 0)
+	if (fib_maps_group_get(node->maps, group, &value, &bucket) < 0)
 		return;
 	view->using_backup = value.using_backup;
 	view->width = value.n_alive;
@@ -38,6 +47,7 @@ static void read_from_maps(const struct node *node, uint32_t group, struct group
 		view->packets += stats.packets;
 		view->bytes += stats.bytes;
 	}
+	count_buckets(view, &bucket);
 }
 
 /* The name of the peering with this address, as fib_plan's writer would have put it into the map. */
@@ -60,6 +70,8 @@ static void name_hop(const struct node *node, uint32_t vnet, const struct ip_add
 static void read_wanted(const struct node *node, uint32_t group, struct group_view *view)
 {
 	const struct group_info *info = group_info(node->nexthops, group);
+	struct xrs_bucket bucket = { 0 };
+	struct xrs_group rendered;
 
 	for (unsigned int i = 0; info && i < info->n_members; i++) {
 		const struct nexthop_info *next = nexthop_info(node->nexthops, info->member[i]);
@@ -73,6 +85,9 @@ static void read_wanted(const struct node *node, uint32_t group, struct group_vi
 		add_hop(view, info->member[i], &hop);
 		view->width += next->usable;
 	}
+	if (info)
+		group_render(node->nexthops, group, &rendered, &bucket);
+	count_buckets(view, &bucket);
 }
 
 void read_group(const struct node *node, uint32_t group, struct group_view *ret_view)
@@ -109,6 +124,10 @@ void write_group(const struct node *node, struct json_out *out, const struct gro
 	json_out_begin_array(out, "nextHopInterface");
 	for (unsigned int i = 0; i < view->n; i++)
 		json_out_string(out, NULL, nic_ifname(node, view->hop[i].ifindex, name));
+	json_out_end_array(out);
+	json_out_begin_array(out, "nextHopBuckets");
+	for (unsigned int i = 0; i < view->n; i++)
+		json_out_uint(out, NULL, view->buckets[i]);
 	json_out_end_array(out);
 	json_out_uint(out, "ecmpWidth", view->width);
 	json_out_bool(out, "usingBackup", view->using_backup);

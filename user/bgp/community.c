@@ -4,6 +4,7 @@
  * sets are blobs of the attribute store.
  */
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,13 +173,32 @@ static double bandwidth_of(const uint8_t *data)
 	return (double)value;
 }
 
+static bool is_bandwidth(const uint8_t *c)
+{
+	return (c[0] & ~EXT_T_BIT) == EXT_AS2 && c[1] == EXT_LINK_BANDWIDTH;
+}
+
+double ext_community_bandwidth(struct bgp_blob blob)
+{
+	for (unsigned int i = 0; i < ext_community_count(blob); i++) {
+		const uint8_t *c = ext_community_get(blob, i);
+		double bandwidth;
+
+		if (!is_bandwidth(c))
+			continue;
+		bandwidth = bandwidth_of(c + 4);
+		return isfinite(bandwidth) && bandwidth > 0 ? bandwidth : 0;
+	}
+	return 0;
+}
+
 char *ext_community_format(const uint8_t c[static EXT_COMMUNITY_LEN],
 			   char buf[static EXT_COMMUNITY_TEXT_MAX])
 {
 	static const char *const names[] = { [EXT_RT] = "rt", [EXT_SOO] = "soo" };
 	uint8_t admin = c[0] & ~EXT_T_BIT, kind = c[1];
 
-	if (admin == EXT_AS2 && kind == EXT_LINK_BANDWIDTH)
+	if (is_bandwidth(c))
 		snprintf(buf, EXT_COMMUNITY_TEXT_MAX, "bandwidth:%u:%.9g", number(c + 2, 2),
 			 bandwidth_of(c + 4));
 	else if (c[0] >= EXT_ADMIN_MAX || (kind != EXT_RT && kind != EXT_SOO))

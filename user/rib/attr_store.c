@@ -273,13 +273,15 @@ static uint16_t community_flags(struct bgp_blob communities)
 struct attr_summary attr_summarise(const struct bgp_attrs *attrs)
 {
 	bool originator = attrs->has & BGP_HAS_ORIGINATOR_ID;
+	bool bandwidth = ext_community_bandwidth(attrs->ext_communities) > 0;
 	unsigned int as_path_len = aspath_length(attrs->as_path);
 
 	return (struct attr_summary){
 		.as_path_len = as_path_len > UINT16_MAX ? UINT16_MAX : (uint16_t)as_path_len,
 		.flags = (uint16_t)(community_flags(attrs->communities) |
 				    (originator ? ATTR_SUM_ORIGINATOR : 0) |
-				    (attrs->has & BGP_HAS_OTC ? ATTR_SUM_OTC : 0)),
+				    (attrs->has & BGP_HAS_OTC ? ATTR_SUM_OTC : 0) |
+				    (bandwidth ? ATTR_SUM_LINK_BANDWIDTH : 0)),
 		.neighbour_as = aspath_first(attrs->as_path),
 		.local_pref = attrs->has & BGP_HAS_LOCAL_PREF ? attrs->local_pref
 							      : ATTR_DEFAULT_LOCAL_PREF,

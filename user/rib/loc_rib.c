@@ -175,6 +175,53 @@ static unsigned int nexthops_of(const struct rib *rib, const struct decision_res
 	return n;
 }
 
+#define WEIGHT_MAX 255
+
+/*
+ * The members' shares, in proportion to the link bandwidths of their paths. False: they share alike, because
+ * one of them has none (draft-ietf-idr-link-bandwidth 2), all are the same, or the configuration says so.
+ */
+static bool weights_of(const struct rib *rib, const struct adj_rib_in *in,
+		       const struct decision_result *result, uint8_t *ret_weights)
+{
+	double bandwidth[DECISION_MULTIPATH_MAX], most = 0;
+	bool differ = false;
+
+	if (!rib->config.decision.link_bandwidth || result->n_multipath < 2)
+		return false;
+	for (unsigned int i = 0; i < result->n_multipath; i++) {
+		uint32_t at = result->multipath[i];
+		struct bgp_attrs attrs;
+
+		if (!(rib->decide.paths[at].summary->flags & ATTR_SUM_LINK_BANDWIDTH))
+			return false;
+		attr_store_get(rib->attrs, in->paths[rib->decide.ids[at]].attrs, &attrs);
+		bandwidth[i] = ext_community_bandwidth(attrs.ext_communities);
+		most = bandwidth[i] > most ? bandwidth[i] : most;
+		differ |= bandwidth[i] != bandwidth[0];
+	}
+	for (unsigned int i = 0; i < result->n_multipath; i++) {
+		double share = WEIGHT_MAX * bandwidth[i] / most;
+
+		ret_weights[i] = share < 1 ? 1 : (uint8_t)(share + 0.5);
+	}
+	return differ;
+}
+
+/* The group of the selected, with a reference. */
+static uint32_t group_of(struct rib *rib, const struct adj_rib_in *in,
+			 const struct decision_result *result, const uint32_t *backup,
+			 unsigned int n_backup)
+{
+	uint32_t members[DECISION_MULTIPATH_MAX];
+	uint8_t weights[DECISION_MULTIPATH_MAX];
+	unsigned int n = nexthops_of(rib, result, DECISION_MULTIPATH_MAX, members);
+
+	return group_get_weighted(rib->nexthops, members,
+				  weights_of(rib, in, result, weights) ? weights : NULL, n, backup,
+				  n_backup);
+}
+
 /* The next best after the members: the same selection without them. Azure's model only. */
 static unsigned int backups_of(struct rib *rib, const struct decision_result *members,
 			       uint32_t n_paths, uint32_t *ret_ids)
@@ -289,17 +336,16 @@ static uint32_t decide_many(struct rib *rib, enum bgp_family family, uint32_t ne
 {
 	struct adj_rib_in *in = &rib->in[family];
 	struct decide_scratch *s = &rib->decide;
-	uint32_t members[DECISION_MULTIPATH_MAX], backup[BACKUP_MEMBERS];
+	uint32_t backup[BACKUP_MEMBERS];
 	struct decision_result result;
-	unsigned int n_members;
+	unsigned int n_backup;
 
 	gather(rib, family, net);
 	decision_select(&rib->config.decision, s->paths, n, &result, s->lost_at);
 	tell_paths(rib, family, &result, n);
 	reorder(rib, in, net, &result, n);
-	n_members = nexthops_of(rib, &result, DECISION_MULTIPATH_MAX, members);
-	return group_get(rib->nexthops, members, n_members, backup,
-			 n_members ? backups_of(rib, &result, n, backup) : 0);
+	n_backup = result.n_multipath ? backups_of(rib, &result, n, backup) : 0;
+	return group_of(rib, in, &result, backup, n_backup);
 }
 
 /* One path: by far the most frequent case, without the machinery. */
@@ -369,7 +415,6 @@ static uint32_t decide_source(struct rib *rib, enum bgp_family family, uint32_t 
 {
 	const struct adj_rib_in *in = &rib->in[family];
 	struct decide_scratch *s = &rib->decide;
-	uint32_t members[DECISION_MULTIPATH_MAX];
 	struct decision_result result;
 	uint32_t n = 0;
 
@@ -382,8 +427,7 @@ static uint32_t decide_source(struct rib *rib, enum bgp_family family, uint32_t 
 		s->paths[i].usable &=
 			is_gateway(rib, &in->paths[s->ids[i]]) == (source == RIB_SOURCE_GATEWAY);
 	decision_select(&rib->config.decision, s->paths, n, &result, s->backup_lost_at);
-	return group_get(rib->nexthops, members,
-			 nexthops_of(rib, &result, DECISION_MULTIPATH_MAX, members), NULL, 0);
+	return group_of(rib, in, &result, NULL, 0);
 }
 
 /* True: what the kinds of source alone offer is other than before. */

@@ -291,39 +291,60 @@ static int member_order(const struct nexthop_table *table, uint32_t a, uint32_t 
 	return order ? order : (x->vnet > y->vnet) - (x->vnet < y->vnet);
 }
 
-static void insert_member(const struct nexthop_table *table, uint32_t *list, unsigned int *n,
-			  uint32_t id)
+struct wanted { /* a group as it is asked for */
+	const uint32_t *members;
+	const uint8_t *weights; /* of the members; NULL: all alike */
+	unsigned int n_members;
+	const uint32_t *backup;
+	unsigned int n_backup;
+};
+
+/* Where it stands now. */
+static unsigned int insert_member(const struct nexthop_table *table, uint32_t *list,
+				  unsigned int *n, uint32_t id)
 {
 	unsigned int at = (*n)++;
 
 	for (; at > 0 && member_order(table, id, list[at - 1]) < 0; at--)
 		list[at] = list[at - 1];
 	list[at] = id;
+	return at;
+}
+
+static void insert_weight(uint8_t *weights, unsigned int n, unsigned int at, uint8_t weight)
+{
+	memmove(weights + at + 1, weights + at, n - 1 - at);
+	weights[at] = weight;
 }
 
 /* The first XRS_MEMBERS_MAX distinct ones of each list, sorted; a member is no backup of itself. */
-static struct group_info canonical(const struct nexthop_table *table, const uint32_t *members,
-				   unsigned int n_members, const uint32_t *backup,
-				   unsigned int n_backup)
+static struct group_info canonical(const struct nexthop_table *table, const struct wanted *want)
 {
 	struct group_info info = { 0 };
 
-	for (unsigned int i = 0; i < n_members && info.n_members < XRS_MEMBERS_MAX; i++) {
-		if (!lists(info.member, info.n_members, members[i]))
-			insert_member(table, info.member, &info.n_members, members[i]);
+	for (unsigned int i = 0; i < want->n_members && info.n_members < XRS_MEMBERS_MAX; i++) {
+		unsigned int at;
+
+		if (lists(info.member, info.n_members, want->members[i]))
+			continue;
+		at = insert_member(table, info.member, &info.n_members, want->members[i]);
+		if (want->weights)
+			insert_weight(info.weight, info.n_members, at, want->weights[i]);
 	}
-	for (unsigned int i = 0; i < n_backup && info.n_backup < XRS_MEMBERS_MAX; i++) {
-		if (!lists(info.member, info.n_members, backup[i]) &&
-		    !lists(info.backup, info.n_backup, backup[i]))
-			insert_member(table, info.backup, &info.n_backup, backup[i]);
+	for (unsigned int i = 0; i < want->n_backup && info.n_backup < XRS_MEMBERS_MAX; i++) {
+		if (!lists(info.member, info.n_members, want->backup[i]) &&
+		    !lists(info.backup, info.n_backup, want->backup[i]))
+			insert_member(table, info.backup, &info.n_backup, want->backup[i]);
 	}
 	return info;
 }
 
 static uint32_t group_hash(const struct group_info *info)
 {
-	return hash_bytes(info->backup, info->n_backup * sizeof(info->backup[0]),
-			  hash_bytes(info->member, info->n_members * sizeof(info->member[0]), 0));
+	uint32_t hash = hash_bytes(info->member, info->n_members * sizeof(info->member[0]), 0);
+
+	hash = hash_bytes(info->backup, info->n_backup * sizeof(info->backup[0]), hash);
+	return info->weight[0] ? hash_bytes(info->weight, info->n_members, hash) : hash;
 }
 
 static bool group_eq(const void *item, const void *key)
@@ -332,7 +353,8 @@ static bool group_eq(const void *item, const void *key)
 
 	return a->n_members == b->n_members && a->n_backup == b->n_backup &&
 	       !memcmp(a->member, b->member, a->n_members * sizeof(a->member[0])) &&
-	       !memcmp(a->backup, b->backup, a->n_backup * sizeof(a->backup[0]));
+	       !memcmp(a->backup, b->backup, a->n_backup * sizeof(a->backup[0])) &&
+	       !memcmp(a->weight, b->weight, a->n_members);
 }
 
 static struct group *group_at(const struct nexthop_table *table, uint32_t id)
@@ -349,6 +371,8 @@ static uint64_t members_digest(const struct nexthop_table *table, const struct g
 
 		digest = stable_hash_bytes(addr->bytes, sizeof(addr->bytes), digest ^ addr->family);
 	}
+	if (info->weight[0])
+		digest = stable_hash_bytes(info->weight, info->n_members, digest);
 	return digest;
 }
 
@@ -416,10 +440,9 @@ static void forget_recent(struct nexthop_table *table, uint32_t group)
 	}
 }
 
-static uint32_t find_or_make(struct nexthop_table *table, const uint32_t *members,
-			     unsigned int n_members, const uint32_t *backup, unsigned int n_backup)
+static uint32_t find_or_make(struct nexthop_table *table, const struct wanted *want)
 {
-	struct group_info info = canonical(table, members, n_members, backup, n_backup);
+	struct group_info info = canonical(table, want);
 	const struct group *group;
 	uint32_t id = table->group_low;
 
@@ -434,9 +457,24 @@ static uint32_t find_or_make(struct nexthop_table *table, const uint32_t *member
 	return id == XRS_GROUP_MAX || put_group(table, id, &info) ? GROUP_NONE : id;
 }
 
+uint32_t group_get_weighted(struct nexthop_table *table, const uint32_t *members,
+			    const uint8_t *weights, unsigned int n_members, const uint32_t *backup,
+			    unsigned int n_backup)
+{
+	const struct wanted want = { members, weights, n_members, backup, n_backup };
+	uint32_t id;
+
+	if (!weights || n_members < 2)
+		return group_get(table, members, n_members, backup, n_backup);
+	id = find_or_make(table, &want);
+	group_ref(table, id);
+	return id;
+}
+
 uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigned int n_members,
 		   const uint32_t *backup, unsigned int n_backup)
 {
+	const struct wanted want = { members, NULL, n_members, backup, n_backup };
 	const struct nexthop *first;
 	struct recent asked, *recent;
 	uint32_t id;
@@ -452,7 +490,7 @@ uint32_t group_get(struct nexthop_table *table, const uint32_t *members, unsigne
 	if (recent && recent_is(recent, &asked)) {
 		id = recent->group;
 	} else {
-		id = find_or_make(table, members, n_members, backup, n_backup);
+		id = find_or_make(table, &want);
 		asked.group = id;
 		if (recent)
 			*recent = asked;
@@ -492,12 +530,13 @@ static bool all_known(const struct nexthop_table *table, const uint32_t *ids, un
 int group_adopt(struct nexthop_table *table, uint32_t id, const uint32_t *members,
 		unsigned int n_members, const uint32_t *backup, unsigned int n_backup)
 {
+	const struct wanted want = { members, NULL, n_members, backup, n_backup };
 	struct group_info info;
 
 	if (!id || id >= XRS_GROUP_MAX || !n_members || !all_known(table, members, n_members) ||
 	    !all_known(table, backup, n_backup))
 		return -EINVAL;
-	info = canonical(table, members, n_members, backup, n_backup);
+	info = canonical(table, &want);
 	if (table->groups[id] || htab_find(table->group_index, group_hash(&info), group_eq, &info))
 		return -EEXIST;
 	return put_group(table, id, &info);
@@ -564,18 +603,70 @@ static uint64_t address_seed(const struct ip_addr *addr)
 	return seed;
 }
 
-static unsigned int usable_of(const struct nexthop_table *table, const uint32_t *ids,
-			      unsigned int n, bool held, uint32_t *ret_alive)
+/*
+ * -log2(x / 2^64) in units of 2^-24, digit by digit: no floating point, which might differ between hosts. The
+ * larger the number, the smaller the result; @x is not 0.
+ */
+static uint64_t negative_log2(uint64_t x)
 {
-	unsigned int alive = 0;
+	unsigned int zeros = (unsigned int)__builtin_clzll(x);
+	uint64_t log = 63 - zeros;
+
+	x <<= zeros; /* 1.0 <= x < 2.0 with 63 bits behind the point */
+	for (unsigned int i = 0; i < 24; i++) {
+		x = (uint64_t)((unsigned __int128)x * x >> 64); /* squared: 62 bits */
+		log = log << 1 | x >> 63;
+		if (!(x >> 63))
+			x <<= 1;
+	}
+	return ((uint64_t)64 << 24) - log;
+}
+
+/*
+ * Weighted rendezvous: who has the lowest -log(u) / weight wins, u being uniform. Of equal weights that is the
+ * highest u, so that members without weights go on as they were. As a number where the highest wins.
+ */
+static uint64_t weighted(uint64_t u, uint8_t weight)
+{
+	return weight ? UINT64_MAX - (negative_log2(u) << 24) / weight : u;
+}
+
+struct set { /* next hops of a list that are in use */
+	unsigned int n;
+	uint32_t id[XRS_MEMBERS_MAX];
+	uint8_t weight[XRS_MEMBERS_MAX];
+};
+
+static void add_to_set(struct set *set, uint32_t id, uint8_t weight)
+{
+	set->id[set->n] = id;
+	set->weight[set->n++] = weight;
+}
+
+/* @weights: NULL, all alike. */
+static struct set usable_of(const struct nexthop_table *table, const uint32_t *ids,
+			    const uint8_t *weights, unsigned int n, bool held)
+{
+	struct set alive = { 0 };
 
 	for (unsigned int i = 0; i < n; i++) {
 		const struct nexthop_info *info = &table->nexthops[ids[i]]->info;
 
 		if (info->usable && (held || !info->held))
-			ret_alive[alive++] = ids[i];
+			add_to_set(&alive, ids[i], weights ? weights[i] : 0);
 	}
 	return alive;
+}
+
+static struct set staying_of(const struct nexthop_table *table, const struct set *set)
+{
+	struct set staying = { 0 };
+
+	for (unsigned int i = 0; i < set->n; i++) {
+		if (!table->nexthops[set->id[i]]->info.draining)
+			add_to_set(&staying, set->id[i], set->weight[i]);
+	}
+	return staying;
 }
 
 struct choice { /* of one bucket, among those alive */
@@ -601,65 +692,55 @@ static void offer(struct choice *choice, uint32_t id, uint64_t weight)
  * else is there. Members are in canonical order and only a higher weight wins: ties are settled alike.
  * The second highest is who will have the bucket without the first.
  */
-static void choose(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
-		   struct choice *ret)
+static void choose(const struct nexthop_table *table, const struct set *set, struct choice *ret)
 {
 	uint64_t seed[XRS_MEMBERS_MAX];
 
 	memset(ret, 0, XRS_BUCKETS * sizeof(*ret));
-	for (unsigned int i = 0; i < n; i++)
-		seed[i] = address_seed(&table->nexthops[alive[i]]->info.addr);
+	for (unsigned int i = 0; i < set->n; i++)
+		seed[i] = address_seed(&table->nexthops[set->id[i]]->info.addr);
 	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
-		for (unsigned int i = 0; i < n; i++)
-			offer(&ret[b], alive[i], mix(seed[i] ^ mix(b + 1)) | 1);
+		for (unsigned int i = 0; i < set->n; i++)
+			offer(&ret[b], set->id[i],
+			      weighted(mix(seed[i] ^ mix(b + 1)) | 1, set->weight[i]));
 	}
 }
 
 /* The last one alive leaves its buckets to the backup set. */
-static void fill_buckets(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
-			 const uint32_t *backup, unsigned int n_backup, struct xrs_bucket *bucket)
+static void fill_buckets(const struct nexthop_table *table, const struct set *alive,
+			 const struct set *backup, struct xrs_bucket *bucket)
 {
-	struct choice choices[XRS_BUCKETS], next[XRS_BUCKETS];
+	struct choice choices[XRS_BUCKETS];
 
-	choose(table, alive, n, choices);
-	if (n == 1)
-		choose(table, backup, n_backup, next);
+	choose(table, alive, choices);
 	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
 		bucket->member[b] = (uint16_t)choices[b].first;
-		bucket->next[b] = (uint16_t)(n == 1 ? next[b].first : choices[b].second);
+		bucket->next[b] = (uint16_t)choices[b].second;
 	}
-}
-
-static unsigned int staying_of(const struct nexthop_table *table, const uint32_t *ids,
-			       unsigned int n, uint32_t *ret_staying)
-{
-	unsigned int staying = 0;
-
-	for (unsigned int i = 0; i < n; i++) {
-		if (!table->nexthops[ids[i]]->info.draining)
-			ret_staying[staying++] = ids[i];
-	}
-	return staying;
+	if (alive->n > 1)
+		return;
+	choose(table, backup, choices);
+	for (unsigned int b = 0; b < XRS_BUCKETS; b++)
+		bucket->next[b] = (uint16_t)choices[b].first;
 }
 
 /*
  * Who gets the new flows of members that drain: one that does not, or else of the backup set. A member that
  * drains keeps its buckets, so nothing else in the group moves, and none of its own before they are asked.
  */
-static void fill_heirs(const struct nexthop_table *table, const uint32_t *alive, unsigned int n,
-		       const uint32_t *backup, unsigned int n_backup, struct xrs_bucket *bucket)
+static void fill_heirs(const struct nexthop_table *table, const struct set *alive,
+		       const struct set *backup, struct xrs_bucket *bucket)
 {
 	struct choice choices[XRS_BUCKETS];
-	uint32_t heirs[XRS_MEMBERS_MAX];
-	unsigned int n_heirs = staying_of(table, alive, n, heirs);
+	struct set heirs = staying_of(table, alive);
 
-	if (n_heirs == n)
+	if (heirs.n == alive->n)
 		return;
-	if (!n_heirs)
-		n_heirs = staying_of(table, backup, n_backup, heirs);
-	if (!n_heirs)
+	if (!heirs.n)
+		heirs = staying_of(table, backup);
+	if (!heirs.n)
 		return;
-	choose(table, heirs, n_heirs, choices);
+	choose(table, &heirs, choices);
 	for (unsigned int b = 0; b < XRS_BUCKETS; b++) {
 		if (table->nexthops[bucket->member[b]]->info.draining)
 			bucket->next[b] = (uint16_t)choices[b].first;
@@ -670,20 +751,20 @@ static void fill_heirs(const struct nexthop_table *table, const uint32_t *alive,
 static bool render(const struct nexthop_table *table, const struct group_info *info, bool held,
 		   struct xrs_group *group, struct xrs_bucket *bucket)
 {
-	uint32_t alive[XRS_MEMBERS_MAX], backup[XRS_MEMBERS_MAX];
-	unsigned int n = usable_of(table, info->member, info->n_members, held, alive);
-	unsigned int n_backup = usable_of(table, info->backup, info->n_backup, held, backup);
+	const struct set none = { 0 };
+	struct set alive = usable_of(table, info->member, info->weight, info->n_members, held);
+	struct set backup = usable_of(table, info->backup, NULL, info->n_backup, held);
 
-	group->n_alive = n;
-	group->using_backup = !n && n_backup;
-	if (n) {
-		fill_buckets(table, alive, n, backup, n_backup, bucket);
-		fill_heirs(table, alive, n, backup, n_backup, bucket);
+	group->n_alive = alive.n;
+	group->using_backup = !alive.n && backup.n;
+	if (alive.n) {
+		fill_buckets(table, &alive, &backup, bucket);
+		fill_heirs(table, &alive, &backup, bucket);
 	} else {
-		fill_buckets(table, backup, n_backup, NULL, 0, bucket);
-		fill_heirs(table, backup, n_backup, NULL, 0, bucket);
+		fill_buckets(table, &backup, &none, bucket);
+		fill_heirs(table, &backup, &none, bucket);
 	}
-	return n || n_backup;
+	return alive.n || backup.n;
 }
 
 void group_render(const struct nexthop_table *table, uint32_t id, struct xrs_group *ret_group,

@@ -3,7 +3,7 @@
 #
 # BIRD as an appliance in a node of lab.sh: nva_up NODE ASN; announce NODE PREFIX [KEY=VALUE...]; withdraw NODE
 # PREFIX. RS2[NODE]="ADDRESS ASN TIMES": a second session, to that route server, with the node's own AS number
-# TIMES in front. $DIR/NODE.bulk: plain IPv4 prefixes, a line each. Keys: nexthop= med= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
+# TIMES in front. $DIR/NODE.bulk: plain IPv4 prefixes, a line each. Keys: nexthop= med= bandwidth= community=A:B,A:B prepend=TIMES path=ASN. One session over IPv4 carries both
 # families. Sourced after lab.sh.
 
 declare -A RS2=() ASN=() NVA_PID=() RS_ASN=() # RS_ASN: of the route server, 65515 when not set
@@ -20,6 +20,7 @@ _nva_attributes() { # NODE KEY=VALUE...: what BIRD's filter sets on the way out
 		med=*) echo "bgp_med = $value;" ;;
 		path=*) echo "bgp_path.prepend($value);" ;;
 		prepend=*) for ((; value > 0; value--)); do echo "bgp_path.prepend(${ASN[$node]});"; done ;;
+		bandwidth=*) echo "bgp_ext_community.add((generic, 0x0004fde9, $value));" ;; # transitive, an IEEE 754 single
 		community=*) for value in ${value//,/ }; do echo "bgp_community.add((${value//:/,}));"; done ;;
 		esac
 	done

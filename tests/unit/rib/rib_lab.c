@@ -141,11 +141,25 @@ static struct bgp_nlri section(const char *prefixes, uint8_t *buf, size_t cap)
 	return nlri;
 }
 
+struct extra {
+	uint32_t community, otc;
+	float bandwidth;
+};
+
+static uint32_t float_bits(float value)
+{
+	uint32_t bits;
+
+	memcpy(&bits, &value, sizeof(bits));
+	return bits;
+}
+
 static void announce(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
-		     const char *next_hop, uint32_t community, uint32_t otc)
+		     const char *next_hop, const struct extra *extra)
 {
 	static struct bgp_update u;
-	uint8_t nlri[2048], as_path[128], communities[4];
+	uint8_t nlri[2048], as_path[128], communities[4],
+		bandwidth[] = { 0x40, 0x04, 0xfd, 0xe9, [7] = 0 };
 	uint32_t asns[16];
 	size_t n = 0;
 	struct wire_writer w;
@@ -159,15 +173,21 @@ static void announce(struct lab *lab, uint16_t peer, const char *prefixes, const
 	u = (struct bgp_update){ .attrs.has = BGP_HAS_ORIGIN | BGP_HAS_AS_PATH };
 	u.attrs.as_path.data = as_path;
 	u.attrs.as_path.len = (uint32_t)aspath_from_asns(asns, n, as_path, sizeof(as_path));
-	if (community) {
+	if (extra->community) {
 		wire_write_init(&w, communities, 4);
-		wire_put_u32(&w, community);
+		wire_put_u32(&w, extra->community);
 		u.attrs.has |= BGP_HAS_COMMUNITIES;
 		u.attrs.communities = (struct bgp_blob){ communities, 4 };
 	}
-	if (otc) {
+	if (extra->otc) {
 		u.attrs.has |= BGP_HAS_OTC;
-		u.attrs.otc = otc;
+		u.attrs.otc = extra->otc;
+	}
+	if (extra->bandwidth > 0) {
+		wire_write_init(&w, bandwidth + 4, 4);
+		wire_put_u32(&w, float_bits(extra->bandwidth));
+		u.attrs.has |= BGP_HAS_EXT_COMMUNITIES;
+		u.attrs.ext_communities = (struct bgp_blob){ bandwidth, sizeof(bandwidth) };
 	}
 	u.reach[0] = section(prefixes, nlri, sizeof(nlri));
 	u.next_hop[0] = lab_ip(next_hop);
@@ -177,13 +197,19 @@ static void announce(struct lab *lab, uint16_t peer, const char *prefixes, const
 void lab_announce(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
 		  const char *next_hop, uint32_t community)
 {
-	announce(lab, peer, prefixes, path, next_hop, community, 0);
+	announce(lab, peer, prefixes, path, next_hop, &(struct extra){ .community = community });
 }
 
 void lab_announce_otc(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
 		      const char *next_hop, uint32_t otc)
 {
-	announce(lab, peer, prefixes, path, next_hop, 0, otc);
+	announce(lab, peer, prefixes, path, next_hop, &(struct extra){ .otc = otc });
+}
+
+void lab_announce_bandwidth(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
+			    const char *next_hop, float bandwidth)
+{
+	announce(lab, peer, prefixes, path, next_hop, &(struct extra){ .bandwidth = bandwidth });
 }
 
 void lab_withdraw(struct lab *lab, uint16_t peer, const char *prefixes)

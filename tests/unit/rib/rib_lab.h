@@ -46,6 +46,9 @@ void lab_announce(struct lab *lab, uint16_t peer, const char *prefixes, const ch
 /* The same with OTC when not 0. */
 void lab_announce_otc(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
 		      const char *next_hop, uint32_t otc);
+/* The same with a link bandwidth in octets a second when it is not 0. */
+void lab_announce_bandwidth(struct lab *lab, uint16_t peer, const char *prefixes, const char *path,
+			    const char *next_hop, float bandwidth);
 void lab_withdraw(struct lab *lab, uint16_t peer, const char *prefixes);
 
 /* What rib_produce() gave to one peer until nothing was pending. */

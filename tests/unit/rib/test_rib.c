@@ -57,6 +57,54 @@ Test(rib, equal_paths_share_and_a_longer_one_is_the_backup)
 	cr_assert_eq(rib_figures(lab.rib).prefixes[0], 0);
 }
 
+/* The weights of the group of 10.0.0.0/8, in the order of its members: "51 255". */
+static const char *weights(void)
+{
+	static char text[64];
+	struct ip_prefix prefix = lab_prefix("10.0.0.0/8");
+	struct rib_offer offer = rib_offer(lab.rib, &prefix);
+	const struct group_info *info = group_info(lab.nexthops, offer.group);
+	size_t n = 0;
+
+	text[0] = 0;
+	for (unsigned int i = 0; info && i < info->n_members; i++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "%s%u", i ? " " : "",
+				      info->weight[i]);
+	return text;
+}
+
+/* draft-ietf-idr-link-bandwidth: in proportion when each has one and they differ, else all alike. */
+Test(rib, link_bandwidth_is_a_weight)
+{
+	uint16_t a = lab_peer(&lab, 65001, 1), b = lab_peer(&lab, 65002, 2);
+	struct rib_config config = lab.config;
+
+	config.decision.link_bandwidth = true;
+	rib_reconfigure(lab.rib, &config);
+	lab_announce_bandwidth(&lab, a, "10.0.0.0/8", "65001", "192.0.2.1", 250e6f);
+	lab_announce(&lab, b, "10.0.0.0/8", "65002", "192.0.2.2", 0);
+	lab_work(&lab);
+	cr_assert_str_eq(weights(), "0 0", "one has none");
+	lab_announce_bandwidth(&lab, b, "10.0.0.0/8", "65002", "192.0.2.2", 1250e6f);
+	lab_work(&lab);
+	cr_assert_str_eq(weights(), "51 255");
+	lab_announce_bandwidth(&lab, b, "10.0.0.0/8", "65002", "192.0.2.2", 125e6f);
+	lab_work(&lab);
+	cr_assert_str_eq(weights(), "255 128", "another one");
+	lab_announce_bandwidth(&lab, b, "10.0.0.0/8", "65002", "192.0.2.2", 1.0f);
+	lab_work(&lab);
+	cr_assert_str_eq(weights(), "255 1", "never nothing");
+	config.decision.link_bandwidth = false;
+	rib_reconfigure(lab.rib, &config);
+	lab_work(&lab);
+	cr_assert_str_eq(weights(), "0 0", "the configuration does not want it");
+	config.decision.link_bandwidth = true;
+	rib_reconfigure(lab.rib, &config);
+	lab_announce_bandwidth(&lab, b, "10.0.0.0/8", "65002", "192.0.2.2", 250e6f);
+	lab_work(&lab);
+	cr_assert_str_eq(weights(), "0 0", "the same");
+}
+
 Test(rib, prefixes_with_the_same_next_hops_share_a_group)
 {
 	uint16_t a = lab_peer(&lab, 65001, 1);
