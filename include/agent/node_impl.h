@@ -105,11 +105,16 @@ bool node_persist_wanted(const struct node_vnet *vnet);
 /* Before the sweep after a restart: what nobody announced again is lost. */
 void node_persist_adopt(struct node *node);
 
-/* --- node_peering.c ------------------------------------------------------------------------ */
+/* --- node_peering_config.c ----------------------------------------------------------------- */
 void node_peering_fill_rib(const struct node_vnet *vnet, const struct peering_config *config,
 			   struct rib_peer_config *ret);
 void node_peering_fill_session(const struct node_vnet *vnet, const struct peering_config *config,
 			       struct session_config *ret);
+/* Where its sessions come from: of the peering, else the route server's of that family. */
+void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr);
+void node_range_local_address(const struct node_range *range, struct ip_addr *ret_addr);
+
+/* --- node_peering.c ------------------------------------------------------------------------ */
 int node_peering_new(struct node_vnet *vnet, const struct peering_config *config,
 		     struct node_peering **ret_peering);
 void node_peering_free(struct node_peering *peering);
@@ -117,22 +122,42 @@ void node_peering_free(struct node_peering *peering);
 int node_peering_reconfigure(struct node_peering *peering, const struct peering_config *config);
 /* node_peering_disable() with @seconds (0: at once) in place of the configured shutdownDrainTime. */
 void node_peering_end(struct node_peering *peering, const char *text, uint32_t seconds);
+void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
+			    enum bgp_family family, uint32_t count);
+/* The peering of @vnet with this peerIp; NULL: none. */
+struct node_peering *node_peering_by_addr(const struct node_vnet *vnet, const struct ip_addr *addr);
+
+/* --- node_graceful.c ----------------------------------------------------------------------- */
+/* What the peering's next OPEN says of a restart. */
+void node_graceful_tell(const struct node_peering *peering);
+/* The restart is over: OPENs say so from now on. */
+void node_peerings_restarted(const struct node *node);
 /* Every enabled peering is up and has sent End-of-RIB for what it negotiated. */
 bool node_peerings_complete(const struct node *node);
 /* A peering that graceful restart covers has not said everything since we started. */
 bool node_vnet_awaits_peers(const struct node_vnet *vnet);
-/* The restart is over: OPENs say so from now on. */
-void node_peerings_restarted(const struct node *node);
-void node_peering_rib_event(struct node_vnet *vnet, enum rib_event_type type, uint16_t peer,
-			    enum bgp_family family, uint32_t count);
+void node_stale_init(struct node_peering *peering);
+void node_stale_done(struct node_peering *peering);
+/* The session ended: families (BGP_FAMILY_BIT) whose paths stay as stale ones. */
+uint32_t node_stale_kept(const struct node_peering *peering, const struct bgp_peer_down *down);
+/* Those of @kept stay and have a bound, all others go. */
+void node_stale_begin(struct node_peering *peering, uint32_t kept);
+/* The session is back. */
+void node_stale_returned(struct node_peering *peering);
+/* BoRR or EoRR. */
+void node_stale_refresh(struct node_peering *peering, enum bgp_family family, bool begins);
+/* The peer has said everything: no bound any more. */
+void node_stale_end(struct node_peering *peering, enum bgp_family family);
 
+/* --- node_health.c ------------------------------------------------------------------------- */
+void node_health_init(struct node_peering *peering);
+void node_health_done(struct node_peering *peering);
+/* Makes, changes or ends the probe as the configuration says. */
+void node_health_apply(struct node_peering *peering);
+/* It is back after a failure: flows return when that has lasted. */
+void node_health_returned(struct node_peering *peering);
 /* It has a probe that says dead. */
 bool node_peering_probe_failed(const struct node_peering *peering);
-/* The peering of @vnet with this peerIp; NULL: none. */
-struct node_peering *node_peering_by_addr(const struct node_vnet *vnet, const struct ip_addr *addr);
-/* Where its sessions come from: of the peering, else the route server's of that family. */
-void node_peering_local_address(const struct node_peering *peering, struct ip_addr *ret_addr);
-void node_range_local_address(const struct node_range *range, struct ip_addr *ret_addr);
 
 /* --- node_drain.c -------------------------------------------------------------------------- */
 void node_drain_init(struct node_peering *peering);
