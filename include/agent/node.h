@@ -299,7 +299,9 @@ struct node {
 	uint64_t started_wall;
 	uint64_t
 		wall_ahead; /* usec of the wall clock ahead of the monotonic one, when it was looked at last */
-	bool adopted;    /* pins of an earlier process were taken over */
+	bool adopted;                      /* pins of an earlier process were taken over */
+	struct restart_adoption *adoption; /* ... and their routes are being read; NULL: all are */
+	struct loop_work adopt_work;
 	bool sweep_done; /* stale entries of that process are gone */
 	struct loop_timer sweep_deadline;
 	bool sweep_waits;    /* once more, for next hops to be resolved */

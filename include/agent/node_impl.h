@@ -325,8 +325,14 @@ int node_net_init(struct node *node);
 void node_net_done(struct node *node);
 
 /* --- restart.c ----------------------------------------------------------------------------- */
-/* Takes over next hops, groups and routes that the maps hold. Vnets exist, nothing else has started. */
+/*
+ * Takes over next hops and groups that the maps hold, and, in slices of the loop, routes. Vnets exist, nothing
+ * else has started. 0 or negative errno.
+ */
 int restart_adopt(struct node *node);
+/* One slice of it; false: all is adopted. */
+bool restart_adopt_more(struct node *node);
+void restart_done(struct node *node);
 /* The index that a pinned table has, or the lowest free one; FIB_TABLE_BAD: none left. */
 uint32_t restart_table_index(struct node *node, const char *vnet, const char *table);
 /* Defers the first selection of a vnet until its peers have said everything (RFC 4724 4.1). */

@@ -335,6 +335,8 @@ bool node_fib_verify_step(struct fib_verify *v)
 	bool gone = stages[v->stage].of_table && !find_table(v->node, v->table);
 	bool more;
 
+	if (restart_adopt_more(v->node))
+		return true;
 	node_fib_drain(v->node); /* what is written must be known to be written */
 	more = !gone && stages[v->stage].step(v);
 	if (more || next_stage(v))

@@ -145,8 +145,9 @@ static void on_status(struct loop_timer *timer)
 	char state[128];
 
 	node_check_clock(daemon->node);
-	snprintf(state, sizeof(state), "WATCHDOG=1\nSTATUS=%u peerings Established, %zu nics",
-		 count_established(daemon->node), daemon->node->n_nics);
+	snprintf(state, sizeof(state), "WATCHDOG=1\nSTATUS=%u peerings Established, %zu nics%s",
+		 count_established(daemon->node), daemon->node->n_nics,
+		 daemon->node->adoption ? ", adopting routes" : "");
 	sd_notify_send(state);
 	loop_timer_set(daemon->loop, timer, mono_add_usec(loop_now(daemon->loop), every));
 }

@@ -462,6 +462,7 @@ void node_free(struct node *node)
 	node_nic_free_all(node);
 	node_net_done(node);
 	loop_timer_stop(node->loop, &node->sweep_deadline);
+	restart_done(node);
 	loop_timer_stop(node->loop, &node->persist_timer);
 	loop_timer_stop(node->loop, &node->memory_timer);
 	node_fib_done(node);

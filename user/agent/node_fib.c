@@ -644,6 +644,8 @@ static bool fib_slice(struct loop_work *work)
 	render_groups(node);
 	if (!node->plan)
 		return node->nexthops_dirty || node->groups_dirty;
+	if (node->adoption)
+		return false; /* its end wakes us */
 	if (fib_plan_next(node->plan, &batch)) {
 		carry_out(node, &batch);
 		recycle_gone(node);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What an earlier process left in the maps: taken over as it is, kept forwarding, and swept once all
- * peers have said everything again or the deadline is over (design section 9). Nothing is flushed.
+ * peers have said everything again or the deadline is over (design section 9). Nothing is flushed. Until all
+ * routes are adopted none is written (node_fib.c): what is wanted meanwhile may stand in the map already.
  * Called by node.c at start, by node_peering.c at each End-of-RIB.
  */
 #include <errno.h>
@@ -106,42 +107,138 @@ static void adopt_groups(struct node *node, unsigned int *count)
 	}
 }
 
-static void adopt_routes(struct node *node, uint32_t table, enum ip_family family, uint64_t *count)
-{
-	struct fib_route *routes = calloc(WALK_BATCH, sizeof(*routes));
-	struct fib_walk walk;
-	size_t n = 0, total = 0;
+/* --- routes, in slices ---------------------------------------------------------------------------------- */
 
-	fib_walk_init(&walk, table, family);
-	while (routes && fib_maps_walk(node->maps, &walk, routes, WALK_BATCH, &n) == 0 && n) {
-		total += n;
-		for (size_t i = 0; i < n; i++) {
-			if (fib_plan_adopt_route(node->plan, table, &routes[i].prefix,
-						 &routes[i].value) == 0)
-				(*count)++;
-		}
-	}
-	free(routes);
-	fib_maps_counted(node->maps, table, family, total);
+/* A million routes take a second or more: the API answers and sessions come up meanwhile. */
+struct restart_adoption {
+	struct fib_table_pin *pins; /* of the tables that stay */
+	size_t n, at;               /* at: twice the index of one of them, and the family */
+	struct fib_walk walk;
+	size_t found; /* by this walk */
+	uint64_t routes;
+	unsigned int nexthops, groups;
+	struct mono began;
+	struct fib_route batch[WALK_BATCH];
+};
+
+static void begin_walk(struct restart_adoption *adoption)
+{
+	adoption->found = 0;
+	if (adoption->at < 2 * adoption->n)
+		fib_walk_init(&adoption->walk, adoption->pins[adoption->at / 2].index,
+			      adoption->at % 2 ? IP_V6 : IP_V4);
 }
 
-/* A table that the configuration has not is opened only to be taken away whole. */
-static void adopt_table(struct node *node, const struct fib_table_pin *pin, uint64_t *routes)
+/* The next entries of a trie into the plan; false: there are no more, or its table was closed meanwhile. */
+static bool adopt_some(struct node *node, struct restart_adoption *adoption)
+{
+	const struct fib_walk *walk = &adoption->walk;
+	size_t n = 0;
+	int err = fib_maps_walk(node->maps, &adoption->walk, adoption->batch, WALK_BATCH, &n);
+
+	if (err == -ESTALE) { /* somebody else's doing: what comes again changes nothing */
+		begin_walk(adoption);
+		return true;
+	}
+	for (size_t i = 0; err == 0 && i < n; i++) {
+		const struct fib_route *route = &adoption->batch[i];
+
+		if (fib_plan_adopt_route(node->plan, walk->table, &route->prefix, &route->value) ==
+		    0)
+			adoption->routes++;
+	}
+	adoption->found += n;
+	if (err == 0 && n)
+		return true;
+	fib_maps_counted(node->maps, walk->table, walk->family, adoption->found);
+	return false;
+}
+
+static void adoption_over(struct node *node)
+{
+	struct restart_adoption *adoption = node->adoption;
+
+	log_info(SUBSYS, "adopted tables=%zu routes=%llu groups=%u nexthops=%u in %llu ms",
+		 adoption->n, (unsigned long long)adoption->routes, adoption->groups,
+		 adoption->nexthops,
+		 (unsigned long long)mono_since_usec(loop_now(node->loop), adoption->began) / 1000);
+	restart_done(node);
+	node_fib_kick(node);
+}
+
+bool restart_adopt_more(struct node *node)
+{
+	struct restart_adoption *adoption = node->adoption;
+
+	if (!adoption)
+		return false;
+	if (adoption->at < 2 * adoption->n) {
+		if (!adopt_some(node, adoption)) {
+			adoption->at++;
+			begin_walk(adoption);
+		}
+		return true;
+	}
+	adoption_over(node);
+	return false;
+}
+
+static bool adopt_slice(struct loop_work *work)
+{
+	return restart_adopt_more(work->ctx);
+}
+
+void restart_done(struct node *node)
+{
+	if (!node->adoption)
+		return;
+	loop_work_del(node->loop, &node->adopt_work);
+	free(node->adoption->pins);
+	free(node->adoption);
+	node->adoption = NULL;
+}
+
+/* A table that the configuration has not is opened only to be taken away whole. True: it stays. */
+static bool adopt_table(struct node *node, const struct fib_table_pin *pin)
 {
 	const struct node_vnet *vnet = node_find_vnet(node, pin->vnet);
-	bool wanted = vnet && vnet_find_table(vnet->config, pin->table);
 
 	if (pin->index >= XRS_TABLE_MAX ||
 	    fib_maps_table_open(node->maps, pin->index, pin->vnet, pin->table) < 0)
-		return;
-	if (!wanted) {
+		return false;
+	if (!vnet || !vnet_find_table(vnet->config, pin->table)) {
 		fib_maps_table_close(node->maps, pin->index);
-		return;
+		return false;
 	}
 	fib_plan_table_add(node->plan, pin->index);
-	adopt_routes(node, pin->index, IP_V4, routes);
-	adopt_routes(node, pin->index, IP_V6, routes);
+	return true;
 }
+
+/* Takes over @pins. */
+static int adopt_tables(struct node *node, struct fib_table_pin *pins, size_t n)
+{
+	struct restart_adoption *adoption = calloc(1, sizeof(*adoption));
+
+	if (!adoption) {
+		free(pins);
+		return -ENOMEM;
+	}
+	adoption->began = mono_now();
+	adoption->pins = pins;
+	for (size_t i = 0; i < n; i++) {
+		if (adopt_table(node, &pins[i]))
+			pins[adoption->n++] = pins[i];
+	}
+	adopt_nexthops(node, &adoption->nexthops);
+	adopt_groups(node, &adoption->groups);
+	begin_walk(adoption);
+	node->adoption = adoption;
+	node->adopt_work = (struct loop_work){ .fn = adopt_slice, .ctx = node };
+	loop_work_add(node->loop, &node->adopt_work);
+	return 0;
+}
+
+/* --- the sweep ------------------------------------------------------------------------------------------ */
 
 /* Only what was selected is wanted: a sweep before that would take away what still forwards. */
 static bool all_selected(const struct node *node)
@@ -176,7 +273,7 @@ static void sweep(struct loop_timer *timer)
 	struct node *node = timer->ctx;
 	size_t swept;
 
-	if (!all_selected(node)) {
+	if (node->adoption || !all_selected(node)) {
 		sweep_later(node, NODE_SWEEP_SETTLE_MS);
 		return;
 	}
@@ -200,11 +297,9 @@ static void sweep(struct loop_timer *timer)
 
 int restart_adopt(struct node *node)
 {
-	unsigned int nexthops = 0, groups = 0;
 	struct fib_table_pin *pins;
 	struct xrs_meta meta = { 0 };
-	uint64_t routes = 0;
-	int n;
+	int n, err;
 
 	fib_maps_meta_get(node->maps, &meta);
 	node->generation = meta.generation + 1;
@@ -215,17 +310,15 @@ int restart_adopt(struct node *node)
 		free(pins);
 		return n < 0 ? n : -ENOMEM;
 	}
-	adopt_nexthops(node, &nexthops);
-	adopt_groups(node, &groups);
-	for (int i = 0; i < n && i < XRS_TABLE_MAX; i++)
-		adopt_table(node, &pins[i], &routes);
-	free(pins);
+	err = adopt_tables(node, pins, n < XRS_TABLE_MAX ? (size_t)n : XRS_TABLE_MAX);
+	if (err < 0)
+		return err;
 	node->adopted = n > 0;
 	node->sweep_done = !node->adopted;
-	if (!node->adopted)
+	if (!node->adopted) {
+		restart_done(node);
 		return 0;
-	log_info(SUBSYS, "adopted tables=%d routes=%llu groups=%u nexthops=%u", n,
-		 (unsigned long long)routes, groups, nexthops);
+	}
 	node->sweep_deadline = (struct loop_timer){ .fn = sweep, .ctx = node };
 	return loop_timer_set(node->loop, &node->sweep_deadline,
 			      mono_add_sec(loop_now(node->loop), NODE_SWEEP_DEADLINE_SEC));

@@ -292,7 +292,7 @@ const struct api_method api_methods[] = {
 	  "value[]{seq time prefix from to cause causePeering step} known inForce" },
 	{ "fib.show", API_READS, NULL, method_fib_show,
 	  "Figures of the BPF maps, and the next hops.",
-	  "generation adopted sweepDone routes groups nextHops localVms vxlanNetworks "
+	  "generation adopted adopting sweepDone routes groups nextHops localVms vxlanNetworks "
 	  "tables[]{vnet routeTable family "
 	  "routes "
 	  "lookup reason memoryBytes rootBits nodes builds enlargements pauses fallbackPackets} "

@@ -132,6 +132,7 @@ int method_fib_show(struct api_call *call)
 	json_out_string(out, "mode", dataplane_mode_name(node->config->mode));
 	json_out_uint(out, "generation", node->generation);
 	json_out_bool(out, "adopted", node->adopted);
+	json_out_bool(out, "adopting", node->adoption);
 	json_out_bool(out, "sweepDone", node->sweep_done);
 	write_counts(out, "routes", &totals.routes, XRS_ROUTE_MAX);
 	write_counts(out, "groups", &totals.groups, XRS_GROUP_MAX);
