@@ -163,7 +163,7 @@ soak: ## long runs with sanitizers: XRS_SOAK_SECONDS, XRS_KILLS (root)
 BENCH_DATAPLANE := $(addprefix tests/bench/,lookup.sh pps.sh tcp.sh)
 bench-dataplane: all $(BENCH_LOOKUP) $(T)/tool_vmm ## measurements of the data plane alone (root)
 	$(Q)$(RUN) -v $(BENCH_DATAPLANE)
-bench: all $(BENCH_BGP) $(BENCH_LOOKUP) $(T)/tool_vmm $(T)/tool_frames ## measurements (root)
+bench: all $(BENCH_BGP) $(BENCH_LOOKUP) $(T)/tool_vmm $(T)/tool_frames $(UPGRADES) ## measurements (root)
 	$(Q)$(RUN) -v $(sort $(filter-out %/profile.sh,$(wildcard tests/bench/*.sh)))
 profile: ## where the time of a million routes goes: a flame graph in build-profile/ (root)
 	$(Q)$(MAKE) --no-print-directory B=build-profile CFLAGS="-O2 -g -fno-omit-frame-pointer" \
