@@ -4,7 +4,7 @@
  * hop whose deadline has passed is not used by the very next packet, whatever xrsd does at that moment.
  *
  * Called by both programs. A BFD packet is only looked at: it goes on to its socket like any other. Who
- * may write what in struct xrs_bfd stands in agent/bfd_engine.c: a deadline that has passed is never
+ * may write what in struct xrs_bfd stands in agent/bfd_verdict.c: a deadline that has passed is never
  * taken back here.
  */
 #ifndef XRS_BFD_BPF_H
@@ -35,12 +35,12 @@ XRS_INLINE bool xrs_is_bfd(const struct xrs_packet *p)
 					     p->dport == XRS_NET16(XRS_BFD_PORT_MULTIHOP));
 }
 
-/* What RFC 5880 6.8.6 says without a session; a packet with authentication is for xrsd alone. */
+/* What RFC 5880 6.8.6 says without a session. */
 XRS_INLINE bool xrs_bfd_is_sane(const struct xrs_packet *p, const struct xrs_bfd_wire *w)
 {
 	return w->version_diag >> 5 == 1 && w->len >= XRS_BFD_LEN &&
 	       w->len + XRS_UDP_LEN <= p->l4_len && w->multiplier && w->my_discr &&
-	       !(w->flags & (XRS_BFD_FLAG_AUTH | XRS_BFD_FLAG_MULTI));
+	       !(w->flags & XRS_BFD_FLAG_MULTI);
 }
 
 /* By Your Discriminator, whose low bits are the slot; without it by the addresses. */
@@ -91,15 +91,24 @@ XRS_INLINE void xrs_bfd_move(struct xrs_bfd *entry, __u64 now, __u64 deadline)
 		__sync_val_compare_and_swap(&entry->deadline_ns, old, deadline);
 }
 
-/* RFC 5880 6.8.4. A peer that says anything but Up does not hear us: that is no failure of its own. */
+/*
+ * RFC 5880 6.8.4. A peer that says anything but Up does not hear us: that is no failure of its own.
+ *
+ * Nobody has looked at the digest of an authenticated packet here. So what it says of its intervals does not count,
+ * and who forges one can put the deadline off, but not bring it forward: the engine, which looks at digests, has
+ * a deadline of its own, and declares dead by the authentic packets alone.
+ */
 XRS_INLINE void xrs_bfd_take(struct xrs_bfd *entry, const struct xrs_bfd_wire *w)
 {
 	__u32 min_rx = *(volatile __u32 *)&entry->min_rx_usec, min_tx = XRS_NET32(w->min_tx);
+	__u32 auth = *(volatile __u32 *)&entry->auth_usec;
 	__u64 now = bpf_ktime_get_ns();
 	__u64 detect = (__u64)w->multiplier * (min_rx > min_tx ? min_rx : min_tx);
 
-	if (!min_rx)
+	if (!min_rx || !auth != !(w->flags & XRS_BFD_FLAG_AUTH))
 		return;
+	if (auth)
+		detect = auth;
 	__sync_fetch_and_add(&entry->packets, 1);
 	entry->remote_state = w->flags >> 6;
 	if (entry->remote_state != XRS_BFD_UP) {

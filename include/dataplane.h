@@ -22,7 +22,7 @@
  * moved by the names of fields (fib/layout.h): a field with another meaning gets another name, 0 in a new one
  * means "as before", and enumerators that are stored keep their numbers.
  */
-#define XRS_LAYOUT_VERSION 3
+#define XRS_LAYOUT_VERSION 4
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
 #define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
@@ -312,12 +312,12 @@ struct xrs_bfd {
 	__u64 last_rx_ns;  /* the last packet in which the peer said Up */
 	__u64 packets;     /* of the peer that passed the program */
 	__u32 local_discr; /* 0: the slot is free. Its low bits are the slot */
-	__u32 min_rx_usec; /* that we demand, in force; 0: authenticated, the program leaves it alone */
+	__u32 min_rx_usec; /* that we demand, in force; 0: the program leaves the session alone */
 	__u32 detect_usec; /* of the last packet */
 	enum xrs_bfd_state remote_state;
-	__u16 family; /* 4, 6 */
-	__u16 port;   /* 3784, 4784: multihop */
-	__u32 pad;
+	__u16 family;    /* 4, 6 */
+	__u16 port;      /* 3784, 4784: multihop */
+	__u32 auth_usec; /* authenticated: detection time of the last authentic packet; 0: not so */
 	__u8 peer[16];
 	__u8 local[16];
 	char peering[XRS_NAME_LEN];

@@ -63,7 +63,12 @@ void engine_arm_timer(void);
 
 /* --- bfd_verdict.c ----------------------------------------------------------------------------- */
 void engine_set_deadline(const struct engine_session *s, uint64_t deadline_ns);
-bool engine_can_watch(const struct engine_session *s);
+/* The program sees packets of the peer, and its deadline counts. */
+bool engine_is_watched(const struct engine_session *s);
+/* Values that are other than they were. */
+void engine_tell_program(const struct engine_session *s);
+/* When the program saw a packet of the peer last, authentic or not; unset: it has not, or does not watch. */
+struct mono engine_seen(const struct engine_session *s);
 /* What the program received counts as heard: this process may have been kept waiting. */
 void engine_ask_kernel(struct engine_session *s);
 /* After each packet that was received here: is the deadline the program's or ours? */

@@ -193,9 +193,29 @@ Test(bfd, what_is_not_of_the_session)
 		cr_expect_eq(entry()->packets, 0, "row %zu", i);
 		cr_expect_eq(entry()->deadline_ns, deadline, "row %zu", i);
 	}
-	entry()->min_rx_usec = 0; /* authenticated */
+	entry()->min_rx_usec = 0; /* left alone */
 	feed(&(struct bfd_spec){ 0 }, false);
 	cr_assert_eq(entry()->packets, 0);
+}
+
+/* What nobody has authenticated yet puts the deadline off by what the engine says, and does not bring it forward. */
+Test(bfd, with_authentication_the_engine_says_the_detection_time)
+{
+	struct bfd_spec plain = { 0 }, up = { .flags = 0xc4, .multiplier = 1 },
+			down = { .flags = 0x44 };
+
+	for (int tc = 0; tc < 2; tc++) {
+		session(false, 3784, now_ns() + FAR_NS);
+		entry()->auth_usec = 500000;
+		feed(&plain, tc);
+		cr_assert_eq(entry()->packets, 0);
+		feed(&up, tc);
+		cr_assert_eq(entry()->packets, 1);
+		cr_assert_eq(entry()->detect_usec, 500000);
+		cr_assert_eq(entry()->deadline_ns, entry()->last_rx_ns + 500 * MSEC_NS);
+		feed(&down, tc);
+		cr_assert_eq(entry()->deadline_ns, 0, "the engine alone watches");
+	}
 }
 
 /* To the host's own MAC, as where its address is not the gateway's. */

@@ -3,13 +3,16 @@
 # again: the daemon on the other side has timers and moods of its own
 # timeout: 240
 # BFD beside the data path: three BIRDs announce the same prefixes, their BFD packets pass the programs on
-# their nics. Failover with xrsd stopped (SIGSTOP) and the appliance gone, no false failure while everything
-# of xrsd is stopped, no flap while the machine is loaded, and what a map shows of it.
+# their nics, those of fw with authentication. Failover with all of xrsd stopped (SIGSTOP) and the appliance gone, no
+# false failure while it is stopped, no flap while the machine is loaded, and what a map shows of it.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$(dirname "$0")/lib/lab.sh"
 need_cmd bird birdc
 N=50
 MS=50 # x 3: short beside any timer of BGP, long enough for BIRD on a loaded machine
+
+AUTH='authentication meticulous keyed sha1; password "right" { id 7; };'
+(umask 077 && echo right >"$DIR/key")
 
 declare -A BIRD=()
 bird_conf() { # NODE
@@ -17,7 +20,7 @@ bird_conf() { # NODE
 	cat >"$DIR/$1.conf" <<-END
 	router id ${IP4[$1]};
 	protocol device {}
-	protocol bfd { interface "*" { interval $MS ms; multiplier 3; }; }
+	protocol bfd { interface "*" { interval $MS ms; multiplier 3; $([ "$1" != fw ] || echo "$AUTH") }; }
 	protocol static { ipv4;
 	$(for i in $(seq 1 $N); do echo "route 100.64.$i.0/24 unreachable;"; done) }
 	protocol bgp xrs { local ${IP4[$1]} as 65001; neighbor $RS4 as 65515; direct; bfd on;
@@ -31,13 +34,14 @@ bird_up() { # NODE: at real-time priority, as the engine is: the machine has oth
 	BIRD[$1]=$spawned
 }
 xrs_config() {
-	jq -n --arg id "$ID" --arg gw $GW --argjson ms $MS '{
+	jq -n --arg id "$ID" --arg gw $GW --argjson ms $MS --arg key "$DIR/key" '{
 	  node: { instance: $id, routerId: "10.1.255.4" },
 	  vnets: [ { name: "prod", addressPrefixes: ["10.1.0.0/16"], gateway: { macs: [$gw] },
 	    routeServer: { asn: 65515, localAddress: "10.1.255.4" },
 	    peerings: [ ["fw", "10.1.2.4"], ["fw2", "10.1.2.5"], ["fw3", "10.1.2.6"] | {
 	      name: .[0], peerAsn: 65001, peerIp: .[1], connectRetryTime: 1,
-	      bfd: { enabled: true, minTxMs: $ms, minRxMs: $ms } } ] } ],
+	      bfd: ({ enabled: true, minTxMs: $ms, minRxMs: $ms } +
+	        if .[0] == "fw" then { auth: { type: "meticulous-sha1", keyId: 7, keyFile: $key } } else {} end) } ] } ],
 	  nics: [ { match: { name: "vm*" }, vnet: "prod" }, { match: { name: "fw*" }, vnet: "prod", role: "nva" } ] }' >"$CONF"
 }
 bfd() { # PEERING JQ: of bfd list
@@ -104,12 +108,13 @@ check "three appliances serve" wait_for 30 "three next hops" all_serve
 check "the map shows it to a person" test "$(entry fw remote_state)" = XRS_BFD_UP
 check "its deadline lies ahead" test "$(entry fw deadline_ns)" -gt 1
 
-# --- xrsd is stopped, the appliance is gone -----------------------------------------------------------
+# --- all of xrsd is stopped, the appliance is gone ------------------------------------------------------
+engine=$(pgrep -P "$XRS_PID" -f -- --bfd-engine)
 target=$(target_of fw) || abandon "a destination behind fw"
 before=$(map_packets fw)
 ping_start "$target" 3000
 check "the ping goes through fw" wait_for 10 "100 packets through fw" flows_through fw "$before"
-kill -STOP "$XRS_PID"
+kill -STOP "$XRS_PID" "$engine"
 host_ip link set fw down
 host_ip link del fw
 stop_pid "${BIRD[fw]}" KILL
@@ -120,7 +125,7 @@ rx=$(sed -n 's/.* \([0-9]*\) received.*/\1/p' "$DIR/ping")
 diag "xrsd stopped, fw gone: the longest gap is $gap ms, detection time $((3 * MS)) ms, $rx of 3,000 answered"
 check "xrsd is stopped: the flow goes on through another" test "$rx" -ge 1500
 check "the gap is the detection time, not the hold timer" test "$gap" -lt 1500
-kill -CONT "$XRS_PID"
+kill -CONT "$XRS_PID" "$engine"
 gone() { ctl -j fib show | jq -e '[.value[] | select(.peering == "fw" and .usable)] | length == 0'; }
 check "xrsd goes on: it has fw out of use" wait_for 20 "fw out of use" gone
 check "monitor tells the failure" told 'state == "Down" and .data.failure and .data.diag == "Control Detection Time Expired"'
@@ -136,7 +141,6 @@ check "fw is back" wait_for 40 "three sessions" all_watched
 check "monitor tells Up" wait_for 10 "the event" told 'state == "Up"'
 check "and serves" wait_for 30 "three next hops" all_serve
 target=$(target_of fw) || abandon "a destination behind fw"
-engine=$(pgrep -P "$XRS_PID" -f -- --bfd-engine)
 before=$(map_packets fw)
 kill -STOP "$XRS_PID" "$engine"
 ping_start "$target" 1000

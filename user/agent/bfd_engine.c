@@ -93,6 +93,7 @@ static void change_session(struct engine_session *s, const struct bfd_spec *spec
 	s->spec = *spec;
 	if (bfd_session_reconfigure(&s->bfd, &spec->session) & BFD_CHANGED_STATE)
 		engine_state_changed(s, before, mono_now());
+	engine_tell_program(s);
 	engine_settle(s);
 }
 

@@ -109,18 +109,29 @@ static void set_overdue(struct heap *heap, struct heap_node *node, bool wanted, 
 		heap_remove(heap, node);
 }
 
+/* When the peer is silent for certain: the first thread may have a packet in its socket, but none that nobody saw. */
+static struct mono silent_at(const struct engine_session *s)
+{
+	struct mono deadline = bfd_session_deadline(&s->bfd), seen = engine_seen(s);
+
+	if (!mono_is_set(deadline) || !mono_is_set(seen))
+		return deadline;
+	seen = mono_add_usec(seen, bfd_session_detection_usec(&s->bfd));
+	return mono_before(deadline, seen) ? seen : deadline;
+}
+
 /*
  * When it has something to do for the session, and only where everything is ready for it. A detection time has
- * passed for certain only where the program hears the peer: this thread may have a packet in its socket.
+ * passed for certain only where the program hears the peer.
  */
 static void set_standin(struct engine_session *s)
 {
-	bool watched = s->kernel && engine_can_watch(s) && s->bfd.state == BFD_UP;
+	bool watched = engine_is_watched(s) && s->bfd.state == BFD_UP;
 
 	set_overdue(&engine.periodic, &s->periodic, s->fd >= 0, bfd_session_next_tx(&s->bfd),
 		    SEND_GRACE_USEC);
-	set_overdue(&engine.watched, &s->watched, s->fd >= 0 && watched,
-		    bfd_session_deadline(&s->bfd), WATCH_GRACE_USEC);
+	set_overdue(&engine.watched, &s->watched, s->fd >= 0 && watched, silent_at(s),
+		    WATCH_GRACE_USEC);
 }
 
 void engine_check(struct engine_session *s)
@@ -159,9 +170,9 @@ bool engine_standin_take(struct mono now, struct bfd_departure *ret)
 		overdue(&engine.watched, offsetof(struct engine_session, watched), now);
 	bool any;
 
-	if (s)
+	if (s && !mono_before(now, silent_at(s)))
 		engine_check(s);
-	else
+	if (!s)
 		s = overdue(&engine.periodic, offsetof(struct engine_session, periodic), now);
 	if (!s)
 		return false;

@@ -5,7 +5,8 @@
  *
  * xrs_bfd has two writers. The program sets a deadline that has not passed anew with each packet that says
  * Up; whatever else a peer says makes it unwatched. Only this process declares dead (deadline in the
- * past) and takes that back.
+ * past) and takes that back. Where packets are authenticated the program sees that there are some, and by which
+ * detection time to judge (auth_usec); this process goes by the authentic ones.
  */
 #include "agent/bfd_engine_impl.h"
 
@@ -31,22 +32,41 @@ void engine_set_deadline(const struct engine_session *s, uint64_t deadline_ns)
 		__atomic_store_n(&entry->deadline_ns, deadline_ns, __ATOMIC_SEQ_CST);
 }
 
-/* Only a packet that needs no digest can be judged by the program. */
-bool engine_can_watch(const struct engine_session *s)
+bool engine_is_watched(const struct engine_session *s)
 {
-	return s->spec.session.key.type == BFD_AUTH_NONE && !s->spec.lenient;
+	return s->kernel && !s->spec.lenient;
 }
 
-/* What the program received counts as heard: this process may have been kept waiting. */
-void engine_ask_kernel(struct engine_session *s)
+static bool is_authenticated(const struct engine_session *s)
 {
+	return s->spec.session.key.type != BFD_AUTH_NONE;
+}
+
+/* The values by which the program judges, before it sees the next packet. */
+void engine_tell_program(const struct engine_session *s)
+{
+	uint32_t detection = bfd_session_detection_usec(&s->bfd);
 	struct xrs_bfd *entry = entry_of(s);
 
-	if (!entry || !s->kernel || s->bfd.state != BFD_UP)
+	if (!entry)
 		return;
-	bfd_session_heard(
-		&s->bfd,
-		(struct mono){ __atomic_load_n(&entry->last_rx_ns, __ATOMIC_RELAXED) / 1000 });
+	entry->auth_usec = is_authenticated(s) ? (detection ? detection : UINT32_MAX) : 0;
+	entry->min_rx_usec = s->spec.lenient ? 0 : s->bfd.min_rx_in_force;
+}
+
+struct mono engine_seen(const struct engine_session *s)
+{
+	const struct xrs_bfd *entry = s->kernel ? entry_of(s) : NULL;
+
+	return (struct mono){ entry ? __atomic_load_n(&entry->last_rx_ns, __ATOMIC_RELAXED) / 1000
+				    : 0 };
+}
+
+/* But not where it may be forged. */
+void engine_ask_kernel(struct engine_session *s)
+{
+	if (s->bfd.state == BFD_UP && !is_authenticated(s))
+		bfd_session_heard(&s->bfd, engine_seen(s));
 }
 
 /*
@@ -65,10 +85,10 @@ void engine_judge_kernel(struct engine_session *s)
 		return;
 	last_ns = __atomic_load_n(&entry->last_rx_ns, __ATOMIC_RELAXED);
 	s->kernel = last_ns && last_ns + detection_ns / 2 > mono_now().usec * 1000;
-	entry->min_rx_usec = engine_can_watch(s) ? s->bfd.min_rx_in_force : 0;
+	engine_tell_program(s);
 	if (s->bfd.state != BFD_UP)
 		return;
-	if (!s->kernel || !engine_can_watch(s))
+	if (!engine_is_watched(s))
 		engine_set_deadline(s, 0);
 	else if (__atomic_load_n(&entry->deadline_ns, __ATOMIC_RELAXED) <= last_ns)
 		engine_set_deadline(s, last_ns + detection_ns);
@@ -92,7 +112,7 @@ void engine_publish(struct engine_session *s)
 		.remote_multiplier = s->bfd.remote_multiplier,
 		.remote_control_independent = s->bfd.remote_control_independent,
 		.remote_demand = s->bfd.remote_demand,
-		.kernel = s->kernel && engine_can_watch(s),
+		.kernel = engine_is_watched(s),
 		.problem = s->problem,
 		.remote_discr = s->bfd.remote_discr,
 		.interval_usec = bfd_session_interval_usec(&s->bfd),

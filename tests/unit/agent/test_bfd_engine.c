@@ -18,6 +18,7 @@
 
 #include "agent/bfd_engine.h"
 #include "dataplane.h"
+#include "util/mono.h"
 
 #define PATIENCE_MS 30000
 #define SLOT        3u
@@ -207,6 +208,53 @@ Test(bfd_engine, a_peer_that_vanishes_is_a_failure_in_the_map)
 	for (int i = 0; i < PATIENCE_MS && ends[0].map[SLOT].deadline_ns; i++)
 		usleep(1000);
 	cr_assert_eq(ends[0].map[SLOT].deadline_ns, 0, "BGP came up without BFD");
+	engine_kill(&ends[0]);
+}
+
+static void authenticate(struct engine *engine, unsigned int end)
+{
+	struct bfd_spec spec = spec_of(end);
+
+	spec.session.key = (struct bfd_key){
+		.type = BFD_AUTH_METICULOUS_SHA1, .id = 1, .len = 5, .secret = "right"
+	};
+	request(engine, BFD_REQUEST_SET, &spec);
+}
+
+/* In place of the program: a packet of the peer passes, whoever sent it. */
+static void seems_heard(struct engine *engine)
+{
+	engine->map[SLOT].last_rx_ns = mono_now().usec * 1000;
+	usleep(1000);
+}
+
+/* What the program sees of an authenticated peer puts its own deadline off, and nothing else. */
+Test(bfd_engine, packets_that_nobody_authenticated_keep_nobody_alive)
+{
+	struct pollfd poll_fd = { .events = POLLIN };
+	struct engine ends[2];
+	struct xrs_bfd *entry;
+
+	for (unsigned int i = 0; i < 2; i++) {
+		ends[i] = engine_start();
+		add(&ends[i], i);
+		authenticate(&ends[i], i);
+	}
+	for (unsigned int i = 0; i < 2; i++)
+		await(&ends[i], BFD_UP);
+	cr_assert(settles(&ends[0], 3 * INTERVAL));
+	entry = &ends[0].map[SLOT];
+	for (int i = 0; i < PATIENCE_MS && !ends[0].shared->status[SLOT].kernel; i++)
+		seems_heard(&ends[0]);
+	cr_assert(ends[0].shared->status[SLOT].kernel);
+	cr_assert_eq(entry->auth_usec, 3 * INTERVAL);
+	cr_assert_gt(entry->deadline_ns, 1, "the program watches");
+	engine_kill(&ends[1]);
+	poll_fd.fd = ends[0].fd;
+	for (int i = 0; i < PATIENCE_MS && !poll(&poll_fd, 1, 0); i++)
+		seems_heard(&ends[0]);
+	cr_assert(await(&ends[0], BFD_DOWN).failure);
+	cr_assert_eq(entry->deadline_ns, 1);
 	engine_kill(&ends[0]);
 }
 
