@@ -10,6 +10,7 @@
  *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc,
  *   progs/xrs_uplink, progs/xrs_uplink_tc
  *   next, commit, gone-<n>   for moments of a change of layout: see migrate.c
+ *   closed/<map id>      tries that nobody uses any more, until they are empty
  *   links/<ifname>       the half that a frame meets first;  links/<ifname>:tc  the tcx half. Where the tcx
  *                        half is alone both are pins of its link.
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.

@@ -221,6 +221,34 @@ Test(maps, a_closed_table_is_emptied_in_pieces)
 	free(routes);
 }
 
+static bool is_pinned(const char *name)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/fs/bpf/%s/%s", lab.instance, name);
+	return !access(path, F_OK);
+}
+
+/* A process that is killed while it empties a trie: the next one goes on, the kernel frees nothing in one piece. */
+Test(maps, what_is_closed_stays_pinned_until_it_is_empty)
+{
+	struct fib_route *routes = many(30000, false);
+	unsigned int rounds = 0;
+
+	cr_assert(fib_maps_routes_set(lab.maps, LAB_TABLE, routes, 30000) == 0);
+	cr_assert(!fib_maps_table_close(lab.maps, LAB_TABLE));
+	cr_assert(!is_pinned("tables/prod.main.v4") && is_pinned("closed"));
+	while (rounds++ < 10)
+		cr_assert(fib_maps_reap(lab.maps, 1000));
+	reopen();
+	cr_assert(is_pinned("closed"));
+	while (fib_maps_reap(lab.maps, 1000))
+		rounds++;
+	cr_assert(rounds >= 29 && rounds <= 35, "%u", rounds);
+	cr_assert(!is_pinned("closed"));
+	free(routes);
+}
+
 Test(maps, a_walk_notices_that_its_place_is_gone)
 {
 	struct fib_route *routes = many(100, false), out[10];

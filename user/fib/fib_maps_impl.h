@@ -71,6 +71,7 @@ struct fib_table {
 struct fib_closed { /* a trie that nobody uses and that is being emptied */
 	struct fib_closed *next;
 	int fd;
+	uint32_t id; /* of the map: the name of its pin in closed/ */
 };
 
 /* Keys and values of one batch; the larger key serves both families. */

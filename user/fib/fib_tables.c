@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NOMEM_TRIES \
@@ -227,7 +228,46 @@ int fib_maps_table_open(struct fib_maps *maps, uint32_t index, const char *vnet,
 	return 0;
 }
 
-/* Hands the trie's descriptor, the last reference once unpinned, to those that are emptied. */
+static int closed_path(const struct fib_maps *maps, uint32_t id, char buf[static FIB_PATH_MAX * 2])
+{
+	char dir[FIB_PATH_MAX];
+	int ret = pin_dir(maps->instance, "closed", dir);
+
+	if (!ret)
+		snprintf(buf, FIB_PATH_MAX * 2, "%s/%u", dir, id);
+	return ret;
+}
+
+/* To those that are emptied. Pinned until it is empty: whoever dies before leaves that to the next process. */
+static void closed_add(struct fib_maps *maps, struct fib_closed *closed, int fd, const char *path)
+{
+	char dir[FIB_PATH_MAX], aside[FIB_PATH_MAX * 2];
+	struct bpf_map_info info = { .id = 0 };
+
+	fib_map_info(fd, &info);
+	*closed = (struct fib_closed){ .next = maps->closed, .fd = fd, .id = info.id };
+	maps->closed = closed;
+	if (!pin_dir(maps->instance, "closed", dir))
+		mkdir(dir, 0700);
+	if (closed_path(maps, closed->id, aside) || rename(path, aside))
+		unlink(path);
+}
+
+/* The first of them is empty: the last reference goes. */
+static void closed_drop(struct fib_maps *maps)
+{
+	struct fib_closed *closed = maps->closed;
+	char path[FIB_PATH_MAX * 2];
+
+	maps->closed = closed->next;
+	if (!closed_path(maps, closed->id, path))
+		unlink(path);
+	if (!maps->closed && !pin_dir(maps->instance, "closed", path))
+		rmdir(path);
+	close(closed->fd);
+	free(closed);
+}
+
 static int trie_retire(struct fib_maps *maps, uint32_t index, struct fib_table *table, bool v6)
 {
 	struct fib_closed *closed = malloc(sizeof(*closed));
@@ -238,14 +278,13 @@ static int trie_retire(struct fib_maps *maps, uint32_t index, struct fib_table *
 		return -ENOMEM;
 	fast_close(maps, &table->fast[v6]);
 	ret = bpf_map_delete_elem(outer_fd(maps, v6), &index);
-	if (ret && ret != -ENOENT) {
+	if (!ret || ret == -ENOENT)
+		ret = trie_path(maps, table->name, v6, path);
+	if (ret) {
 		free(closed);
 		return ret;
 	}
-	if (!trie_path(maps, table->name, v6, path))
-		unlink(path);
-	*closed = (struct fib_closed){ .next = maps->closed, .fd = table->trie[v6].fd };
-	maps->closed = closed;
+	closed_add(maps, closed, table->trie[v6].fd, path);
 	table->trie[v6].fd = -1;
 	return 0;
 }
@@ -757,29 +796,51 @@ bool fib_maps_reap(struct fib_maps *maps, size_t budget)
 			done = empty_some(&e, closed->fd);
 		emptying_done(&e);
 		budget -= done;
-		if (done)
-			continue;
-		maps->closed = closed->next;
-		close(closed->fd);
-		free(closed);
+		if (!done)
+			closed_drop(maps);
 	}
 	return maps->closed;
 }
 
-static void take_gone(void *ctx, int fd)
+/* Maps of any kind and programs; without memory the kernel gives it back in one piece. */
+static void take_gone(void *ctx, int fd, const char *path)
 {
 	struct fib_maps *maps = ctx;
-	struct fib_closed *closed = malloc(sizeof(*closed));
+	struct bpf_map_info info;
+	bool trie = !fib_map_info(fd, &info) && info.type == BPF_MAP_TYPE_LPM_TRIE;
+	struct fib_closed *closed = trie ? malloc(sizeof(*closed)) : NULL;
 
-	if (!closed) { /* the kernel gives it back in one piece */
-		close(fd);
+	if (closed) {
+		closed_add(maps, closed, fd, path);
 		return;
 	}
-	*closed = (struct fib_closed){ .next = maps->closed, .fd = fd };
-	maps->closed = closed;
+	unlink(path);
+	close(fd);
+}
+
+/* What an earlier process had begun to empty: what is in closed/ is named by its id already. */
+static void take_closed(struct fib_maps *maps)
+{
+	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
+	const struct dirent *entry;
+	DIR *stream;
+
+	pin_dir(maps->instance, "closed", dir);
+	stream = opendir(dir);
+	while (stream && (entry = readdir(stream))) {
+		int fd;
+
+		snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
+		fd = entry->d_type == DT_DIR ? -1 : bpf_obj_get(path);
+		if (fd >= 0)
+			take_gone(maps, fd, path);
+	}
+	if (stream)
+		closedir(stream);
 }
 
 void fib_tables_take_gone(struct fib_maps *maps)
 {
+	take_closed(maps);
 	migrate_take_gone(maps->instance, take_gone, maps);
 }

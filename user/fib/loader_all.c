@@ -192,6 +192,7 @@ int loader_purge(const char *instance, char text[static LOADER_TEXT])
 	link_each(instance, purge_visit, NULL);
 	loader_clsact_each(instance, purge_clsact, NULL);
 	migrate_resume(instance, &leftovers);
+	migrate_forget(instance, "closed");
 	migrate_forget(instance, "tables"); /* too large to be freed in one piece */
 	for (size_t i = 0; i < sizeof(dirs) / sizeof(*dirs); i++) {
 		int error = purge_dir(instance, dirs[i], text);

@@ -67,8 +67,9 @@ int migrate_run(struct loader *loader, uint32_t version, bool interrupted,
 /* Empties and unpins all in @dir, into which no link leads (any more), and whatever else is gone. */
 void migrate_forget(const char *instance, const char *dir);
 
-typedef void (*migrate_gone_fn)(void *ctx, int fd);
-/* Unpins what is gone and hands over the descriptors, of programs and maps of any layout. */
+/* Takes over the descriptor of a program or a map of any layout, and unpins it from @path or moves it elsewhere. */
+typedef void (*migrate_gone_fn)(void *ctx, int fd, const char *path);
+/* For all that is gone. */
 void migrate_take_gone(const char *instance, migrate_gone_fn fn, void *ctx);
 /* Which XDP program is on the device and how: NATIVE, GENERIC, or AUTO for neither; id 0: none. */
 enum loader_mode loader_xdp_query(uint32_t ifindex, uint32_t *ret_prog_id);

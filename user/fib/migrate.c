@@ -560,9 +560,11 @@ static void close_progs(const struct loader_progs *progs)
 	}
 }
 
-static void empty_and_close(void *ctx, int fd)
+/* Unpinned when it is empty: who is killed before leaves it to the next. */
+static void empty_and_close(void *ctx, int fd, const char *path)
 {
 	fib_trie_empty(fd);
+	unlink(path);
 	close(fd);
 }
 
@@ -618,7 +620,7 @@ int migrate_run(struct loader *loader, uint32_t version, bool interrupted,
 }
 
 /* --- what is gone ------------------------------------------------------------------------------------------ */
-/* Every pin below @path goes; @fn may keep a descriptor of what it was. Depth: gone-<n>/old-tables/<pin>. */
+/* Every pin below @path goes by way of @fn. Depth: gone-<n>/old-tables/<pin>. */
 static void take_tree(const char *path, unsigned int depth, migrate_gone_fn fn, void *ctx)
 {
 	DIR *stream = opendir(path);
@@ -637,9 +639,10 @@ static void take_tree(const char *path, unsigned int depth, migrate_gone_fn fn, 
 			continue;
 		}
 		fd = bpf_obj_get(inner);
-		unlink(inner);
 		if (fd >= 0)
-			fn(ctx, fd);
+			fn(ctx, fd, inner);
+		else
+			unlink(inner);
 	}
 	if (stream)
 		closedir(stream);
