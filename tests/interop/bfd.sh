@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 240
 # again: the daemon on the other side has timers and moods of its own
-# BFD with BIRD (a, single hop, RFC 5881) and with FRR's bfdd (b, multihop, RFC 5883): up, other intervals
-# without a flap, a peer that falls silent, AdminDown of either side, strict mode, authentication, an engine
-# that dies, and an xrsd that is killed.
+# BFD with BIRD (a, single hop, RFC 5881) and with FRR's bfdd (b, multihop, RFC 5883), later the other way round: up,
+# other intervals without a flap, a peer that falls silent, AdminDown of either side, strict mode, authentication, an
+# engine that dies, and an xrsd that is killed.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$(dirname "$0")/lib/lab.sh"
 
@@ -14,6 +14,8 @@ chmod 755 "$DIR"
 VTY=$DIR/b.vty
 MS=200 # x 3; short enough not to wait, long enough for a loaded machine
 
+BIRD_HOPS=direct
+
 # --- the appliances --------------------------------------------------------------------------------
 
 bird_config() { # [BFD-OPTIONS-OF-THE-BGP-SESSION] [OPTIONS-OF-THE-BFD-INTERFACE]
@@ -21,9 +23,10 @@ bird_config() { # [BFD-OPTIONS-OF-THE-BGP-SESSION] [OPTIONS-OF-THE-BFD-INTERFACE
 	log stderr all; router id ${IP4[a]};
 	protocol device {}
 	protocol static { ipv4; route 100.64.1.0/24 unreachable; }
-	protocol bfd bfd1 { interface "*" { interval $MS ms; multiplier 3; ${2-} }; }
+	protocol bfd bfd1 { interface "*" { interval $MS ms; multiplier 3; ${2-} };
+	  multihop { interval $MS ms; multiplier 3; }; }
 	protocol bgp xrs4 {
-	  local ${IP4[a]} as ${ASN[a]}; neighbor $RS4 as 65515; direct;
+	  local ${IP4[a]} as ${ASN[a]}; neighbor $RS4 as 65515; $BIRD_HOPS;
 	  connect delay time 1; connect retry time 1; error wait time 1, 2;
 	  hold time 90;
 	  ${1-bfd on;}
@@ -185,6 +188,22 @@ check_soon "another key: down, and said why" peering_holds a '.bfdState == "Down
 bird_again
 xrs_peering a '.bfd.auth = { type: "none" } | .bfd.strict = false'
 wait_up "without authentication again" a b
+
+# --- the other way round ----------------------------------------------------------------------------------
+BIRD_HOPS="multihop 4"
+bird_again
+run_logged vtysh --vty_socket "$VTY" -d bgpd -c "configure terminal" -c "router bgp ${ASN[b]}" -c "no neighbor $RS4 ebgp-multihop"
+xrs_edit '.vnets[0].peerings[] |= (.bfd.multihop = (.name == "a"))'
+wait_up "hops the other way round" a b
+check_soon "FRR has a single-hop session" frr_bfd '.status == "up" and (.multihop | not)'
+bird_multihop() { birdc -s "$DIR/a.ctl" show bfd sessions | grep -q "^$RS4 *--- *Up "; }
+check_soon "BIRD has a multihop session" bird_multihop
+check "both are what we think they are" eval 'ctl -j bfd list | jq -e "[.value[] | [.peering, .multihop]] | sort == [[\"a\", true], [\"b\", false]]"'
+kill -STOP "${PID[a]}" "${PID[b-bfdd]}"
+check_soon "BIRD falls silent over several hops" peering_holds a '.state != "Established" and .bfd.diag == "Control Detection Time Expired"'
+check_soon "bfdd falls silent over one" peering_holds b '.state != "Established" and .bfd.diag == "Control Detection Time Expired"'
+kill -CONT "${PID[a]}" "${PID[b-bfdd]}"
+wait_up "both speak again" a b
 
 # --- what becomes of us -----------------------------------------------------------------------------------
 before=$(engine_pid)
