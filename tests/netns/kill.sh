@@ -6,6 +6,7 @@
 # routes, while a configuration is applied or committed with a way back, while it starts. Forwarding goes on, and
 # when it is let be, every entry of the maps is right: nothing lost, nothing stale. XRS_KILLS: how often
 # (5; the soak: 200). XRS_BULK: routes of a third appliance, which all come again each time (0; the soak: a million).
+# XRS_KILL_SECONDS: no kill after so many (100; the soak: 5,400).
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 . "$TOP/tests/netns/lib/nva.sh"
@@ -13,6 +14,7 @@ KILLS=${XRS_KILLS:-5}
 N=1500
 BULK=${XRS_BULK:-0}
 WAIT=$((100 + BULK / 2000)) # seconds
+LAST=${XRS_KILL_SECONDS:-100}
 RANDOM=${XRS_SEED:=$$} # the order of it all
 diag "seed $XRS_SEED"
 
@@ -91,13 +93,18 @@ bulk() { # the whole of it goes and comes
 	ctl peering reset fw3 >"$DIR/.reset" 2>&1
 	sleep "$((RANDOM % 3))"
 }
+bulk_commit() { # ... while a configuration is committed
+	bulk
+	commit
+}
 peer_gone() {
 	nva_down fw2 KILL
 	nva_up fw2 65002
 }
 actions=(nothing load load apply commit commit peer_gone)
-[ "$BULK" = 0 ] || actions+=(bulk bulk bulk)
-for ((k = 0; k < KILLS; k++)); do
+[ "$BULK" = 0 ] || actions+=(bulk bulk bulk_commit bulk_commit)
+end=$((SECONDS + LAST))
+for ((k = 0; k < KILLS && SECONDS < end; k++)); do
 	action=${actions[RANDOM % ${#actions[@]}]}
 	$action
 	sleep "0.$((RANDOM % 900 + 100))"
@@ -133,6 +140,6 @@ check_equal "no route is lost, none is stale" $((800 + BULK)) "$(in_maps)"
 check_equal "the same XDP link serves" "$link" "$(link_id vm1)"
 stop_pid "$ping" INT
 rx=$(sed -n 's/\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$DIR/ping.log")
-diag "$KILLS kills: $rx packets sent and answered"
+diag "$k kills: $rx packets sent and answered"
 check "no packet was lost meanwhile" test "$((${rx% *} - ${rx#* }))" -le 1 # the last may be on its way
 finish
