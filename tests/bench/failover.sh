@@ -10,8 +10,9 @@
 #             ping each millisecond
 #   reset     fw's BGP daemon is killed, no BFD. From the end of the TCP connection, as its packet passes, to the
 #             first packet that comes to the other appliance
-#   withdraw  fw, whose paths are the shorter ones, withdraws all of them; until the maps are right. Frames to random
-#             prefixes meanwhile: without a route, lost
+#   withdraw  fw, whose paths are the shorter ones, withdraws all of them; until the maps are right, and until all
+#             withdrawals have come; processor time of xrsd's two threads and of the sender. Frames to random prefixes
+#             meanwhile: without a route, lost
 #   detect    a million routes come and go, and 16 other peers with BFD 10 ms x 3 fall silent in turn: from the end of
 #             the detection time to the store in the map
 #   flows     one of four appliances dies and returns: how many flows of those that were not its own have moved
@@ -189,13 +190,35 @@ sprinkle() {
 		"$DIR/vm1.in" "$DIR/sprinkle"
 }
 only_fw() { [ "$(xrs_path)" = fw ]; }
-all_withdrawn() {
-	ctl -j peering show --name fw | jq -e '.pfxRcd == 0' >/dev/null && [ "$(xrs_pending)" = 0 ]
+withdrawn() { # what xrsd has of fw, and what waits to be written; one look, since each takes time from what is measured
+	ctl metrics | awk '/^xrs_bgp_prefixes\{peer="fw",.*kind="received"/ { held += $2 } /^xrs_fib_pending_entries / { pending = $2 } END { print held, pending }'
+}
+cpu_of() { # PID [others]: seconds of processor time of its first thread, or of the others
+	cat "/proc/$1/task/"*/stat | sed 's/(.*)/x/' |
+		awk -v pid="$1" -v others="${2:+1}" '($1 == pid) != (others == 1) { n += $14 + $15 } END { printf "%.2f", n / 100 }'
+}
+less() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f\n", a - b }'; }
+withdraw_once() { # a line each in $DIR/times, received, loop, writer, bird
+	local start bird=${PID[fw]} look cpu
+	cpu=("$(cpu_of "$XRS_PID")" "$(cpu_of "$XRS_PID" others)" "$(cpu_of "$bird")")
+	: >"$DIR/withdrawn"
+	start=$(date +%s.%N)
+	birdc -s "$DIR/fw.ctl" disable static4 >/dev/null
+	until [ "${look:=$(withdrawn)}" = "0 0" ]; do
+		[ "${look% *}" = 0 ] && [ ! -s "$DIR/withdrawn" ] && date +%s.%N >"$DIR/withdrawn"
+		look=
+		sleep 0.05
+	done
+	less "$(date +%s.%N)" "$start" >>"$DIR/times"
+	[ -s "$DIR/withdrawn" ] || date +%s.%N >"$DIR/withdrawn"
+	less "$(cat "$DIR/withdrawn")" "$start" >>"$DIR/received"
+	less "$(cpu_of "$XRS_PID")" "${cpu[0]}" >>"$DIR/loop"
+	less "$(cpu_of "$XRS_PID" others)" "${cpu[1]}" >>"$DIR/writer"
+	less "$(cpu_of "$bird")" "${cpu[2]}" >>"$DIR/bird"
 }
 withdraw() { # SIZE
-	local lost steered sender start
-	: >"$DIR/times"
-	: >"$DIR/lost"
+	local lost steered sender file
+	for file in times received loop writer bird lost; do : >"$DIR/$file"; done
 	PREPEND[fw2]=1
 	two_appliances xrs "$1"
 	port_open vm1 vm1 pkt eth0
@@ -208,10 +231,7 @@ withdraw() { # SIZE
 		steered=$(counters vm1 | jq .steered)
 		sprinkle
 		sender=$spawned
-		start=$(date +%s.%N)
-		birdc -s "$DIR/fw.ctl" disable static4 >/dev/null
-		until all_withdrawn; do sleep 0.02; done
-		awk -v a="$start" -v b="$(date +%s.%N)" 'BEGIN { printf "%.2f\n", b - a }' >>"$DIR/times"
+		withdraw_once
 		stop_pid "$sender" KILL
 		[ "$(counters vm1 | jq .steered)" -gt "$steered" ] || abandon "frames are steered meanwhile"
 		echo $(($(lost_frames) - lost)) >>"$DIR/lost"
@@ -221,6 +241,10 @@ withdraw() { # SIZE
 	no_appliances
 	PREPEND=()
 	row withdraw xrs "$1" s "$DIR/times"
+	row "  received" xrs "$1" s "$DIR/received"
+	row "  loop" xrs "$1" cpu "$DIR/loop"
+	row "  writer" xrs "$1" cpu "$DIR/writer"
+	row "  sender" bird "$1" cpu "$DIR/bird"
 	row "  no route" xrs "$1" frm "$DIR/lost"
 }
 
