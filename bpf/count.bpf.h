@@ -11,6 +11,12 @@
 #include "admit.bpf.h"
 #include "maps.bpf.h"
 
+/*
+ * Set by the loader. Counters by route and traces are in the programs of nics that want them alone: for the
+ * others this is a constant to the verifier, which takes out what cannot be reached.
+ */
+const volatile bool xrs_observes = true;
+
 XRS_INLINE bool xrs_is_steered(enum xrs_reason reason)
 {
 	return reason <= XRS_REASON_TC_DELIVERED;
@@ -86,7 +92,8 @@ __attribute__((noinline)) int xrs_count_route_once(const struct xrs_packet *p,
 XRS_INLINE void xrs_count_route(const struct xrs_nic *nic, const struct xrs_packet *p,
 				const struct xrs_decision *d)
 {
-	if (nic && nic->flags & XRS_NIC_F_ROUTES && d->routed && d->reason != XRS_REASON_TO_TC)
+	if (xrs_observes && nic && nic->flags & XRS_NIC_F_ROUTES && d->routed &&
+	    d->reason != XRS_REASON_TO_TC)
 		xrs_count_route_once(p, d);
 }
 
@@ -160,7 +167,7 @@ __attribute__((noinline)) int xrs_trace_once(const struct xrs_packet *p,
 XRS_INLINE void xrs_trace_decision(const struct xrs_nic *nic, const struct xrs_packet *p,
 				   const struct xrs_decision *d, bool tc)
 {
-	if (nic && nic->flags & XRS_NIC_F_TRACE && d->reason != XRS_REASON_TO_TC)
+	if (xrs_observes && nic && nic->flags & XRS_NIC_F_TRACE && d->reason != XRS_REASON_TO_TC)
 		xrs_trace_once(p, d, tc);
 }
 

@@ -18,12 +18,18 @@
 struct attacher;
 struct loop;
 
+/* What is to be on a device. */
+struct attacher_wish {
+	enum loader_mode mode;
+	bool observe; /* loader_observe() */
+};
+
 struct attacher_job {
 	bool attach; /* else detach */
 	char instance[65];
 	char ifname[IFNAMSIZ];
 	uint32_t ifindex;
-	enum loader_mode mode;
+	struct attacher_wish wish;
 	uint64_t ticket; /* the caller's */
 	/* The answer, of attaching: as loader_attach() has it. */
 	int error;

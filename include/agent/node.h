@@ -11,6 +11,7 @@
 #ifndef XRS_AGENT_NODE_H
 #define XRS_AGENT_NODE_H
 
+#include "agent/attacher.h"
 #include "agent/bfd.h"
 #include "agent/config.h"
 #include "agent/events.h"
@@ -182,14 +183,14 @@ struct node_nic {
 	struct node_table *table;
 	enum xrs_nic_role role;
 	enum nic_attach_state state;
-	char reason[192];             /* why it is not attached, or "" */
-	enum nic_mode mode;           /* wanted: AUTO to TC */
-	enum loader_mode wanted;      /* what `mode` means for this kind of device */
-	const char *mode_why;         /* for people; static */
-	enum loader_mode attached_as; /* `wanted` when it was attached */
-	uint64_t ticket;              /* of the last job of the attacher; 0: there was none */
-	bool attaching;               /* it is under way ... */
-	bool again;                   /* ... and something was asked for since */
+	char reason[192];            /* why it is not attached, or "" */
+	enum nic_mode mode;          /* wanted: AUTO to TC */
+	struct attacher_wish wanted; /* what `mode` means for this kind of device, and the rest */
+	const char *mode_why;        /* for people; static */
+	struct attacher_wish attached_as; /* `wanted` when it was attached */
+	uint64_t ticket;                  /* of the last job of the attacher; 0: there was none */
+	bool attaching;                   /* it is under way ... */
+	bool again;                       /* ... and something was asked for since */
 	bool traced;
 	bool tc_alone; /* XDP is not there, or about to go */
 	struct loader_attachment attachment;

@@ -285,8 +285,8 @@ void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
 /* What was learned of the VM behind a nic; antiSpoof may go by it. */
 void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned);
-/* Its decisions go to xrs_trace, or no more. */
-int node_nic_trace(struct node *node, struct node_nic *nic, bool on);
+/* Its decisions go to xrs_trace, or no more; in a moment, when the programs that can tell them are there. */
+void node_nic_trace(struct node *node, struct node_nic *nic, bool on);
 /* The addresses of this device have changed, or of any (0): they may be the gateway's. */
 void node_nic_addresses(struct node *node, uint32_t ifindex);
 void node_nic_rematch(struct node *node);

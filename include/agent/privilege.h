@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/attacher.h"
 #include "fib/loader.h"
 #include "util/prefix.h"
 
@@ -72,11 +73,10 @@ int privilege_tcp_md5(int fd, const struct privilege_md5 *key);
  */
 int privilege_read_key(const char *path, uint8_t key[static PRIVILEGE_KEY_MAX], size_t *ret_len);
 
-/* loader_open(), loader_attach() and loader_detach() of fib/loader.h: the same arguments and errors. */
+/* loader_open(), loader_attach() and loader_detach() of fib/loader.h: the same errors. */
 int privilege_load(const char *instance, char text[static LOADER_TEXT], struct loader **ret_loader);
-int privilege_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
-		     enum loader_mode mode, char text[static LOADER_TEXT],
-		     struct loader_attachment *ret);
+/* What the job wishes; its attachment and text are the answer. */
+int privilege_attach(struct loader *loader, struct attacher_job *job);
 int privilege_detach(const char *instance, const char *ifname, uint32_t ifindex);
 
 /* net_set_gro() of net/nl_request.h: generic receive offload of a device here. */

@@ -99,6 +99,16 @@ int loader_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
 /* Removes both halves of a device and their pins. Absent: 0. Needs no program: @instance suffices. */
 int loader_detach(const char *instance, const char *ifname, uint32_t ifindex);
 /*
+ * Whether packets of a device may be traced and counted by route, from its next loader_attach() on. The
+ * programs that nobody observes have no instruction for that: there are two sets of them, and the second one is loaded
+ * here when it is first wanted. 0 or negative errno with @text.
+ */
+int loader_observe(struct loader *loader, uint32_t ifindex, bool on, char text[static LOADER_TEXT]);
+
+/* The descriptor of a program, of either set; it stays the loader's. -ENOENT: none of that name is loaded. */
+int loader_prog(const struct loader *loader, const char *name, bool observes);
+
+/*
  * The attachments that are pinned, also defunct ones (ifindex 0). Fills up to @cap and returns how many
  * there are, or negative errno.
  */

@@ -47,6 +47,7 @@ struct variant {
 	uint32_t table;
 	uint32_t add_flags, drop_flags; /* XRS_NIC_F_* */
 	bool tagged, bfd, v4_only;
+	bool observes; /* of the programs that nics with traces or counters by route have */
 };
 
 /* The harness first: it is taken from all others. Then the one that XRS is to be compared with. */
@@ -67,8 +68,17 @@ static const struct variant features[] = {
 	{ .name = "  hash not symmetric", .table = TABLE_XRS, .drop_flags = XRS_NIC_F_SYMMETRIC },
 	{ .name = "  VLAN tag kept", .table = TABLE_XRS, .tagged = true },
 	{ .name = "  BFD at the next hops", .table = TABLE_XRS, .bfd = true },
-	{ .name = "  counters by route", .table = TABLE_XRS, .add_flags = XRS_NIC_F_ROUTES },
-	{ .name = "  trace of 1 in 1,000", .table = TABLE_XRS, .add_flags = XRS_NIC_F_TRACE },
+	/* What is off is not in the program. The same with it in there, and off; the quick way, and the whole. */
+	{ .name = "  able to observe, off", .table = TABLE_XRS, .observes = true },
+	{ .name = "  ... and a VLAN tag", .table = TABLE_XRS, .tagged = true, .observes = true },
+	{ .name = "  counters by route",
+	  .table = TABLE_XRS,
+	  .add_flags = XRS_NIC_F_ROUTES,
+	  .observes = true },
+	{ .name = "  trace of 1 in 1,000",
+	  .table = TABLE_XRS,
+	  .add_flags = XRS_NIC_F_TRACE,
+	  .observes = true },
 };
 #define VARIANT_XRS  4
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
@@ -87,7 +97,6 @@ static struct bench {
 	struct feed_bpf *feed;
 	struct feed_shape *shape;
 	uint32_t (*list)[4];
-	int steer_fd;
 	uint32_t ifindex; /* the way out */
 } bench;
 
@@ -156,7 +165,7 @@ static void open_feed(void)
 
 static void open_instance(void)
 {
-	char text[LOADER_TEXT], path[128];
+	char text[LOADER_TEXT];
 	struct fib_schema schema;
 
 	loader_log_init();
@@ -165,10 +174,8 @@ static void open_instance(void)
 	schema = loader_schema(bench.loader);
 	if (fib_maps_open(bench.instance, &schema, &bench.maps))
 		lab_die("the maps can not be opened");
-	snprintf(path, sizeof(path), "/sys/fs/bpf/%s/progs/xrs_steer", bench.instance);
-	bench.steer_fd = bpf_obj_get(path);
-	if (bench.steer_fd < 0)
-		lab_die("%s", path);
+	if (loader_observe(bench.loader, NIC, true, text))
+		lab_die("%s", text);
 }
 
 /* One session that all next hops may have, and that is alive. */
@@ -359,7 +366,7 @@ static void set_program(const struct variant *v)
 {
 	struct bpf_program *program = NULL;
 	uint32_t zero = 0;
-	int fd = bench.steer_fd;
+	int fd = loader_prog(bench.loader, "xrs_steer", v->observes);
 
 	if (v->program) {
 		program = bpf_object__find_program_by_name(bench.feed->obj, v->program);

@@ -61,7 +61,7 @@ check_equal "its ends, route and next hop" \
 check_equal "IPv6 as well" "${IP6[vm1]} 2001:db8::10 6 2001:db8::/32 ${IP6[fw]}" \
 	"$(field '.[] | select(.protocol == 6) | "\(.source) \(.destination) \(.protocol) \(.route) \(.nextHop)"')"
 end_trace
-check_equal "afterwards the program tests one flag and no more" 0 $(($(flags vm1) & 4))
+check_equal "afterwards the flag is gone, and with it the programs that look at it" 0 $(($(flags vm1) & 4))
 
 trace vm2 --destination 203.0.113.128/25 --protocol udp --destination-port 53
 send vm2 vm2 id=10 count=5 dst=203.0.113.10 dport=53
@@ -122,4 +122,27 @@ send vm1 vm1 id=6000 count=3 dst=203.0.113.130
 send vm1 vm1 id=6100 dst=203.0.113.10
 wait_for 5 "the last frame" seen fw 6100 >/dev/null
 check_equal "and packets cost nothing for them" 0 "$(entries)"
+
+# --- what is off is not in the programs; those that have it come and go in the middle of traffic ---------------
+program() { bpftool -j link show pinned "$PINS/links/vm1" | jq .prog_id; }
+length() { bpftool -j prog show id "$(program)" | jq .bytes_xlated; }
+is_plain() { [ "$(program)" = "$plain" ]; }
+plain=$(bpftool -j prog show pinned "$PINS/progs/xrs_steer" | jq .id)
+check "without a trace the nic has the programs that know none" wait_for 10 "them" is_plain
+short=$(length)
+forget fw
+for n in $(seq 150); do
+	send vm1 vm1 id=$((10000 + n * 20)) count=20 dst=203.0.113.10
+	sleep 0.005
+done &
+flow=$!
+trace vm1 --reason dropped
+check "with one it has longer ones" test "$(length)" -gt $((short + 800))
+end_trace
+check "and then the others again" wait_for 10 "them" is_plain
+wait $flow
+sent vm1
+send vm1 vm1 id=9000 dst=203.0.113.10
+wait_for 10 "the last frame" seen fw 9000 >/dev/null
+check_equal "no frame was lost meanwhile" 3000 "$(seen_count fw '^id=1[0-9]\{4\} ')"
 finish

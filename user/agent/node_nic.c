@@ -197,7 +197,8 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 	ret->slot = nic->slot;
 	ret->role = nic->role;
 	ret->flags = (rule->symmetric ? XRS_NIC_F_SYMMETRIC : 0) |
-		     (nic->tc_alone ? XRS_NIC_F_TC : 0) | (nic->traced ? XRS_NIC_F_TRACE : 0) |
+		     (nic->tc_alone ? XRS_NIC_F_TC : 0) |
+		     (nic->traced && nic->attached_as.observe ? XRS_NIC_F_TRACE : 0) |
 		     (node->config->route_counters ? XRS_NIC_F_ROUTES : 0);
 	ret->n_gateway_macs = nic->n_gateway_macs;
 	memcpy(ret->gateway_mac, nic->gateway_mac, sizeof(ret->gateway_mac));
@@ -298,19 +299,19 @@ static void choose_mode(const struct config *config, struct node_nic *nic,
 
 	nic->mode = configured_mode(config, &config->nics[nic->rule]);
 	if (nic->role == XRS_NIC_UPLINK) {
-		nic->wanted = LOADER_UPLINK;
+		nic->wanted.mode = LOADER_UPLINK;
 		nic->mode_why =
 			"an uplink: XDP in the driver, behind it the tc half and the kernel";
 		return;
 	}
 	if (nic->mode != NIC_MODE_AUTO) {
-		nic->wanted = fixed[nic->mode];
+		nic->wanted.mode = fixed[nic->mode];
 		nic->mode_why = "configured";
 		return;
 	}
 	while (auto_rule[i].kind && strcmp(auto_rule[i].kind, link->kind) != 0)
 		i++;
-	nic->wanted = auto_rule[i].mode;
+	nic->wanted.mode = auto_rule[i].mode;
 	nic->mode_why = auto_rule[i].why;
 }
 
@@ -357,8 +358,7 @@ static void run_job(void *ctx, struct attacher_job *job)
 	const struct node *node = ctx;
 
 	if (job->attach)
-		job->error = privilege_attach(node->loader, job->ifname, job->ifindex, job->mode,
-					      job->text, &job->attachment);
+		job->error = privilege_attach(node->loader, job);
 	else
 		job->error = privilege_detach(job->instance, job->ifname, job->ifindex);
 }
@@ -383,7 +383,7 @@ static void detach(struct node *node, const char *ifname, uint32_t ifindex)
 /* Both halves in the mode that is wanted. */
 static int start_attaching(struct node *node, struct node_nic *nic)
 {
-	struct attacher_job job = { .attach = true, .ifindex = nic->ifindex, .mode = nic->wanted };
+	struct attacher_job job = { .attach = true, .ifindex = nic->ifindex, .wish = nic->wanted };
 	int err;
 
 	snprintf(job.ifname, sizeof(job.ifname), "%s", nic->name);
@@ -397,6 +397,11 @@ static int start_attaching(struct node *node, struct node_nic *nic)
 	return 0;
 }
 
+static bool same_wish(const struct attacher_wish *a, const struct attacher_wish *b)
+{
+	return a->mode == b->mode && a->observe == b->observe;
+}
+
 /*
  * The entry first: a program never runs without one. It hands all frames to the tc half before XDP goes,
  * and only after XDP has come lets it have them, so that no frame is steered by neither. What is wanted
@@ -404,17 +409,18 @@ static int start_attaching(struct node *node, struct node_nic *nic)
  */
 static void attach(struct node *node, struct node_nic *nic)
 {
-	bool attached = nic->state == NIC_ATTACHED && nic->attached_as == nic->wanted;
+	bool served = nic->state == NIC_ATTACHED && nic->attached_as.mode == nic->wanted.mode;
 	int err;
 
+	nic->wanted.observe = nic->traced || node->config->route_counters;
 	nic->again = nic->attaching;
-	if (!attached && !nic->attaching)
-		nic->tc_alone =
-			nic->wanted == LOADER_TC || nic->wanted == LOADER_AUTO_TC || nic->tc_alone;
+	if (!served && !nic->attaching)
+		nic->tc_alone = nic->wanted.mode == LOADER_TC ||
+				nic->wanted.mode == LOADER_AUTO_TC || nic->tc_alone;
 	err = write_entry(node, nic);
-	if (err == 0 && (attached || nic->attaching))
+	if (err == 0 && ((served && same_wish(&nic->attached_as, &nic->wanted)) || nic->attaching))
 		return; /* the entry was all that changed */
-	if (nic->state == NIC_ATTACHED)
+	if (nic->state == NIC_ATTACHED && !served)
 		nic->state = NIC_PENDING; /* in another mode than is wanted now */
 	if (err == 0)
 		err = start_attaching(node, nic);
@@ -428,7 +434,7 @@ static void take_attachment(struct node *node, struct node_nic *nic, const struc
 
 	nic->attachment = job->attachment;
 	if (err == 0) {
-		nic->attached_as = job->mode;
+		nic->attached_as = job->wish;
 		nic->tc_alone = job->attachment.mode == LOADER_TC;
 		err = write_entry(node, nic);
 	}
@@ -450,9 +456,10 @@ static void on_job_done(void *ctx, const struct attacher_job *job)
 	if (!job->attach || !nic || nic->ticket != job->ticket)
 		return;
 	nic->attaching = false;
-	if (nic->again && (strcmp(nic->name, job->ifname) != 0 || nic->wanted != job->mode)) {
+	if (nic->again &&
+	    (strcmp(nic->name, job->ifname) != 0 || !same_wish(&nic->wanted, &job->wish))) {
 		if (job->error == 0)
-			nic->attached_as = job->mode;
+			nic->attached_as = job->wish;
 		attach(node, nic);
 		return;
 	}
@@ -573,10 +580,12 @@ void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_
 		write_entry(node, nic);
 }
 
-int node_nic_trace(struct node *node, struct node_nic *nic, bool on)
+/* The flag comes with the programs that look at it. */
+void node_nic_trace(struct node *node, struct node_nic *nic, bool on)
 {
 	nic->traced = on;
-	return nic->state == NIC_ATTACHED ? write_entry(node, nic) : 0;
+	if (nic->state == NIC_ATTACHED)
+		attach(node, nic);
 }
 
 void node_nic_addresses(struct node *node, uint32_t ifindex)

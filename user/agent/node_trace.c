@@ -3,7 +3,8 @@
  * Traces: what the programs decided about single packets of one nic, from their ring to the event bus.
  *
  * The rule, sampling and the limit a second work in the program, so that what nobody wants costs nothing but
- * the test; without a trace not even that. Called by the API. Ends by itself.
+ * the test; without a trace not even that, for it is in other programs, which the nic has for as long. Called by the
+ * API. Ends by itself.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -99,7 +100,7 @@ int node_trace_start(struct node *node, struct node_nic *nic, const struct xrs_t
 	if (err == 0)
 		err = loop_io_add(node->loop, &trace->io, EPOLLIN);
 	if (err == 0)
-		err = node_nic_trace(node, nic, true);
+		node_nic_trace(node, nic, true);
 	snprintf(trace->nic, sizeof(trace->nic), "%s", nic->name);
 	trace->told = 0;
 	if (err < 0) {

@@ -224,12 +224,12 @@ static int do_read_key(const void *request, void *reply)
 /* --- load, attach, detach -------------------------------------------------------------------- */
 
 struct attach_request {
-	struct loader *loader; /* attach; else NULL */
-	const char *instance;  /* load and detach */
-	const char *ifname;
+	struct loader *loader;    /* attach; else NULL */
+	struct attacher_job *job; /* attach */
+	const char *instance;     /* load and detach */
+	const char *ifname;       /* detach */
 	uint32_t ifindex;
-	enum loader_mode mode;
-	char *text;
+	char *text; /* load */
 };
 
 static int do_load(const void *request, void *reply)
@@ -242,9 +242,13 @@ static int do_load(const void *request, void *reply)
 static int do_attach(const void *request, void *reply)
 {
 	const struct attach_request *attach = request;
+	struct attacher_job *job = attach->job;
+	int error = loader_observe(attach->loader, job->ifindex, job->wish.observe, job->text);
 
-	return loader_attach(attach->loader, attach->ifname, attach->ifindex, attach->mode,
-			     attach->text, reply);
+	if (!error)
+		error = loader_attach(attach->loader, job->ifname, job->ifindex, job->wish.mode,
+				      job->text, &job->attachment);
+	return error;
 }
 
 static int do_detach(const void *request, void *reply)
@@ -388,15 +392,11 @@ int privilege_load(const char *instance, char text[static LOADER_TEXT], struct l
 	return call(PRIVILEGE_LOAD, &request, ret_loader);
 }
 
-int privilege_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
-		     enum loader_mode mode, char text[static LOADER_TEXT],
-		     struct loader_attachment *ret)
+int privilege_attach(struct loader *loader, struct attacher_job *job)
 {
-	struct attach_request request = {
-		.loader = loader, .ifname = ifname, .ifindex = ifindex, .mode = mode, .text = text
-	};
+	struct attach_request request = { .loader = loader, .job = job };
 
-	return call(PRIVILEGE_ATTACH, &request, ret);
+	return call(PRIVILEGE_ATTACH, &request, NULL);
 }
 
 int privilege_detach(const char *instance, const char *ifname, uint32_t ifindex)

@@ -34,6 +34,10 @@ void link_drop_second_name(const char *tc_path);
 bool link_is_known(const struct loader *loader, uint32_t ifindex, bool tc);
 void link_set_known(struct loader *loader, uint32_t ifindex, bool tc, bool on);
 
+/* A set of devices. device_set_put(): 0 or -ENOMEM. */
+bool device_set_has(const struct htab *set, uint32_t ifindex);
+int device_set_put(struct htab *set, uint32_t ifindex, bool on);
+
 void loader_prog_name(uint32_t id, char buf[static 16]);
 
 #define CLSACT_HANDLE   0x5852

@@ -5,7 +5,7 @@
  * Called by the agent, the API and tests; loader_attach.c puts the programs on interfaces. Pins of an
  * older run are adopted, never replaced: frames go through them at this moment.
  */
-#include "loader_impl.h"
+#include "links_impl.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -243,22 +243,33 @@ static int pin_progs(const struct loader_progs *fds, const struct pins *pins,
 	return ret;
 }
 
-/* Opens and loads with or without multi-buffer XDP (5.18). */
-static int load(const struct pins *pins, bool frags, char text[static LOADER_TEXT],
-		struct xrs_bpf **ret_skel)
+struct variant {
+	bool frags;    /* with multi-buffer XDP (5.18) */
+	bool observes; /* with what traces packets and counts them by route */
+};
+
+/* What the verifier takes for constants: branches that they rule out are not in the program that runs. */
+static void set_constants(struct xrs_bpf *skel, const struct variant *variant)
+{
+	skel->rodata->xrs_has_frags = variant->frags;
+	skel->rodata->xrs_observes = variant->observes;
+	skel->rodata->xrs_has_coarse =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
+	if (variant->frags) {
+		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
+		bpf_program__set_flags(skel->progs.xrs_uplink, BPF_F_XDP_HAS_FRAGS);
+	}
+}
+
+static int load(const struct pins *pins, const struct variant *variant,
+		char text[static LOADER_TEXT], struct xrs_bpf **ret_skel)
 {
 	struct xrs_bpf *skel = xrs_bpf__open();
 	int ret;
 
 	if (!skel)
 		return loader_say(text, -errno, "open the BPF object: %s", strerror(errno));
-	skel->rodata->xrs_has_frags = frags;
-	skel->rodata->xrs_has_coarse =
-		libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_ktime_get_coarse_ns, NULL) == 1;
-	if (frags) {
-		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
-		bpf_program__set_flags(skel->progs.xrs_uplink, BPF_F_XDP_HAS_FRAGS);
-	}
+	set_constants(skel, variant);
 	ret = adopt_maps(pins, skel, text);
 	if (!ret) {
 		ret = xrs_bpf__load(skel);
@@ -276,22 +287,30 @@ static int load(const struct pins *pins, bool frags, char text[static LOADER_TEX
 	return 0;
 }
 
+static struct loader_progs progs_of(const struct xrs_bpf *skel)
+{
+	return (struct loader_progs){
+		.xdp = bpf_program__fd(skel->progs.xrs_steer),
+		.generic = bpf_program__fd(skel->progs.xrs_steer_skb),
+		.tc = bpf_program__fd(skel->progs.xrs_steer_tc),
+		.uplink = bpf_program__fd(skel->progs.xrs_uplink),
+		.uplink_tc = bpf_program__fd(skel->progs.xrs_uplink_tc),
+	};
+}
+
 static int load_and_pin(struct loader *loader, const struct pins *pins,
 			char text[static LOADER_TEXT])
 {
-	int ret = load(pins, true, text, &loader->skel);
+	struct variant variant = { .frags = true };
+	int ret = load(pins, &variant, text, &loader->skel);
 
-	if (ret == -EINVAL)
-		ret = load(pins, false, text, &loader->skel);
+	if (ret == -EINVAL) {
+		variant.frags = false;
+		ret = load(pins, &variant, text, &loader->skel);
+	}
 	if (ret)
 		return ret;
-	loader->progs = (struct loader_progs){
-		.xdp = bpf_program__fd(loader->skel->progs.xrs_steer),
-		.generic = bpf_program__fd(loader->skel->progs.xrs_steer_skb),
-		.tc = bpf_program__fd(loader->skel->progs.xrs_steer_tc),
-		.uplink = bpf_program__fd(loader->skel->progs.xrs_uplink),
-		.uplink_tc = bpf_program__fd(loader->skel->progs.xrs_uplink_tc),
-	};
+	loader->progs = progs_of(loader->skel);
 	ret = pin_maps(pins, loader->skel, text);
 	return ret ? ret : pin_progs(&loader->progs, pins, text);
 }
@@ -368,6 +387,38 @@ int loader_open(const char *instance, char text[static LOADER_TEXT], struct load
 	return 0;
 }
 
+int loader_observe(struct loader *loader, uint32_t ifindex, bool on, char text[static LOADER_TEXT])
+{
+	const struct pins pins = { loader->instance, "maps", "progs" };
+	const struct variant variant = { loader->skel->rodata->xrs_has_frags, true };
+	int ret = 0;
+
+	if (on && !loader->observing) {
+		ret = load(&pins, &variant, text, &loader->observing);
+		if (!ret)
+			loader->observing_progs = progs_of(loader->observing);
+	}
+	if (!ret && device_set_put(loader->observed, ifindex, on))
+		ret = loader_say(text, -ENOMEM, "out of memory");
+	return ret;
+}
+
+const struct loader_progs *loader_progs_for(const struct loader *loader, uint32_t ifindex)
+{
+	return device_set_has(loader->observed, ifindex) ? &loader->observing_progs
+							 : &loader->progs;
+}
+
+int loader_prog(const struct loader *loader, const char *name, bool observes)
+{
+	const struct xrs_bpf *skel = observes ? loader->observing : loader->skel;
+	const struct bpf_program *prog =
+		skel ? bpf_object__find_program_by_name(skel->obj, name) : NULL;
+	int fd = prog ? bpf_program__fd(prog) : -1;
+
+	return fd >= 0 ? fd : -ENOENT;
+}
+
 struct loader_migrated loader_migrated(const struct loader *loader)
 {
 	return loader->migrated;
@@ -383,6 +434,7 @@ void loader_free(struct loader *loader)
 	if (!loader)
 		return;
 	xrs_bpf__destroy(loader->skel);
+	xrs_bpf__destroy(loader->observing);
 	loader_forget_links(loader);
 	free(loader);
 }

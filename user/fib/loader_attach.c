@@ -133,14 +133,18 @@ static int say_conflict(struct attach *a, uint32_t prog_id)
 /* The program for a device that runs XDP as @real says. */
 static int xdp_prog(const struct attach *a, enum loader_mode real)
 {
+	const struct loader_progs *progs = loader_progs_for(a->loader, a->out->ifindex);
+
 	if (a->mode == LOADER_UPLINK)
-		return a->loader->progs.uplink;
-	return real == LOADER_GENERIC ? a->loader->progs.generic : a->loader->progs.xdp;
+		return progs->uplink;
+	return real == LOADER_GENERIC ? progs->generic : progs->xdp;
 }
 
 static int tc_prog(const struct attach *a)
 {
-	return a->mode == LOADER_UPLINK ? a->loader->progs.uplink_tc : a->loader->progs.tc;
+	const struct loader_progs *progs = loader_progs_for(a->loader, a->out->ifindex);
+
+	return a->mode == LOADER_UPLINK ? progs->uplink_tc : progs->tc;
 }
 
 /* Modes that do with the tc half alone where the driver refuses XDP; generic XDP would only copy frames before. */

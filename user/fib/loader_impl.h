@@ -22,6 +22,10 @@ struct loader {
 	char instance[LOADER_INSTANCE_MAX];
 	struct xrs_bpf *skel;
 	struct loader_progs progs; /* the skeleton's */
+	/* The same programs with traces and counters by route in them: loaded when the first device wants them. */
+	struct xrs_bpf *observing;
+	struct loader_progs observing_progs;
+	struct htab *observed; /* devices that do */
 	struct loader_migrated migrated;
 	/* Devices that have a pinned link of the XDP half, of the tc half: others need not be searched for. */
 	struct htab *pinned[2];
@@ -44,6 +48,9 @@ const struct btf *loader_btf(const struct loader *loader);
  */
 int loader_swap(const char *instance, const struct loader_progs *progs,
 		char text[static LOADER_TEXT], unsigned int *ret_n);
+
+/* The programs for a device: with or without what observes packets. */
+const struct loader_progs *loader_progs_for(const struct loader *loader, uint32_t ifindex);
 
 /* --- migrate.c ------------------------------------------------------------------------------------------ */
 /*

@@ -211,19 +211,29 @@ static void *as_item(uint32_t ifindex)
 	return (void *)(uintptr_t)ifindex;
 }
 
+bool device_set_has(const struct htab *set, uint32_t ifindex)
+{
+	return htab_find(set, hash_u32(ifindex, 0), same_ifindex, as_item(ifindex));
+}
+
+int device_set_put(struct htab *set, uint32_t ifindex, bool on)
+{
+	if (on && !device_set_has(set, ifindex))
+		return htab_insert(set, hash_u32(ifindex, 0), as_item(ifindex));
+	if (!on)
+		htab_remove(set, hash_u32(ifindex, 0), same_ifindex, as_item(ifindex));
+	return 0;
+}
+
 bool link_is_known(const struct loader *loader, uint32_t ifindex, bool tc)
 {
-	return htab_find(loader->pinned[tc], hash_u32(ifindex, 0), same_ifindex, as_item(ifindex));
+	return device_set_has(loader->pinned[tc], ifindex);
 }
 
 /* Not knowing of a link only costs a search: out of memory is no failure. */
 void link_set_known(struct loader *loader, uint32_t ifindex, bool tc, bool on)
 {
-	if (!on)
-		htab_remove(loader->pinned[tc], hash_u32(ifindex, 0), same_ifindex,
-			    as_item(ifindex));
-	else if (!link_is_known(loader, ifindex, tc))
-		htab_insert(loader->pinned[tc], hash_u32(ifindex, 0), as_item(ifindex));
+	device_set_put(loader->pinned[tc], ifindex, on);
 }
 
 static bool index_visit(void *ctx, const char *path, const char *ifname, bool tc,
@@ -241,6 +251,9 @@ int loader_index_links(struct loader *loader)
 		if (!loader->pinned[tc])
 			return -ENOMEM;
 	}
+	loader->observed = htab_new();
+	if (!loader->observed)
+		return -ENOMEM;
 	link_each(loader->instance, index_visit, loader);
 	return 0;
 }
@@ -249,6 +262,7 @@ void loader_forget_links(struct loader *loader)
 {
 	for (int tc = 0; tc < 2; tc++)
 		htab_free(loader->pinned[tc]);
+	htab_free(loader->observed);
 }
 
 /* --- programs, and filters of kernels without tcx ------------------------------------------------------- */
