@@ -173,13 +173,20 @@ XRS_INLINE const struct xrs_nexthop *xrs_find_host(__u32 vnet, const struct xrs_
 	return bpf_map_lookup_elem(&xrs_host, &key);
 }
 
+/* From a DHCP server to its client: xrs_snoop_out has to see it, and sees what the kernel sends. */
+XRS_INLINE bool xrs_is_dhcp_answer(const struct xrs_packet *p)
+{
+	return p->proto == XRS_PROTO_UDP &&
+	       p->dport == XRS_NET16(p->family == 4 ? XRS_DHCP_CLIENT : XRS_DHCP6_CLIENT);
+}
+
 /* A packet from an appliance for this vnet: XRS_REASON_DELIVERED with *ret_nh, or as without the table. */
 XRS_INLINE enum xrs_reason xrs_deliver(__u32 vnet, const struct xrs_packet *p, __u32 ifindex,
 				       const struct xrs_nexthop **ret_nh)
 {
 	const struct xrs_nexthop *host = xrs_find_host(vnet, p);
 
-	if (!host || xrs_is_self_loop(p, host, ifindex))
+	if (!host || xrs_is_self_loop(p, host, ifindex) || xrs_is_dhcp_answer(p))
 		return XRS_REASON_LOCAL;
 	*ret_nh = host;
 	return host->mtu && xrs_l3_out(p) > host->mtu ? XRS_REASON_TOO_BIG : XRS_REASON_DELIVERED;

@@ -194,6 +194,26 @@ struct {
 } xrs_route_stats SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, XRS_LEARNED_MAX);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct xrs_learned_key);
+	__type(value, struct xrs_learned);
+} xrs_learned SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XRS_NIC_MAX);
+	__type(key, __u32);
+	__type(value, struct xrs_snoop_nic);
+} xrs_snoop_nic SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, XRS_SNOOP_BYTES);
+} xrs_snoop SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);

@@ -26,6 +26,12 @@
 #define XRS_VLAN_LEN     4
 #define XRS_IPV6_EXT_MAX 4 /* extension headers that are walked to find the ports */
 
+/* UDP ports of RFC 2131 section 4.1 and RFC 8415 section 7.2. */
+#define XRS_DHCP_SERVER  67
+#define XRS_DHCP_CLIENT  68
+#define XRS_DHCP6_CLIENT 546
+#define XRS_DHCP6_SERVER 547
+
 /* IANA protocol numbers, by our own names: <linux/in.h> and <netinet/in.h> do not mix on the host. */
 enum xrs_proto {
 	XRS_PROTO_HOPOPTS = 0,

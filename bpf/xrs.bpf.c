@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The programs: xrs_steer (XDP) and xrs_steer_tc (tcx or clsact ingress), the two halves of one nic;
- * xrs_steer_skb is xrs_steer for generic mode. xrs_uplink and xrs_uplink_tc are the two of an uplink.
+ * xrs_steer_skb is xrs_steer for generic mode. xrs_uplink and xrs_uplink_tc are the two of an uplink;
+ * xrs_snoop_in and xrs_snoop_out only look on.
  *
  * Each frame meets the same headers in the same order (design section 8) and leaves under one reason.
  * Which half is in charge of a frame:
@@ -37,6 +38,7 @@
 #include "icmp.bpf.h"
 #include "quick.bpf.h"
 #include "count.bpf.h"
+#include "snoop.bpf.h"
 
 #define XRS_TEST_IFINDEX 1   /* test runs come from the loopback device, nothing else does */
 #define XRS_LINEAR       128 /* octets that the parser wants to see in one piece */
@@ -792,4 +794,27 @@ int xrs_uplink_tc(struct __sk_buff *skb)
 		xrs_bfd_look_skb(skb, &p);
 	xrs_report_skb(skb, nic, &p, &d);
 	return verdict;
+}
+
+/* --- DHCP snooping: beside the others, on nics that learn from it ------------------------------------------ */
+SEC("tc")
+int xrs_snoop_in(struct __sk_buff *skb)
+{
+	const struct xrs_nic *nic = xrs_find_nic(skb->ifindex);
+	struct xrs_snoop_nic *seen = nic ? bpf_map_lookup_elem(&xrs_snoop_nic, &nic->slot) : NULL;
+
+	if (seen)
+		xrs_snoop_vm(skb, seen);
+	return TC_ACT_UNSPEC;
+}
+
+SEC("tc")
+int xrs_snoop_out(struct __sk_buff *skb)
+{
+	const struct xrs_nic *nic = xrs_find_nic(skb->ifindex);
+	struct xrs_snoop_nic *seen = nic ? bpf_map_lookup_elem(&xrs_snoop_nic, &nic->slot) : NULL;
+
+	if (seen)
+		xrs_snoop_server(skb, nic, seen);
+	return TC_ACT_UNSPEC;
 }

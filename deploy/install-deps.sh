@@ -10,9 +10,10 @@ build=(gcc libc6-dev make clang llvm bpftool pkgconf libbpf-dev libmnl-dev libnl
 	libnl-route-3-dev libjansson-dev libmd-dev)
 tests=(libcriterion-dev iproute2 jq bird2 frr gobgpd openbgpd exabgp
 	clang-format cppcheck tcpdump traceroute iputils-ping ethtool
-	procps util-linux iperf3 netcat-openbsd curl mandoc bgpdump)
-# Appliances of the lab. Their packages start a daemon on the host; here they run in namespaces only.
-services=(bird frr gobgpd openbgpd exabgp)
+	procps util-linux iperf3 netcat-openbsd curl mandoc bgpdump
+	isc-dhcp-server isc-dhcp-client)
+# Appliances and servers of the lab. Their packages start a daemon on the host; here they run in namespaces only.
+services=(bird frr gobgpd openbgpd exabgp isc-dhcp-server)
 
 say() { printf 'install-deps: %s\n' "$*" >&2; }
 

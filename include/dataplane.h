@@ -40,6 +40,9 @@
 #define XRS_TRACE_BYTES    262144 /* ring of xrs_trace */
 #define XRS_BFD_MAX        4096   /* BFD sessions; 0 is reserved for "none"; a power of two */
 #define XRS_DRAIN_MAX      65536 /* flows of draining next hops; the least recently used go first */
+#define XRS_LEARNED_MAX    65536 /* learned sources: what XRS_SOURCES allow all nics */
+#define XRS_SNOOP_BYTES    262144 /* ring of xrs_snoop */
+#define XRS_SNOOP_DATA     1512   /* octets of one frame there */
 
 /* --- xrs_meta: array, one entry ----------------------------------------------------------------- */
 struct xrs_meta {
@@ -396,6 +399,43 @@ struct xrs_route_stats {
 	__u64 last;  /* nanoseconds since boot */
 };
 
+/* --- xrs_learned: hash, nic and address -> how antiSpoof learned that source --------------------------
+ * Written and read by xrsd, for people and for its next start. xrs_nic has what packets are checked against.
+ */
+enum xrs_learned_from {
+	XRS_LEARNED_ARP = 0, /* and neighbour discovery */
+	XRS_LEARNED_DHCP = 1,
+};
+
+struct xrs_learned_key {
+	__u32 ifindex;
+	__u32 family; /* 4, 6 */
+	__u8 addr[16];
+};
+
+struct xrs_learned {
+	__u64 until_ns; /* CLOCK_MONOTONIC: the lease ends; 0: no end */
+	enum xrs_learned_from from;
+	__u8 mac[6]; /* of the VM */
+	__u8 pad[6];
+};
+
+/* --- xrs_snoop: ring, DHCP messages of nics that learn from them; xrs_snoop_nic: array by slot ---------- */
+#define XRS_SNOOP_ASKED (1ull << 32) /* with a transaction id: it is one */
+
+struct xrs_snoop_nic {
+	__u64 xid, xid6; /* of what the VM asked for last, DHCP and DHCPv6 */
+	__u64 due_ns;    /* the time that its records have used up */
+};
+
+struct xrs_snoop_record {
+	__u32 ifindex; /* the nic */
+	__u32 from;    /* the device that the frame came in on; 0: the host itself sent it */
+	__u32 to_vm;   /* 1: from the server; 0: from the VM */
+	__u32 len;
+	__u8 frame[XRS_SNOOP_DATA];
+};
+
 /* --- the decision record ------------------------------------------------------------------------
  * Two uses of one struct. xrs_trace (ring buffer) carries it in its records. And a
  * test run (BPF_PROG_TEST_RUN) may put one with `magic` into the XDP metadata area: the program then
@@ -495,6 +535,10 @@ XRS_ASSERT_SIZE(struct xrs_nic_stats, 8 * (XRS_REASON_MAX + 1));
 XRS_ASSERT_SIZE(struct xrs_decision, 32);
 XRS_ASSERT_SIZE(struct xrs_route_stats_key, 24);
 XRS_ASSERT_SIZE(struct xrs_route_stats, 24);
+XRS_ASSERT_SIZE(struct xrs_learned_key, 24);
+XRS_ASSERT_SIZE(struct xrs_learned, 24);
+XRS_ASSERT_SIZE(struct xrs_snoop_nic, 24);
+XRS_ASSERT_SIZE(struct xrs_snoop_record, 16 + XRS_SNOOP_DATA);
 XRS_ASSERT_SIZE(struct xrs_trace_rule, 72);
 XRS_ASSERT_SIZE(struct xrs_trace_record, 88);
 XRS_ASSERT_SIZE(struct xrs_mark, 12);

@@ -22,6 +22,7 @@ struct loop;
 struct attacher_wish {
 	enum loader_mode mode;
 	bool observe; /* loader_observe() */
+	bool snoop;   /* loader_snoop() */
 };
 
 struct attacher_job {

@@ -86,7 +86,8 @@ extern const struct config_type config_type_bool, config_type_u8, config_type_u1
 	config_type_asn, config_type_enum, config_type_choice, config_type_text, config_type_name,
 	config_type_path, config_type_listen, config_type_ip, config_type_bind,
 	config_type_router_id, config_type_prefix, config_type_asns, config_type_words,
-	config_type_families, config_type_given_u32, config_type_given_ip, config_type_mac;
+	config_type_words_or_bool, config_type_families, config_type_given_u32,
+	config_type_given_ip, config_type_mac;
 int config_parse_prefix(struct config_ctx *ctx, const json_t *value, struct ip_prefix *ret_prefix);
 
 /* --- config_list.c: the types that hold others ---------------------------------------------------- */

@@ -166,11 +166,18 @@ enum nic_attach_state {
 };
 const char *nic_attach_state_name(enum nic_attach_state state); /* "attached" */
 
-/* What node_vm.c has learned of the VM behind a nic: its MAC, and addresses as far as antiSpoof holds them. */
+struct nic_source { /* an address that antiSpoof has learned */
+	struct ip_addr addr;
+	enum xrs_learned_from from;
+	struct mono until; /* its lease ends; not set: no end */
+};
+const char *nic_source_from_name(enum xrs_learned_from from); /* "dhcp" */
+
+/* What node_learn.c knows of the VM behind a nic: its MAC, and addresses as far as antiSpoof holds them. */
 struct nic_learned {
 	uint8_t mac[6];
 	uint32_t n[2]; /* IPv4, IPv6 */
-	uint8_t addr[2][XRS_SOURCES][16];
+	struct nic_source source[2][XRS_SOURCES];
 };
 
 /* One host interface that a rule took. */
@@ -194,6 +201,8 @@ struct node_nic {
 	bool traced;
 	bool tc_alone; /* XDP is not there, or about to go */
 	struct loader_attachment attachment;
+	uint32_t
+		learns; /* NIC_LEARN_*: where antiSpoof has its sources from; 0: the configuration */
 	struct nic_learned learned;
 	uint32_t n_gateway_macs;
 	uint8_t gateway_mac[XRS_GATEWAY_MACS][6];
@@ -294,7 +303,8 @@ struct node {
 	struct loop_work fib_work;
 	bool net_synced; /* the first picture is whole */
 	struct node_trace trace;
-	struct node_vms *vms; /* addresses of local VMs */
+	struct node_vms *vms;     /* addresses of local VMs */
+	struct node_learn *learn; /* what antiSpoof learns; NULL: no data plane */
 	struct node_counters counters;
 	struct mono started;
 	uint64_t started_wall;

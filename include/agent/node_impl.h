@@ -283,8 +283,8 @@ int node_nic_init(struct node *node); /* 0 or negative errno */
 /* Matches one link, or all, against the rules: attaches, changes or forgets. */
 void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
-/* What was learned of the VM behind a nic; antiSpoof may go by it. */
-void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned);
+/* nic->learned is another: antiSpoof goes by it. */
+void node_nic_learned(struct node *node, struct node_nic *nic);
 /* Its decisions go to xrs_trace, or no more; in a moment, when the programs that can tell them are there. */
 void node_nic_trace(struct node *node, struct node_nic *nic, bool on);
 /* The addresses of this device have changed, or of any (0): they may be the gateway's. */
@@ -317,8 +317,24 @@ int node_vm_init(struct node *node);
 void node_vm_done(struct node *node);
 /* Something that the list of local VMs is made from has changed. */
 void node_vm_dirty(struct node *node);
+/* Tells node_learn.c what is known of one nic. */
+void node_vm_learn(struct node *node, struct node_nic *nic);
 /* A local VM is behind this device: it stays in xrs_devmap. */
 bool node_vm_uses(const struct node *node, uint32_t ifindex);
+
+/* --- node_learn.c -------------------------------------------------------------------------- */
+int node_learn_init(struct node *node); /* 0 or -ENOMEM */
+void node_learn_done(struct node *node);
+/* It was a nic of an earlier process: takes over what that had learned. */
+void node_learn_inherit(struct node *node, struct node_nic *nic);
+/* What its rule has it learn from: a set of NIC_LEARN_*. @is_new: it has just come. */
+void node_learn_wanted(struct node *node, struct node_nic *nic, uint32_t learns, bool is_new);
+void node_learn_forget(struct node *node, struct node_nic *nic);
+/* A neighbour of this address and MAC is behind it. */
+void node_learn_neigh(struct node *node, struct node_nic *nic, const struct ip_addr *addr,
+		      const uint8_t *mac);
+/* After a restart: forgets the devices that have gone. */
+void node_learn_sweep(struct node *node);
 
 /* --- node_net.c ---------------------------------------------------------------------------- */
 int node_net_init(struct node *node);

@@ -125,6 +125,20 @@ int fib_maps_vni_del(struct fib_maps *maps, const struct xrs_vni_key *key);
 int fib_maps_vni_next(const struct fib_maps *maps, const struct xrs_vni_key *key,
 		      struct xrs_vni_key *ret_key);
 
+/* --- fib_snoop.c: learned sources, and the DHCP messages that some are learned from --------------------- */
+int fib_maps_learned_set(struct fib_maps *maps, const struct xrs_learned_key *key,
+			 const struct xrs_learned *learned);
+int fib_maps_learned_get(const struct fib_maps *maps, const struct xrs_learned_key *key,
+			 struct xrs_learned *ret_learned);
+int fib_maps_learned_del(struct fib_maps *maps, const struct xrs_learned_key *key);
+int fib_maps_learned_next(const struct fib_maps *maps, const struct xrs_learned_key *key,
+			  struct xrs_learned_key *ret_key);
+/* The ring of DHCP messages: a descriptor that is readable when there is something, or negative errno. */
+int fib_maps_snoop_open(struct fib_maps *maps);
+void fib_maps_snoop_close(struct fib_maps *maps);
+void fib_maps_snoop_read(struct fib_maps *maps,
+			 void (*fn)(void *ctx, const struct xrs_snoop_record *record), void *ctx);
+
 /* --- route tables ------------------------------------------------------------------------------------- */
 /*
  * Opens or makes both tries of a table and puts them at @index of the outer maps. Pinned tries are

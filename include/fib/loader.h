@@ -8,11 +8,12 @@
  *
  * Pins, below /sys/fs/bpf/<instance>:
  *   progs/xrs_steer, progs/xrs_steer_skb (generic mode), progs/xrs_steer_tc,
- *   progs/xrs_uplink, progs/xrs_uplink_tc
+ *   progs/xrs_uplink, progs/xrs_uplink_tc, progs/xrs_snoop_in, progs/xrs_snoop_out
  *   next, commit, gone-<n>   for moments of a change of layout: see migrate.c
  *   closed/<map id>      tries that nobody uses any more, until they are empty
  *   links/<ifname>       the half that a frame meets first;  links/<ifname>:tc  the tcx half. Where the tcx
  *                        half is alone both are pins of its link.
+ *   links/:snoop-<ifindex>-in, -out   DHCP snooping
  * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
  *
  * Both halves are attached to a nic, always: xrs_steer_tc decides what xrs_steer leaves to it, and
@@ -98,6 +99,8 @@ int loader_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
 		  struct loader_attachment *ret);
 /* Removes both halves of a device and their pins. Absent: 0. Needs no program: @instance suffices. */
 int loader_detach(const char *instance, const char *ifname, uint32_t ifindex);
+/* Whether an earlier process attached to this device, or this one did. Not while another thread attaches. */
+bool loader_is_attached(const struct loader *loader, uint32_t ifindex);
 /*
  * Whether packets of a device may be traced and counted by route, from its next loader_attach() on. The
  * programs that nobody observes have no instruction for that: there are two sets of them, and the second one is loaded
@@ -108,6 +111,11 @@ int loader_observe(struct loader *loader, uint32_t ifindex, bool on, char text[s
 /* The descriptor of a program, of either set; it stays the loader's. -ENOENT: none of that name is loaded. */
 int loader_prog(const struct loader *loader, const char *name, bool observes);
 
+/* DHCP snooping of a device, into xrs_snoop. -EOPNOTSUPP: before kernel 6.6. 0 or negative errno with @text. */
+int loader_snoop(struct loader *loader, uint32_t ifindex, bool on, char text[static LOADER_TEXT]);
+/* After a restart: takes it off devices that are not @wanted. loader_detach() does so for one. */
+void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
+			void *ctx);
 /*
  * The attachments that are pinned, also defunct ones (ifindex 0). Fills up to @cap and returns how many
  * there are, or negative errno.

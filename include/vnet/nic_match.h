@@ -43,6 +43,10 @@ enum nic_mode {        /* how programs are attached; the words of dataplane.mode
 	NIC_MODE_TC,
 };
 
+/* Where antiSpoof learns sources from. */
+#define NIC_LEARN_ARP  1u /* and neighbour discovery: the kernel's neighbours */
+#define NIC_LEARN_DHCP 2u
+
 struct nic_rule {
 	/* Patterns of each key; a key without patterns is no condition. */
 	char **patterns[NIC_MATCH_KEYS];
@@ -52,7 +56,7 @@ struct nic_rule {
 	enum xrs_nic_role role;
 	enum nic_mode mode;
 	bool anti_spoof;
-	bool source_learning;
+	uint32_t source_learning;   /* NIC_LEARN_* */
 	struct mac_addr source_mac; /* zero: any */
 	bool symmetric;             /* true */
 	struct ip_prefix *sources;  /* allowed source prefixes; none: the vnet's prefixes */

@@ -337,7 +337,8 @@ static enum xrs_reason inside(const struct model *m, const struct xrs_nic *nic, 
 {
 	const struct xrs_nexthop *vm = nic->role == XRS_NIC_NVA ? local_vm(m, nic, s) : NULL;
 
-	if (!vm || back_where_it_came_from(vm, s, ifindex))
+	if (!vm || back_where_it_came_from(vm, s, ifindex) ||
+	    (s->proto == 17 && s->dport == (s->bits == 32 ? 68 : 546)))
 		return XRS_REASON_LOCAL;
 	ret->way = vm;
 	return vm->mtu && s->size > vm->mtu ? XRS_REASON_TOO_BIG : XRS_REASON_DELIVERED;

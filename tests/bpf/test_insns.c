@@ -84,5 +84,5 @@ Test(insns, verified_instructions_have_not_grown)
 			  prog, verified(prog), recorded);
 	}
 	fclose(file);
-	cr_assert(lines == 10);
+	cr_assert(lines == 12);
 }

@@ -61,7 +61,7 @@ static const char *const v6[] = {
 };
 static const uint8_t protos[] = { 6, 6, 6, 17, 17, 17, 1, 58, 58, 132, 136, 33, 4, 41, 47, 50 };
 static const uint16_t vlans[] = { 0, 0, 100, 200 };
-static const uint16_t ports[] = { 1, 53, 443, 4789, 6081, 8472, 40000, 65535 };
+static const uint16_t ports[] = { 1, 53, 68, 443, 546, 4789, 6081, 8472, 40000, 65535 };
 
 #define PICK(array) (array)[draw(sizeof(array) / sizeof(*(array)))]
 

@@ -1,23 +1,30 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# antiSpoof: sources from the configuration, and sources that are learned, in XDP and in the tc half.
+# antiSpoof: sources from the configuration, and sources that are learned, from ARP and neighbour discovery and from
+# what ISC's server leases to ISC's client by DHCP and DHCPv6; in XDP and in the tc half.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 
 lab_config "$(rule vm1 "\"mode\": \"native\", \"antiSpoof\": true, \"sourceMac\": \"${MAC[vm1]}\",
 		\"sourcePrefixes\": [\"${IP4[vm1]}/32\", \"${IP6[vm1]}/128\"]"),
-	$(rule vm2 '"mode": "tc", "antiSpoof": true, "sourceLearning": true, "sourcePrefixes": ["10.1.1.0/24", "fd00:1::/64"]')"
+	$(rule vm2 '"mode": "tc", "antiSpoof": true, "sourceLearning": true, "sourcePrefixes": ["10.1.1.0/24", "fd00:1::/64"]'),
+	$(rule vm3 '"mode": "native", "antiSpoof": true, "sourceLearning": ["dhcp"]')"
+need_cmd dhcpd dhclient
 
 lab_host
 lab_bridge
 veth_node vm1
 veth_node vm2
 veth_node fw
-on_bridge vm1 vm2 fw
+new_ns vm3
+new_veth vm3
+run_logged ip -n "$ID-vm3" link set eth0 up
+host_ip link set vm3 up
+on_bridge vm1 vm2 vm3 fw
 in_ns fw ping -q -c 1 -W 5 10.1.0.1 >/dev/null
 in_ns fw ping -q -c 1 -W 5 fd00:1::1 >/dev/null
 xrs_start
-for n in vm1 vm2; do
+for n in vm1 vm2 vm3; do
 	await_nic $n attached || abandon "nic $n is attached"
 	port_open $n $n pkt eth0
 done
@@ -72,6 +79,100 @@ check_equal "an address outside of sourcePrefixes is not learned" "[1,1,[10,1,1,
 check "a silent VM keeps its addresses" sh -c "
 	ip -n '$ID-host' neigh flush dev br0; sleep 0.5"
 check_equal "even when the kernel has forgotten it" "[1,1,[10,1,1,5],[2,0,0,0,1,5]]" "$(sources)"
+
+# --- leased, in XDP -------------------------------------------------------------------------------------
+server() { # 4|6: leases of a few seconds, always the same address to vm3
+	cat >"$DIR/dhcpd4.conf" <<-END
+	authoritative;
+	default-lease-time 6; max-lease-time 6; min-lease-time 1; ping-check false;
+	subnet 10.1.0.0 netmask 255.255.0.0 {
+	  option routers 10.1.0.1;
+	  host vm3 { hardware ethernet ${MAC[vm3]}; fixed-address ${IP4[vm3]}; }
+	}
+	END
+	cat >"$DIR/dhcpd6.conf" <<-END
+	authoritative;
+	default-lease-time 6; preferred-lifetime 4;
+	subnet6 fd00:1::/64 { range6 ${IP6[vm3]} ${IP6[vm3]}; }
+	END
+	: >"$DIR/dhcpd$1.leases"
+	spawn_in host "dhcpd$1" dhcpd "-$1" -f -cf "$DIR/dhcpd$1.conf" -lf "$DIR/dhcpd$1.leases" -pf "$DIR/dhcpd$1.pid" br0
+}
+client() { # 4|6 ARGUMENTS...: CLIENT is its process
+	local family=$1
+	shift
+	cat >"$DIR/dhclient.script" <<-'END'
+	#!/bin/sh
+	case $reason in
+	BOUND) ip addr add "$new_ip_address/16" dev "$interface"; ip route replace default via 10.1.0.1 ;;
+	BOUND6) ip addr add "$new_ip6_address/64" dev "$interface" nodad; ip -6 route replace default via fd00:1::1 ;;
+	esac
+	END
+	chmod +x "$DIR/dhclient.script"
+	echo 'timeout 10; retry 1; initial-interval 1;' >"$DIR/dhclient.conf"
+	spawn_in vm3 "dhclient$family" dhclient "-$family" "$@" -sf "$DIR/dhclient.script" -cf "$DIR/dhclient.conf" \
+		-lf "$DIR/dhclient$family.leases" -pf "$DIR/dhclient$family.pid" eth0
+	CLIENT=$spawned
+}
+leased() { # the learned sources of vm3, and whether their leases are of this moment
+	nic vm3 '[.learnedSources[] | "\(.address) \(.origin) \(.mac) \(.leaseSeconds <= 6)"] | join(", ")'
+}
+leased_is() { [ "$(leased)" = "$1" ]; }
+LEASE4="${IP4[vm3]} dhcp ${MAC[vm3]} true"
+LEASE6="${IP6[vm3]} dhcp ${MAC[vm3]} true"
+vm3_sends() { # ID: from its own addresses, from others, and from its own again
+	forget fw
+	send vm3 vm3 id="$1" dst=203.0.113.10
+	send6 vm3 vm3 id=$(($1 + 1)) dst=2001:db8::10
+	send vm3 vm3 id=$(($1 + 2)) dst=203.0.113.10 src="${IP4[vm1]}"
+	send vm3 vm3 id=$(($1 + 3)) dst=203.0.113.10 smac="${MAC[vm1]}"
+	sent vm3
+	send vm1 vm1 id=$(($1 + 9)) dst=203.0.113.10
+	wait_for 5 "a frame of vm1" seen fw $(($1 + 9)) >/dev/null
+}
+arrived_ids() { sed -n 's/^id=\([0-9]*\) .*/\1/p' "$DIR/fw.seen" | sort -n | xargs; }
+
+vm3_sends 100
+check_equal "vm3: before a lease nothing gets through" 109 "$(arrived_ids)"
+server 4
+client 4 -d
+check "an address that is leased" wait_for 20 "the lease" leased_is "$LEASE4"
+vm3_sends 110
+check_equal "gets through, and nothing else" "110 119" "$(arrived_ids)"
+run_logged ip -n "$ID-vm3" addr add 10.1.2.78/16 dev eth0
+in_ns vm3 ping -q -c 1 -W 1 -I 10.1.2.78 10.1.0.1 >/dev/null
+check_equal "what only ARP tells is not learned" "$LEASE4" "$(leased)"
+in_ns vm2 ip addr add "${IP4[vm3]}/16" dev eth0
+in_ns vm2 ping -q -c 1 -W 1 -I "${IP4[vm3]}" 10.1.0.1 >/dev/null
+check_equal "and another VM's ARP does not take it away" "$LEASE4" "$(leased)"
+run_logged in_ns vm2 ip addr del "${IP4[vm3]}/16" dev eth0
+xrs_stop KILL
+vm3_sends 120
+check_equal "while no xrsd runs it stays" "120 129" "$(arrived_ids)"
+xrs_start
+await_nic vm3 attached || abandon "vm3 is attached"
+check "and after its restart, which knows the lease" wait_for 10 "the lease" leased_is "$LEASE4"
+await_fib
+vm3_sends 130
+check_equal "gets through as before" "130 139" "$(arrived_ids)"
+server 6
+client4=$CLIENT
+client 6 -d
+client6=$CLIENT
+check "IPv6 the same" wait_for 20 "two leases" leased_is "$LEASE4, $LEASE6"
+vm3_sends 140
+check_equal "both get through" "140 141 149" "$(arrived_ids)"
+stop_pid "$client4"
+client 4 -r
+check "DHCPRELEASE gives it back" wait_for 20 "one lease" leased_is "$LEASE6"
+vm3_sends 150
+check_equal "nothing gets through from it" "151 159" "$(arrived_ids)"
+stop_pid "$client6" KILL
+check "a lease that is not renewed ends" wait_for 30 "no lease" leased_is ""
+vm3_sends 160
+check_equal "and nothing of vm3 gets through" 169 "$(arrived_ids)"
+check_equal "nothing of it is kept" 0 "$(bpftool -j map dump pinned "$PINS/maps/xrs_learned" |
+	jq "[.[].formatted.key | select(.ifindex == $(nic vm3 .ifindex))] | length")"
 
 check "sourceMac without antiSpoof is refused" sh -c "
 	jq '.nics[0].antiSpoof = false' '$CONF' >'$DIR/bad.json'; ! '$XRSD' -t -c '$DIR/bad.json' 2>'$DIR/bad.out' &&

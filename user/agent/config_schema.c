@@ -592,12 +592,13 @@ OBJECT(nic_object, "nics[]", struct nic_rule,
        { "sourcePrefixes", &config_type_list, LIST_AT(struct nic_rule, sources, n_sources),
 	 .max = 2 * XRS_SOURCES, .element = &config_element_prefix, .fallback = "[]",
 	 .doc = "At most four of each family. Empty: the vnet's prefixes." },
-       { "sourceLearning", &config_type_bool, AT(struct nic_rule, source_learning),
-	 .fallback = "false",
+       { "sourceLearning", &config_type_words_or_bool, AT(struct nic_rule, source_learning),
+	 .names = NAMES({ "arp", NIC_LEARN_ARP }, { "dhcp", NIC_LEARN_DHCP }), .fallback = "[]",
 	 .doc = "antiSpoof lets through only the addresses inside sourcePrefixes, and the MAC "
-		"address, that the kernel has learned behind the nic (ARP, neighbour discovery); "
-		"at "
-		"most four addresses of each family." },
+		"address, that were learned behind the nic; at most four addresses of each family. "
+		"arp, or true: what the kernel knows by ARP and neighbour discovery. dhcp: what "
+		"DHCP "
+		"and DHCPv6 servers lease to the VM, for as long as they do; needs kernel 6.6." },
        { "symmetric", &config_type_bool, AT(struct nic_rule, symmetric), .fallback = "true",
 	 .doc = "Both directions of a flow choose the same appliance." });
 

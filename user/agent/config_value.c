@@ -319,6 +319,20 @@ static void write_words(const struct config_field *field, const void *object, st
 
 const struct config_type config_type_words = { "list of", parse_words, write_words };
 
+/* A list of words, or `true` for the first of them alone. */
+static int parse_words_or_bool(struct config_ctx *ctx, const struct config_field *field,
+			       const json_t *value, void *object)
+{
+	if (!json_is_boolean(value))
+		return parse_words(ctx, field, value, object);
+	*config_member(object, field->offset, uint32_t) =
+		json_is_true(value) ? (uint32_t)field->names->value : 0;
+	return 0;
+}
+
+const struct config_type config_type_words_or_bool = { "true, false or list of",
+						       parse_words_or_bool, write_words };
+
 static int parse_families(struct config_ctx *ctx, const struct config_field *field,
 			  const json_t *value, void *object)
 {

@@ -392,6 +392,8 @@ static int start(struct node *node)
 		err = start_vnets(node);
 	if (err == 0)
 		err = node_vm_init(node);
+	if (err == 0)
+		err = node_learn_init(node);
 	node_trace_init(node);
 	if (err == 0)
 		err = node_net_init(node);
@@ -460,6 +462,7 @@ void node_free(struct node *node)
 	node_trace_done(node);
 	node_vm_done(node);
 	node_nic_free_all(node);
+	node_learn_done(node);
 	node_net_done(node);
 	loop_timer_stop(node->loop, &node->sweep_deadline);
 	restart_done(node);

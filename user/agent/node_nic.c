@@ -157,13 +157,12 @@ static void fill_learned(struct xrs_nic *entry, const struct nic_rule *rule,
 {
 	for (int six = 0; six < 2; six++) {
 		for (uint32_t i = 0; i < learned->n[six]; i++) {
-			struct ip_addr addr =
-				ip_from_bytes(six ? IP_V6 : IP_V4, learned->addr[six][i]);
-			struct ip_prefix host = prefix_of(&addr, six ? 128 : 32);
+			const struct ip_addr *addr = &learned->source[six][i].addr;
+			struct ip_prefix host = prefix_of(addr, six ? 128 : 32);
 			bool allowed = rule->n_sources == 0;
 
 			for (size_t k = 0; k < rule->n_sources; k++)
-				allowed |= prefix_contains(&rule->sources[k], &addr);
+				allowed |= prefix_contains(&rule->sources[k], addr);
 			if (allowed)
 				add_source(entry, &host);
 		}
@@ -177,8 +176,9 @@ static void fill_anti_spoof(struct xrs_nic *entry, const struct nic_rule *rule,
 	static const struct mac_addr any;
 
 	entry->flags |= XRS_NIC_F_ANTI_SPOOF;
-	if (rule->source_learning) {
+	if (nic->learns & NIC_LEARN_ARP)
 		entry->flags |= XRS_NIC_F_LEARN;
+	if (nic->learns) {
 		fill_learned(entry, rule, &nic->learned);
 	} else {
 		fill_sources(entry, rule, nic->vnet->config);
@@ -210,7 +210,10 @@ static void render(const struct node *node, const struct node_nic *nic, struct x
 
 /* --- slots of xrs_stats ------------------------------------------------------------------------------ */
 
-/* Who has which, as the map tells: what an earlier process gave away stays. */
+/*
+ * Who has which, as the map tells: what an earlier process gave away stays. But the kernel gives an ifindex to
+ * another device when the first one is gone: nothing is attached to that, and it begins anew.
+ */
 static bool read_slots(struct node *node)
 {
 	struct xrs_nic entry;
@@ -222,7 +225,8 @@ static bool read_slots(struct node *node)
 	if (!node->slot_owner)
 		return false;
 	while (fib_maps_nic_next(node->maps, i, &i) == 0) {
-		if (fib_maps_nic_get(node->maps, i, &entry) == 0 && entry.slot < XRS_NIC_MAX)
+		if (fib_maps_nic_get(node->maps, i, &entry) == 0 && entry.slot < XRS_NIC_MAX &&
+		    loader_is_attached(node->loader, i))
 			node->slot_owner[entry.slot] = i;
 	}
 	node->slot_owner[0] = UINT32_MAX; /* counts unknown nics */
@@ -237,15 +241,17 @@ static void free_slot(struct node *node, uint32_t slot)
 		node->next_slot = slot;
 }
 
-/* The slot that an earlier process gave this interface, or the lowest free one; 0: none left. */
-static uint32_t find_slot(struct node *node, uint32_t ifindex)
+/* The slot that an earlier process gave this device, or the lowest free one; 0: none left. */
+static uint32_t find_slot(struct node *node, uint32_t ifindex, bool *ret_known)
 {
 	struct xrs_nic entry;
 	uint32_t slot;
 
 	if (!read_slots(node))
 		return 0;
-	if (fib_maps_nic_get(node->maps, ifindex, &entry) == 0 && entry.slot)
+	*ret_known = fib_maps_nic_get(node->maps, ifindex, &entry) == 0 && entry.slot &&
+		     entry.slot < XRS_NIC_MAX && node->slot_owner[entry.slot] == ifindex;
+	if (*ret_known)
 		return entry.slot;
 	for (slot = node->next_slot; slot < XRS_NIC_MAX; slot++) {
 		if (!node->slot_owner[slot])
@@ -399,7 +405,7 @@ static int start_attaching(struct node *node, struct node_nic *nic)
 
 static bool same_wish(const struct attacher_wish *a, const struct attacher_wish *b)
 {
-	return a->mode == b->mode && a->observe == b->observe;
+	return a->mode == b->mode && a->observe == b->observe && a->snoop == b->snoop;
 }
 
 /*
@@ -413,6 +419,7 @@ static void attach(struct node *node, struct node_nic *nic)
 	int err;
 
 	nic->wanted.observe = nic->traced || node->config->route_counters;
+	nic->wanted.snoop = nic->learns & NIC_LEARN_DHCP;
 	nic->again = nic->attaching;
 	if (!served && !nic->attaching)
 		nic->tc_alone = nic->wanted.mode == LOADER_TC ||
@@ -485,6 +492,7 @@ static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 	if (nic->ticket) /* asked for at some time: whatever came of it goes */
 		detach(node, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);
+	node_learn_forget(node, nic);
 	free_slot(node, nic->slot);
 	htab_remove(node->nic_index, hash_u32(nic->ifindex, 0), has_ifindex, &nic->ifindex);
 	for (size_t i = 0; i < node->n_nics; i++) {
@@ -500,7 +508,8 @@ static struct node_nic *add(struct node *node, const struct net_link *link)
 {
 	struct node_nic **grown;
 	struct node_nic *nic;
-	uint32_t slot = find_slot(node, link->ifindex);
+	bool known = false;
+	uint32_t slot = find_slot(node, link->ifindex, &known);
 
 	if (node->n_nics >= LIMIT_NICS_MAX || slot == 0) {
 		log_err(SUBSYS, "nic=%s not taken: all %u slots are in use", link->name,
@@ -524,6 +533,8 @@ static struct node_nic *add(struct node *node, const struct net_link *link)
 		return NULL;
 	}
 	node->nics[node->n_nics++] = nic;
+	if (known)
+		node_learn_inherit(node, nic);
 	return nic;
 }
 
@@ -543,6 +554,7 @@ void node_nic_link(struct node *node, const struct net_link *link)
 	struct nic_facts facts;
 	struct node_vnet *vnet;
 	struct node_table *table;
+	bool is_new = !nic;
 	int index;
 
 	net_nic_facts(node->net, link, &facts);
@@ -565,18 +577,16 @@ void node_nic_link(struct node *node, const struct net_link *link)
 	nic->vnet = vnet;
 	nic->table = table;
 	nic->role = rule->role;
+	node_learn_wanted(node, nic, rule->anti_spoof ? rule->source_learning : 0, is_new);
 	choose_mode(node->config, nic, link);
 	fill_gateway_macs(node, nic, link);
 	attach(node, nic);
 	dirty(node, vnet);
 }
 
-void node_nic_learned(struct node *node, struct node_nic *nic, const struct nic_learned *learned)
+void node_nic_learned(struct node *node, struct node_nic *nic)
 {
-	if (memcmp(&nic->learned, learned, sizeof(*learned)) == 0)
-		return;
-	nic->learned = *learned;
-	if (nic->state == NIC_ATTACHED && node->config->nics[nic->rule].source_learning)
+	if (nic->learns && (nic->state == NIC_ATTACHED || nic->attaching))
 		write_entry(node, nic);
 }
 
@@ -640,6 +650,13 @@ void node_nic_retry(struct node *node)
 	}
 }
 
+static bool is_snooped(void *ctx, uint32_t ifindex)
+{
+	const struct node_nic *nic = node_nic_by_ifindex(ctx, ifindex);
+
+	return nic && nic->wanted.snoop;
+}
+
 void node_nic_sweep(struct node *node)
 {
 	struct loader_attachment *list = calloc(XRS_NIC_MAX, sizeof(*list));
@@ -655,12 +672,15 @@ void node_nic_sweep(struct node *node)
 			detach(node, list[i].ifname, list[i].ifindex);
 	}
 	free(list);
+	node_learn_sweep(node);
+	loader_snoop_sweep(node->config->instance, is_snooped, node);
 	while (fib_maps_nic_next(node->maps, ifindex, &next) == 0) {
 		if (node_nic_by_ifindex(node, next)) {
 			ifindex = next;
 			continue;
 		}
-		if (read_slots(node) && fib_maps_nic_get(node->maps, next, &entry) == 0)
+		if (read_slots(node) && fib_maps_nic_get(node->maps, next, &entry) == 0 &&
+		    entry.slot < XRS_NIC_MAX && node->slot_owner[entry.slot] == next)
 			free_slot(node, entry.slot);
 		if (fib_maps_nic_del(node->maps, next) < 0)
 			return;

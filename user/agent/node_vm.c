@@ -128,58 +128,7 @@ static void write_host(struct node_vms *hosts, const struct node_nic *nic,
 		host->value = value;
 }
 
-/* --- what antiSpoof learns ------------------------------------------------------------------------- */
-
-static bool has_learned(const struct node_nic *nic, const struct ip_addr *addr, uint32_t *ret_at)
-{
-	bool six = addr->family == IP_V6;
-
-	for (uint32_t i = 0; i < nic->learned.n[six]; i++) {
-		*ret_at = i;
-		if (memcmp(nic->learned.addr[six][i], addr->bytes, 16) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* An address belongs to the nic that it was seen behind last. */
-static void unlearn(struct node *node, const struct node_nic *now, const struct ip_addr *addr)
-{
-	bool six = addr->family == IP_V6;
-	uint32_t at;
-
-	for (size_t i = 0; i < node->n_nics; i++) {
-		struct nic_learned learned = node->nics[i]->learned;
-
-		if (node->nics[i] == now || node->nics[i]->vnet != now->vnet ||
-		    !has_learned(node->nics[i], addr, &at))
-			continue;
-		learned.n[six]--;
-		memcpy(learned.addr[six][at], learned.addr[six][learned.n[six]], 16);
-		memset(learned.addr[six][learned.n[six]], 0, 16);
-		node_nic_learned(node, node->nics[i], &learned);
-	}
-}
-
-/*
- * Kept for as long as the nic is there: a VM that the kernel has forgotten because it was silent may go on where
- * it stopped, without asking for its gateway first.
- */
-static void learn(struct node *node, struct node_nic *nic, const struct ip_addr *addr,
-		  const uint8_t *mac)
-{
-	struct nic_learned learned = nic->learned;
-	bool six = addr->family == IP_V6;
-	uint32_t at;
-
-	memcpy(learned.mac, mac, sizeof(learned.mac));
-	if (!has_learned(nic, addr, &at)) {
-		unlearn(node, nic, addr);
-		if (learned.n[six] < XRS_SOURCES)
-			memcpy(learned.addr[six][learned.n[six]++], addr->bytes, 16);
-	}
-	node_nic_learned(node, nic, &learned);
-}
+/* --- the table ------------------------------------------------------------------------------------- */
 
 /* What an earlier process left: it stays until this one knows better. */
 static void load(struct node_vms *hosts)
@@ -361,7 +310,7 @@ static void rebuild(struct loop_timer *timer)
 		if (!nic)
 			continue;
 		write_host(hosts, nic, &neigh->addr, &way);
-		learn(node, nic, &neigh->addr, way.dmac);
+		node_learn_neigh(node, nic, &neigh->addr, way.dmac);
 	}
 	sweep(hosts);
 	write_vnis(hosts);
@@ -400,6 +349,17 @@ bool node_vm_next(const struct node *node, size_t *cursor, struct node_vm *ret)
 		return true;
 	}
 	return false;
+}
+
+void node_vm_learn(struct node *node, struct node_nic *nic)
+{
+	const struct host *host;
+	size_t cursor = 0;
+
+	while (node->vms && (host = htab_next(node->vms->table, &cursor))) {
+		if (host->addr.family != IP_NONE && host->value.ifindex == nic->ifindex)
+			node_learn_neigh(node, nic, &host->addr, host->value.dmac);
+	}
 }
 
 size_t node_vm_vnis(const struct node *node)

@@ -248,6 +248,8 @@ static int do_attach(const void *request, void *reply)
 	if (!error)
 		error = loader_attach(attach->loader, job->ifname, job->ifindex, job->wish.mode,
 				      job->text, &job->attachment);
+	if (!error)
+		error = loader_snoop(attach->loader, job->ifindex, job->wish.snoop, job->text);
 	return error;
 }
 

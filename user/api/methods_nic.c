@@ -99,6 +99,30 @@ static void write_addresses(struct json_out *out, const struct node *node,
 	json_out_end_array(out);
 }
 
+/* What antiSpoof has learned and lets through, where it learns. */
+static void write_sources(struct json_out *out, const struct node *node, const struct node_nic *nic)
+{
+	json_out_begin_array(out, "learnedSources");
+	for (int six = 0; six < 2; six++) {
+		for (uint32_t i = 0; i < nic->learned.n[six]; i++) {
+			const struct nic_source *source = &nic->learned.source[six][i];
+
+			json_out_begin_object(out, NULL);
+			write_addr(out, "address", &source->addr);
+			write_mac(out, "mac", nic->learned.mac);
+			json_out_string(out, "origin", nic_source_from_name(source->from));
+			if (mono_is_set(source->until))
+				json_out_uint(out, "leaseSeconds",
+					      mono_since_usec(source->until, loop_now(node->loop)) /
+						      1000000);
+			else
+				json_out_null(out, "leaseSeconds");
+			json_out_end_object(out);
+		}
+	}
+	json_out_end_array(out);
+}
+
 static void write_nic(struct json_out *out, const struct node *node, const struct node_nic *nic,
 		      bool each)
 {
@@ -122,8 +146,10 @@ static void write_nic(struct json_out *out, const struct node *node, const struc
 	for (uint32_t i = 0; i < nic->n_gateway_macs; i++)
 		write_mac(out, NULL, nic->gateway_mac[i]);
 	json_out_end_array(out);
-	if (each)
+	if (each) {
 		write_addresses(out, node, nic);
+		write_sources(out, node, nic);
+	}
 	write_counters(out, node, nic, each);
 }
 

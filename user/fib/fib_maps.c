@@ -36,6 +36,8 @@ static const char *const map_names[FIB_MAP_MAX] = {
 	[FIB_MAP_VNI] = "xrs_vni",
 	[FIB_MAP_ROUTE_STATS] = "xrs_route_stats",
 	[FIB_MAP_TRACE_RULE] = "xrs_trace_rule",
+	[FIB_MAP_LEARNED] = "xrs_learned",
+	[FIB_MAP_SNOOP] = "xrs_snoop",
 };
 
 /* --- opening -------------------------------------------------------------------------------------- */

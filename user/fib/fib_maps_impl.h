@@ -31,6 +31,8 @@ enum fib_map { /* the order of map_names in fib_maps.c */
 	FIB_MAP_VNI,
 	FIB_MAP_ROUTE_STATS,
 	FIB_MAP_TRACE_RULE,
+	FIB_MAP_LEARNED,
+	FIB_MAP_SNOOP,
 	FIB_MAP_MAX,
 };
 
@@ -95,8 +97,9 @@ struct fib_maps {
 	struct xrs_bfd *bfd;          /* mapped */
 	void *per_cpu;                /* one value for each possible CPU */
 	unsigned int n_cpus;
-	struct ring_buffer *trace;
+	struct ring_buffer *trace, *snoop;
 	struct fib_trace_reader *trace_reader; /* while fib_maps_trace_read() runs */
+	struct fib_snoop_reader *snoop_reader; /* likewise */
 	bool route_counters;                   /* read by the writer's thread */
 	bool no_batch; /* the kernel has no batches for tries (before 5.13) */
 	struct fib_table *tables;

@@ -233,8 +233,10 @@ static int pin_progs(const struct loader_progs *fds, const struct pins *pins,
 		const char *name;
 		int fd;
 	} progs[] = {
-		{ STEER_PROG, fds->xdp },     { STEER_SKB, fds->generic },   { STEER_TC, fds->tc },
-		{ UPLINK_PROG, fds->uplink }, { UPLINK_TC, fds->uplink_tc },
+		{ STEER_PROG, fds->xdp },      { STEER_SKB, fds->generic },
+		{ STEER_TC, fds->tc },         { UPLINK_PROG, fds->uplink },
+		{ UPLINK_TC, fds->uplink_tc }, { SNOOP_IN, fds->snoop_in },
+		{ SNOOP_OUT, fds->snoop_out },
 	};
 	int ret = 0;
 
@@ -259,6 +261,9 @@ static void set_constants(struct xrs_bpf *skel, const struct variant *variant)
 		bpf_program__set_flags(skel->progs.xrs_steer, BPF_F_XDP_HAS_FRAGS);
 		bpf_program__set_flags(skel->progs.xrs_uplink, BPF_F_XDP_HAS_FRAGS);
 	}
+	/* There is nothing in them to observe: one set has them. */
+	bpf_program__set_autoload(skel->progs.xrs_snoop_in, !variant->observes);
+	bpf_program__set_autoload(skel->progs.xrs_snoop_out, !variant->observes);
 }
 
 static int load(const struct pins *pins, const struct variant *variant,
@@ -295,6 +300,8 @@ static struct loader_progs progs_of(const struct xrs_bpf *skel)
 		.tc = bpf_program__fd(skel->progs.xrs_steer_tc),
 		.uplink = bpf_program__fd(skel->progs.xrs_uplink),
 		.uplink_tc = bpf_program__fd(skel->progs.xrs_uplink_tc),
+		.snoop_in = bpf_program__fd(skel->progs.xrs_snoop_in),
+		.snoop_out = bpf_program__fd(skel->progs.xrs_snoop_out),
 	};
 }
 

@@ -320,6 +320,12 @@ int loader_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
 	return error;
 }
 
+bool loader_is_attached(const struct loader *loader, uint32_t ifindex)
+{
+	return link_is_known(loader, ifindex, true) ||
+	       (!loader_has_tcx() && loader_clsact_prog(ifindex));
+}
+
 int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
 {
 	char path[LOADER_PATH_MAX];
@@ -329,6 +335,7 @@ int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
 		return ret;
 	remove_link(instance, ifname, ifindex, false, true);
 	remove_link(instance, ifname, ifindex, true, true);
+	loader_snoop_drop(instance, ifindex);
 	loader_clsact_detach(ifindex);
 	return 0;
 }

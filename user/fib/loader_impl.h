@@ -13,9 +13,12 @@
 #define STEER_TC            "xrs_steer_tc"
 #define UPLINK_PROG         "xrs_uplink"
 #define UPLINK_TC           "xrs_uplink_tc"
+#define SNOOP_IN            "xrs_snoop_in"
+#define SNOOP_OUT           "xrs_snoop_out"
 
 struct loader_progs { /* descriptors */
 	int xdp, generic, tc, uplink, uplink_tc;
+	int snoop_in, snoop_out;
 };
 
 struct loader {
@@ -51,6 +54,9 @@ int loader_swap(const char *instance, const struct loader_progs *progs,
 
 /* The programs for a device: with or without what observes packets. */
 const struct loader_progs *loader_progs_for(const struct loader *loader, uint32_t ifindex);
+
+/* Takes the snooping programs off a device. Absent is fine. */
+void loader_snoop_drop(const char *instance, uint32_t ifindex);
 
 /* --- migrate.c ------------------------------------------------------------------------------------------ */
 /*

@@ -47,6 +47,7 @@ static const struct carried {
 	{ "xrs_host", "xrs_host_key", "xrs_nexthop", false },
 	{ "xrs_vni", "xrs_vni_key", "xrs_vni", false },
 	{ "xrs_nic", "xrs_nic_key", "xrs_nic", false },
+	{ "xrs_learned", "xrs_learned_key", "xrs_learned", true },
 	{ "xrs_drain", "xrs_drain_key", "xrs_drain_flow", false },
 	{ "xrs_route_stats", "xrs_route_stats_key", "xrs_route_stats", true },
 	{ "xrs_nh_stats", NULL, "xrs_nh_stats", false },

@@ -205,9 +205,39 @@ Test(config, nic_patterns)
 	cr_assert_eq(rule->mode, NIC_MODE_NODE);
 	cr_assert_eq(config->nics[1].mode, NIC_MODE_TC);
 	cr_assert_eq(config->nics[1].source_mac.bytes[5], 10);
-	cr_assert(config->nics[1].source_learning && !rule->source_learning);
+	cr_assert(config->nics[1].source_learning == NIC_LEARN_ARP && !rule->source_learning);
 	check_round_trip(config);
 	config_free(config);
+}
+
+Test(config, where_sources_are_learned_from)
+{
+	static const struct {
+		const char *text;
+		uint32_t learns;
+	} rows[] = {
+		{ "true", NIC_LEARN_ARP },
+		{ "false", 0 },
+		{ "[]", 0 },
+		{ "[\"arp\"]", NIC_LEARN_ARP },
+		{ "[\"dhcp\"]", NIC_LEARN_DHCP },
+		{ "[\"dhcp\", \"arp\"]", NIC_LEARN_ARP | NIC_LEARN_DHCP },
+	};
+	char text[512];
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct config *config;
+
+		snprintf(text, sizeof(text),
+			 "{\"vnets\": [{" MINIMAL_VNET
+			 "}], \"nics\": [{\"match\": {\"name\": \"*\"}, "
+			 "\"vnet\": \"a\", \"antiSpoof\": true, \"sourceLearning\": %s}]}",
+			 rows[i].text);
+		config = must_parse(text);
+		cr_assert_eq(config->nics[0].source_learning, rows[i].learns, "%s", rows[i].text);
+		check_round_trip(config);
+		config_free(config);
+	}
 }
 
 /* --- refusals: text, line, column, path, a word of the message ---------------------------------------- */
