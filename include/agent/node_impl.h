@@ -317,6 +317,8 @@ int node_vm_init(struct node *node);
 void node_vm_done(struct node *node);
 /* Something that the list of local VMs is made from has changed. */
 void node_vm_dirty(struct node *node);
+/* The device went: its addresses lead nowhere, and not to another device that gets its ifindex. */
+void node_vm_gone(struct node *node, uint32_t ifindex);
 /* Tells node_learn.c what is known of one nic. */
 void node_vm_learn(struct node *node, struct node_nic *nic);
 /* A local VM is behind this device: it stays in xrs_devmap. */

@@ -493,6 +493,7 @@ static void forget(struct node *node, struct node_nic *nic, bool device_gone)
 		detach(node, nic->name, nic->ifindex);
 	fib_maps_nic_del(node->maps, nic->ifindex);
 	node_learn_forget(node, nic);
+	node_vm_gone(node, nic->ifindex);
 	free_slot(node, nic->slot);
 	htab_remove(node->nic_index, hash_u32(nic->ifindex, 0), has_ifindex, &nic->ifindex);
 	for (size_t i = 0; i < node->n_nics; i++) {

@@ -140,7 +140,18 @@ static void load(struct node_vms *hosts)
 		last = &key;
 }
 
-static void sweep(struct node_vms *hosts)
+static bool is_stale(const struct host *host, uint32_t mark)
+{
+	return host->mark != mark;
+}
+
+static bool is_behind(const struct host *host, uint32_t ifindex)
+{
+	return host->value.ifindex == ifindex;
+}
+
+static void sweep(struct node_vms *hosts, bool (*goes)(const struct host *host, uint32_t what),
+		  uint32_t what)
 {
 	struct host *gone[256], *host;
 	size_t cursor, n;
@@ -148,7 +159,7 @@ static void sweep(struct node_vms *hosts)
 	do {
 		cursor = n = 0;
 		while (n < 256 && (host = htab_next(hosts->table, &cursor))) {
-			if (host->mark != hosts->mark)
+			if (goes(host, what))
 				gone[n++] = host;
 		}
 		for (size_t i = 0; i < n; i++) {
@@ -312,7 +323,7 @@ static void rebuild(struct loop_timer *timer)
 		write_host(hosts, nic, &neigh->addr, &way);
 		node_learn_neigh(node, nic, &neigh->addr, way.dmac);
 	}
-	sweep(hosts);
+	sweep(hosts, is_stale, hosts->mark);
 	write_vnis(hosts);
 }
 
@@ -349,6 +360,12 @@ bool node_vm_next(const struct node *node, size_t *cursor, struct node_vm *ret)
 		return true;
 	}
 	return false;
+}
+
+void node_vm_gone(struct node *node, uint32_t ifindex)
+{
+	if (node->vms)
+		sweep(node->vms, is_behind, ifindex);
 }
 
 void node_vm_learn(struct node *node, struct node_nic *nic)
