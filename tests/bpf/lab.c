@@ -317,13 +317,20 @@ static size_t l3_offset(const struct frame *f)
 	return at + 2;
 }
 
-struct run lab_probe(const struct frame *frame, bool tc, uint32_t gso_size)
+static bool ends_with(const char *prog, const char *end)
+{
+	return !strcmp(prog + strlen(prog) - strlen(end), end);
+}
+
+struct run lab_probe_by(const char *prog, uint32_t ifindex, const struct frame *frame,
+			uint32_t gso_size)
 {
 	struct loader_probe probe = {
-		.ifindex = LAB_NIC,
+		.ifindex = ifindex,
 		.frame = frame->data,
 		.len = frame->len,
-		.tc = tc,
+		.tc = ends_with(prog, "_tc"),
+		.generic = ends_with(prog, "_skb"),
 		.gso_size = gso_size,
 	};
 	static struct loader_verdict verdict;
@@ -338,6 +345,11 @@ struct run lab_probe(const struct frame *frame, bool tc, uint32_t gso_size)
 	run.out.len = verdict.len;
 	run.out.l3 = l3_offset(&run.out);
 	return run;
+}
+
+struct run lab_probe(const struct frame *frame, bool tc, uint32_t gso_size)
+{
+	return lab_probe_by(tc ? "xrs_steer_tc" : "xrs_steer", LAB_NIC, frame, gso_size);
 }
 
 /* The one counter that rose by one. */
@@ -360,7 +372,7 @@ static enum xrs_reason difference(const struct xrs_nic_stats *before,
 static void run_counted(struct run *run, const struct frame *frame, const char *prog,
 			uint32_t gso_size)
 {
-	bool tc = !strcmp(prog + strlen(prog) - 3, "_tc");
+	bool tc = ends_with(prog, "_tc");
 	uint8_t out[LOADER_FRAME_MAX + 64];
 	struct xdp_md md = { .data_end = (uint32_t)frame->len };
 	struct __sk_buff skb = { .gso_size = gso_size, .gso_segs = gso_size ? 2 : 0 };
@@ -404,13 +416,13 @@ struct run lab_count_by(const char *prog, const struct frame *frame, uint32_t gs
 	return run;
 }
 
-struct run lab_run(const struct frame *frame, bool tc)
+struct run lab_run_by(const char *prog, const struct frame *frame)
 {
 	uint64_t before = lab_counted();
-	struct run asked = lab_probe(frame, tc, 0), counted;
+	struct run asked = lab_probe_by(prog, LAB_NIC, frame, 0), counted;
 
 	cr_assert(lab_counted() == before, "a probe was counted");
-	counted = lab_count(frame, tc, 0);
+	counted = lab_count_by(prog, frame, 0);
 	cr_assert(asked.reason == counted.reason, "probe: %s, counted: %s",
 		  reason_text(asked.reason), reason_text(counted.reason));
 	cr_assert(asked.action == counted.action);
@@ -418,4 +430,9 @@ struct run lab_run(const struct frame *frame, bool tc)
 	cr_assert_arr_eq(asked.out.data, counted.out.data, asked.out.len);
 	counted.decision = asked.decision;
 	return counted;
+}
+
+struct run lab_run(const struct frame *frame, bool tc)
+{
+	return lab_run_by(tc ? "xrs_steer_tc" : "xrs_steer", frame);
 }

@@ -96,6 +96,10 @@ struct run lab_count(const struct frame *frame, bool tc, uint32_t gso_size);
 struct run lab_count_by(const char *prog, const struct frame *frame, uint32_t gso_size);
 /* Both, which must agree in everything. */
 struct run lab_run(const struct frame *frame, bool tc);
+struct run lab_run_by(const char *prog, const struct frame *frame);
+/* Asks as the frame of @ifindex. */
+struct run lab_probe_by(const char *prog, uint32_t ifindex, const struct frame *frame,
+			uint32_t gso_size);
 const char *reason_text(unsigned int reason);
 
 #define assert_reason(run, expected)                                                   \
