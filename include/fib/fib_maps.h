@@ -186,7 +186,10 @@ int fib_maps_route_get(const struct fib_maps *maps, uint32_t table, const struct
 int fib_maps_route_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
 			 struct xrs_route *ret_route);
 
-/* A resumable walk. Zeroed by fib_walk_init(); the caller may keep it across other calls. */
+/*
+ * A resumable walk. Zeroed by fib_walk_init(); the caller may keep it across other calls. On one thread only,
+ * which need not be that of the writer, and does not wait for it.
+ */
 struct fib_walk {
 	uint32_t table;
 	enum ip_family family;
@@ -215,8 +218,16 @@ void fib_maps_counted(struct fib_maps *maps, uint32_t table, enum ip_family fami
 
 /* Routes of a table and family from which it gets one; 0: none does. */
 void fib_maps_fast_least(struct fib_maps *maps, size_t routes);
-/* One slice, of a few milliseconds; true while there is more. After writes, when no more are waiting. */
+/*
+ * One slice, true while there is more: a few milliseconds, an RCU grace period, or a copy of a whole structure
+ * that its table has outgrown (0.1 s for a million routes). After writes, when no more are waiting. By the
+ * thread that writes routes where there is one: it may wait for what the loop must not wait for.
+ */
 bool fib_maps_fast_work(struct fib_maps *maps);
+/*
+ * A handful of routes can be written without such a copy. Of a table that nobody else is writing to.
+ */
+bool fib_maps_fast_quick(const struct fib_maps *maps, uint32_t table, enum ip_family family);
 /* As the program sees it. -ENODATA: the program asks the trie; -ENOENT: no route. */
 int fib_maps_fast_match(const struct fib_maps *maps, uint32_t table, const struct ip_addr *addr,
 			struct xrs_route *ret_route);
@@ -233,6 +244,7 @@ struct fib_maps_fast {
 	uint64_t pauses;         /* times it was off for a large batch */
 	uint64_t fallbacks;      /* packets that the trie answered while it was off */
 };
+/* As they were after the last change; waits for nobody. */
 int fib_maps_fast_figures(const struct fib_maps *maps, uint32_t table, enum ip_family family,
 			  struct fib_maps_fast *ret);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The thread that writes routes; fib_writer.h says what for. Called by node_fib.c alone. The queues are all
+ * The thread that writes routes and what is derived from them; fib_writer.h says what for. Called by node_fib.c alone. The queues are all
  * that the two threads share, besides what fib_maps locks itself; the octets of a batch belong to whoever has
  * it. Must never touch the plan, the loop or the log from the second thread.
  */
@@ -38,6 +38,8 @@ struct fib_writer {
 	pthread_mutex_t lock;
 	pthread_cond_t todo_came, done_came;
 	struct queue todo, done;
+	bool derive;   /* derived structures are to be looked at */
+	bool deriving; /* the same, or it is being done */
 	bool stop;
 };
 
@@ -72,25 +74,44 @@ static void write_batch(struct fib_maps *maps, struct fib_plan_batch *batch)
 
 /* --- the second thread -------------------------------------------------------------------------- */
 
+/* Under the lock, and without it meanwhile. */
+static void write_next(struct fib_writer *writer)
+{
+	struct fib_plan_batch batch = pop(&writer->todo);
+
+	pthread_mutex_unlock(&writer->lock);
+	write_batch(writer->maps, &batch);
+	pthread_mutex_lock(&writer->lock);
+	push(&writer->done, &batch);
+	pthread_cond_signal(&writer->done_came);
+	eventfd_write(writer->io.fd, 1);
+}
+
+/* One slice, the same way: batches come first. */
+static void derive_some(struct fib_writer *writer)
+{
+	bool more;
+
+	writer->derive = false;
+	pthread_mutex_unlock(&writer->lock);
+	more = fib_maps_fast_work(writer->maps);
+	pthread_mutex_lock(&writer->lock);
+	writer->derive |= more;
+	writer->deriving = writer->derive;
+}
+
 static void *run(void *arg)
 {
 	struct fib_writer *writer = arg;
 
 	pthread_mutex_lock(&writer->lock);
 	while (!writer->stop) {
-		struct fib_plan_batch batch;
-
-		if (!writer->todo.n) {
+		if (writer->todo.n)
+			write_next(writer);
+		else if (writer->derive)
+			derive_some(writer);
+		else
 			pthread_cond_wait(&writer->todo_came, &writer->lock);
-			continue;
-		}
-		batch = pop(&writer->todo);
-		pthread_mutex_unlock(&writer->lock);
-		write_batch(writer->maps, &batch);
-		pthread_mutex_lock(&writer->lock);
-		push(&writer->done, &batch);
-		pthread_cond_signal(&writer->done_came);
-		eventfd_write(writer->io.fd, 1);
 	}
 	pthread_mutex_unlock(&writer->lock);
 	return NULL;
@@ -173,12 +194,26 @@ static bool start(struct fib_writer *writer)
 	return writer->running;
 }
 
+/* The loop may write it: a wake-up costs more, and there is nothing to wait for. */
+static bool is_for_loop(struct fib_writer *writer, const struct fib_plan_batch *batch)
+{
+	bool deriving;
+
+	if (writer->out > 1 || batch->n >= SMALL ||
+	    !fib_maps_fast_quick(writer->maps, batch->table, batch->family))
+		return false;
+	pthread_mutex_lock(&writer->lock);
+	deriving = writer->deriving;
+	pthread_mutex_unlock(&writer->lock);
+	return !deriving;
+}
+
 void fib_writer_submit(struct fib_writer *writer, const struct fib_plan_batch *batch)
 {
 	struct fib_plan_batch own = *batch;
 
 	writer->out++;
-	if ((writer->out == 1 && batch->n < SMALL) || !start(writer)) {
+	if (is_for_loop(writer, batch) || !start(writer)) {
 		write_batch(writer->maps, &own);
 		report(writer, &own);
 		return;
@@ -187,6 +222,17 @@ void fib_writer_submit(struct fib_writer *writer, const struct fib_plan_batch *b
 	push(&writer->todo, batch);
 	pthread_cond_signal(&writer->todo_came);
 	pthread_mutex_unlock(&writer->lock);
+}
+
+bool fib_writer_derive(struct fib_writer *writer)
+{
+	if (!start(writer))
+		return fib_maps_fast_work(writer->maps);
+	pthread_mutex_lock(&writer->lock);
+	writer->derive = writer->deriving = true;
+	pthread_cond_signal(&writer->todo_came);
+	pthread_mutex_unlock(&writer->lock);
+	return false;
 }
 
 bool fib_writer_busy(const struct fib_writer *writer)

@@ -630,7 +630,7 @@ static bool derive(struct node *node)
 	struct mono due = mono_add_msec(node->bulk_at, BULK_PAUSE_MS);
 
 	if (!mono_before(loop_now(node->loop), due))
-		return fib_maps_fast_work(node->maps);
+		return fib_writer_derive(node->writer);
 	loop_timer_set(node->loop, &node->derive_timer, due);
 	return false;
 }

@@ -54,6 +54,27 @@ static void mark(struct fib_maps *maps, const struct fast_table *fast)
 	maps->fast_pending[fast->index / 64] |= 1ull << fast->index % 64;
 }
 
+/* What fib_maps_fast_figures() says from now on. */
+static void tell(const struct fib_maps *maps, struct fast_table *fast)
+{
+	struct fib_maps_fast now = {
+		.on = fast->state == FAST_ON,
+		.building = fast->state == FAST_BUILD || fast->state == FAST_OFF,
+		.error = -fast->error,
+		.builds = fast->builds,
+		.copies = fast->copies,
+		.pauses = fast->pauses,
+	};
+
+	if (fast->fast) {
+		now.figures = fib_fast_figures(fast->fast);
+		now.memory = fast->size;
+	}
+	pthread_mutex_lock(maps->told_lock);
+	fast->told = now;
+	pthread_mutex_unlock(maps->told_lock);
+}
+
 /* --- memory --------------------------------------------------------------------------------------------- */
 static int map_create(uint32_t pages)
 {
@@ -127,12 +148,13 @@ static void drop(struct fib_maps *maps, struct fast_table *fast)
 	memory_free(fast);
 	fast->state = FAST_NONE;
 	fast->installed = fast->inherited = false;
+	tell(maps, fast);
 }
 
 static void fail(struct fib_maps *maps, struct fast_table *fast, int error)
 {
-	drop(maps, fast);
 	fast->error = error;
+	drop(maps, fast);
 }
 
 /* A copy of @fast in so many pages. -ENOSPC: they are too few. */
@@ -178,6 +200,7 @@ static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes
 	int ret;
 
 	go_off(maps, fast);
+	tell(maps, fast);
 	if (bits < now.root_bits)
 		bits = now.root_bits;
 	pages = more_pages(&now, bits);
@@ -277,6 +300,7 @@ static int start(struct fib_maps *maps, struct fast_table *fast, size_t routes)
 	fast->most = routes;
 	fast->builds++;
 	fib_walk_init(&fast->walk, fast->index / 2, family);
+	tell(maps, fast);
 	return 0;
 }
 
@@ -284,7 +308,7 @@ static int start(struct fib_maps *maps, struct fast_table *fast, size_t routes)
 static bool build_some(struct fib_maps *maps, struct fast_table *fast, size_t routes)
 {
 	size_t n;
-	int ret = fib_maps_walk(maps, &fast->walk, maps->fast_routes, FAST_SLICE, &n);
+	int ret = fib_walk_locked(maps, &fast->walk, maps->fast_routes, FAST_SLICE, &n);
 
 	if (ret == -ESTALE) { /* what comes again changes nothing */
 		fib_walk_init(&fast->walk, fast->walk.table, fast->walk.family);
@@ -316,16 +340,24 @@ void fast_before(struct fib_maps *maps, struct fast_table *fast, bool del, size_
 		set_root_bits(maps, fast, 0);
 }
 
-/* What was taken out may be used again once nobody reads it. */
-static void reclaim(struct fib_maps *maps, struct fast_table *fast)
+/* What is held, to be used again once nobody reads it: octets from which it is worth a grace period. */
+static size_t held_limit(const struct fib_fast_figures *f)
+{
+	size_t quarter = (size_t)f->pages_used * XRS_FAST_PAGE / 4;
+
+	return quarter > HELD_LEAST ? quarter : HELD_LEAST;
+}
+
+/* True: there was enough, and it may be used again. */
+static bool reclaim(struct fib_maps *maps, struct fast_table *fast, size_t times)
 {
 	struct fib_fast_figures f = fib_fast_figures(fast->fast);
-	size_t limit = (size_t)f.pages_used * XRS_FAST_PAGE / 4;
 
-	if (f.held < (limit > HELD_LEAST ? limit : HELD_LEAST))
-		return;
+	if (f.held < times * held_limit(&f))
+		return false;
 	put(maps, fast);
 	fib_fast_release(fast->fast);
+	return true;
 }
 
 /* A table that is being filled: made with its first batch, nothing has to be read back later. */
@@ -342,10 +374,25 @@ static void start_early(struct fib_maps *maps, struct fast_table *fast, size_t c
 		;
 }
 
+/* The changes of a batch, in place. 0 or negative errno. */
+static int follow(struct fib_maps *maps, struct fast_table *fast, size_t count, bool del,
+		  const struct fib_route *routes, size_t n)
+{
+	int ret = 0;
+
+	if (count > fast->most)
+		fast->most = count;
+	for (size_t i = 0; !ret && i < n; i++) {
+		if (!routes[i].error)
+			ret = apply_or_enlarge(maps, fast, count, &routes[i], del);
+	}
+	return ret;
+}
+
 void fast_after(struct fib_maps *maps, struct fast_table *fast, size_t count, bool del,
 		const struct fib_route *routes, size_t n)
 {
-	int ret = 0;
+	int ret;
 
 	mark(maps, fast);
 	if (fast->state == FAST_NONE) {
@@ -353,24 +400,21 @@ void fast_after(struct fib_maps *maps, struct fast_table *fast, size_t count, bo
 			start_early(maps, fast, count);
 		return;
 	}
-	if (count > fast->most)
-		fast->most = count;
 	if (del && fast->state == FAST_OFF && n >= BULK) {
 		drop(maps,
 		     fast); /* each would ask the trie for its cover: reading what is left is less */
 		return;
 	}
-	for (size_t i = 0; !ret && i < n; i++) {
-		if (!routes[i].error)
-			ret = apply_or_enlarge(maps, fast, count, &routes[i], del);
-	}
+	ret = follow(maps, fast, count, del, routes, n);
 	if (ret) {
 		fail(maps, fast, ret);
 		return;
 	}
+	tell(maps, fast);
 	if (fast->state != FAST_ON)
 		return;
-	reclaim(maps, fast);
+	/* fib_maps_fast_work() has not come by for long. */
+	reclaim(maps, fast, 2);
 	head_of(maps, fast)->otherwise = fib_fast_otherwise(fast->fast);
 	set_root_bits(maps, fast, fib_fast_figures(fast->fast).root_bits);
 }
@@ -414,11 +458,13 @@ static bool work_table(struct fib_maps *maps, struct fast_table *fast, size_t co
 		else if (fast->state == FAST_OFF)
 			ret = publish(maps, fast);
 		else
-			return false;
+			return reclaim(maps, fast, 1);
 		break;
 	}
 	if (ret)
 		fail(maps, fast, ret);
+	else
+		tell(maps, fast);
 	return true;
 }
 
@@ -504,8 +550,8 @@ int fib_maps_fast_rebuild(struct fib_maps *maps, uint32_t table, enum ip_family 
 
 	if (!fast)
 		return -ENOENT;
-	drop(maps, fast);
 	fast->error = 0;
+	drop(maps, fast);
 	mark(maps, fast);
 	return 0;
 }
@@ -513,23 +559,26 @@ int fib_maps_fast_rebuild(struct fib_maps *maps, uint32_t table, enum ip_family 
 int fib_maps_fast_figures(const struct fib_maps *maps, uint32_t table, enum ip_family family,
 			  struct fib_maps_fast *ret)
 {
-	FIB_LOCKED(maps);
 	const struct fast_table *fast = find(maps, table, family);
 
 	if (!fast)
 		return -ENOENT;
-	*ret = (struct fib_maps_fast){
-		.on = fast->state == FAST_ON,
-		.building = fast->state == FAST_BUILD || fast->state == FAST_OFF,
-		.error = -fast->error,
-		.builds = fast->builds,
-		.copies = fast->copies,
-		.pauses = fast->pauses,
-		.fallbacks = __atomic_load_n(&head_of(maps, fast)->fallbacks, __ATOMIC_RELAXED),
-	};
-	if (fast->fast) {
-		ret->figures = fib_fast_figures(fast->fast);
-		ret->memory = fast->size;
-	}
+	pthread_mutex_lock(maps->told_lock);
+	*ret = fast->told;
+	pthread_mutex_unlock(maps->told_lock);
+	ret->fallbacks = __atomic_load_n(&head_of(maps, fast)->fallbacks, __ATOMIC_RELAXED);
 	return 0;
+}
+
+/* A copy of so much is a moment, and so many pages are room for any handful of routes. */
+#define COPY_QUICK 512 /* pages */
+#define ROOM_PAGES 32
+
+bool fib_maps_fast_quick(const struct fib_maps *maps, uint32_t table, enum ip_family family)
+{
+	struct fib_maps_fast fast;
+	const struct fib_fast_figures *f = &fast.figures;
+
+	return fib_maps_fast_figures(maps, table, family, &fast) || f->pages_used < COPY_QUICK ||
+	       f->pages - f->pages_used >= ROOM_PAGES;
 }

@@ -149,18 +149,16 @@ static int open_all(struct fib_maps *maps)
 	return map_memory(maps);
 }
 
-static pthread_mutex_t *lock_new(void)
+static bool make_locks(struct fib_maps *maps)
 {
-	pthread_mutex_t *lock = malloc(sizeof(*lock));
-	pthread_mutexattr_t recursive;
-
-	if (!lock)
-		return NULL;
-	pthread_mutexattr_init(&recursive);
-	pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
-	pthread_mutex_init(lock, &recursive);
-	pthread_mutexattr_destroy(&recursive);
-	return lock;
+	maps->lock = malloc(sizeof(*maps->lock));
+	maps->told_lock = malloc(sizeof(*maps->told_lock));
+	if (!maps->lock || !maps->told_lock)
+		return false;
+	pthread_mutex_init(&maps->lock->gate, NULL);
+	pthread_mutex_init(&maps->lock->lock, NULL);
+	pthread_mutex_init(maps->told_lock, NULL);
+	return true;
 }
 
 static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema *schema)
@@ -178,11 +176,11 @@ static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema
 	maps->per_cpu = calloc(maps->n_cpus, sizeof(struct xrs_nic_stats));
 	maps->tables = calloc(XRS_TABLE_MAX, sizeof(*maps->tables));
 	maps->buffer = malloc(sizeof(*maps->buffer));
+	maps->reading = malloc(sizeof(*maps->reading));
 	maps->fast_routes = calloc(FAST_SLICE, sizeof(*maps->fast_routes));
 	maps->fast_least = FIB_FAST_LEAST;
-	maps->lock = lock_new();
-	if (maps->lock && maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer &&
-	    maps->fast_routes)
+	if (make_locks(maps) && maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer &&
+	    maps->reading && maps->fast_routes)
 		return maps;
 	fib_maps_free(maps);
 	return NULL;
@@ -231,8 +229,10 @@ void fib_maps_free(struct fib_maps *maps)
 	free(maps->per_cpu);
 	free(maps->tables);
 	free(maps->buffer);
+	free(maps->reading);
 	free(maps->fast_routes);
 	free(maps->lock);
+	free(maps->told_lock);
 	free(maps);
 }
 

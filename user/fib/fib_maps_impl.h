@@ -62,6 +62,7 @@ struct fast_table {
 	size_t most;    /* routes of the table at its largest since this was made */
 	struct fib_walk walk;
 	uint64_t builds, copies, pauses;
+	struct fib_maps_fast told; /* for fib_maps_fast_figures(), under `told_lock` */
 };
 
 struct fib_table {
@@ -83,11 +84,21 @@ struct fib_buffer {
 };
 
 /*
- * Routes are written by a second thread where there is one (agent/fib_writer.c). The lock holds together what
- * that needs: tables, the buffer, derived structures. Next hops, groups, nics and counters do without.
+ * Who waits holds the gate, so that a thread that gives the lock up and wants it again at once comes behind.
+ */
+struct fib_lock {
+	pthread_mutex_t gate, lock;
+};
+
+/*
+ * Routes are written, and derived structures made, by a second thread where there is one (agent/fib_writer.c).
+ * The lock holds together what that needs: tables, its buffer, derived structures. It may be held for as long
+ * as a large structure is copied, so that what the loop does all day goes without: next hops, groups, nics and
+ * counters, walks, the emptying of closed tables, and figures.
  */
 struct fib_maps {
-	pthread_mutex_t *lock; /* recursive */
+	struct fib_lock *lock;
+	pthread_mutex_t *told_lock; /* of figures; held for a copy of them only */
 	char instance[FIB_INSTANCE_MAX];
 	struct fib_schema schema;
 	int fd[FIB_MAP_MAX];
@@ -104,27 +115,30 @@ struct fib_maps {
 	bool no_batch; /* the kernel has no batches for tries (before 5.13) */
 	struct fib_table *tables;
 	struct fib_closed *closed;
-	struct fib_buffer *buffer;
+	struct fib_buffer *buffer;  /* under the lock */
+	struct fib_buffer *reading; /* of fib_maps_walk(), for the loop's thread */
 	size_t fast_least; /* routes from which a table gets a derived structure; 0: none does */
 	uint64_t fast_pending[XRS_FAST_MAX /
 			      64];     /* where fib_maps_fast_work() may have something to do */
 	struct fib_route *fast_routes; /* FAST_SLICE of them */
 };
 
-static inline pthread_mutex_t *fib_lock_take(const struct fib_maps *maps)
+static inline struct fib_lock *fib_lock_take(const struct fib_maps *maps)
 {
-	pthread_mutex_lock(maps->lock);
+	pthread_mutex_lock(&maps->lock->gate);
+	pthread_mutex_lock(&maps->lock->lock);
+	pthread_mutex_unlock(&maps->lock->gate);
 	return maps->lock;
 }
 
-static inline void fib_lock_drop(pthread_mutex_t **lock)
+static inline void fib_lock_drop(struct fib_lock **lock)
 {
-	pthread_mutex_unlock(*lock);
+	pthread_mutex_unlock(&(*lock)->lock);
 }
 
 /* From here to the end of the block. */
 #define FIB_LOCKED(maps)                                                            \
-	pthread_mutex_t *fib_lock __attribute__((cleanup(fib_lock_drop), unused)) = \
+	struct fib_lock *fib_lock __attribute__((cleanup(fib_lock_drop), unused)) = \
 		fib_lock_take(maps)
 
 struct bpf_map_info;
@@ -139,6 +153,10 @@ void fib_tables_take_gone(struct fib_maps *maps);
 
 /* Closes the descriptors of the tables and of what is being emptied. */
 void fib_tables_done(struct fib_maps *maps);
+
+/* fib_maps_walk() for who holds the lock. */
+int fib_walk_locked(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
+		    size_t cap, size_t *ret_n);
 
 /* The answer of the trie to a prefix: the longest entry that holds all of it, itself included. */
 int fib_maps_route_cover(const struct fib_maps *maps, uint32_t table,

@@ -433,13 +433,13 @@ static uint32_t run_batch(struct fib_maps *maps, const struct route_op *op, int 
 	uint32_t count = n;
 	int ret;
 
-	if (maps->no_batch)
+	if (__atomic_load_n(&maps->no_batch, __ATOMIC_RELAXED))
 		return 0;
 	ret = op->batch(fd, keys, values, &count, &opts);
 	if (!ret)
 		return n;
 	if (ret == -524 || ret == -EOPNOTSUPP) /* 524: the kernel's ENOTSUPP has no name here */
-		maps->no_batch = true;
+		__atomic_store_n(&maps->no_batch, true, __ATOMIC_RELAXED);
 	return count < n ? count : 0;
 }
 
@@ -633,17 +633,16 @@ static int read_singly(int fd, const void *after, bool v6, struct fib_buffer *bu
 
 /* Up to *count entries behind @after (NULL: from the start). 0, or -ENOENT when they are the last. */
 static int read_batch(const struct fib_maps *maps, int fd, const void *after, bool v6,
-		      uint32_t *count)
+		      struct fib_buffer *buffer, uint32_t *count)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = 0);
-	struct fib_buffer *buffer = maps->buffer;
 	uint8_t in[sizeof(struct xrs_key6)], out[sizeof(struct xrs_key6)];
 	uint32_t asked = *count;
 	int ret = -524;
 
 	if (after)
 		memcpy(in, after, key_size(v6));
-	if (!maps->no_batch)
+	if (!__atomic_load_n(&maps->no_batch, __ATOMIC_RELAXED))
 		ret = bpf_map_lookup_batch(fd, after ? in : NULL, out, buffer->keys, buffer->values,
 					   count, &opts);
 	if (ret != -524 && ret != -EOPNOTSUPP)
@@ -662,10 +661,9 @@ static bool walk_is_stale(const struct fib_trie *trie, const struct fib_walk *wa
 	return bpf_map_lookup_elem(trie->fd, walk->key, &route) || route.prefix_len != len;
 }
 
-int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
-		  size_t cap, size_t *ret_n)
+static int walk_on(const struct fib_maps *maps, struct fib_walk *walk, struct fib_buffer *buffer,
+		   struct fib_route *routes, size_t cap, size_t *ret_n)
 {
-	FIB_LOCKED(maps);
 	const struct fib_trie *trie = find_trie(maps, walk->table, walk->family);
 	uint32_t count = cap < FIB_BATCH ? (uint32_t)cap : FIB_BATCH;
 	bool v6 = walk->family == IP_V6;
@@ -680,19 +678,31 @@ int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib
 	}
 	if (walk->started && walk_is_stale(trie, walk))
 		return -ESTALE;
-	ret = read_batch(maps, trie->fd, walk->started ? walk->key : NULL, v6, &count);
+	ret = read_batch(maps, trie->fd, walk->started ? walk->key : NULL, v6, buffer, &count);
 	if (ret && ret != -ENOENT)
 		return ret;
 	for (uint32_t i = 0; i < count; i++) {
-		routes[i] = (struct fib_route){ .value = maps->buffer->values[i] };
-		key_read(maps->buffer->keys + i * size, v6, &routes[i].prefix);
+		routes[i] = (struct fib_route){ .value = buffer->values[i] };
+		key_read(buffer->keys + i * size, v6, &routes[i].prefix);
 	}
 	if (count)
-		memcpy(walk->key, maps->buffer->keys + (count - 1) * size, size);
+		memcpy(walk->key, buffer->keys + (count - 1) * size, size);
 	walk->started = true;
 	walk->done = ret == -ENOENT;
 	*ret_n = count;
 	return 0;
+}
+
+int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
+		  size_t cap, size_t *ret_n)
+{
+	return walk_on(maps, walk, maps->reading, routes, cap, ret_n);
+}
+
+int fib_walk_locked(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
+		    size_t cap, size_t *ret_n)
+{
+	return walk_on(maps, walk, maps->buffer, routes, cap, ret_n);
 }
 
 size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_family family)
@@ -785,7 +795,6 @@ void fib_trie_empty(int fd)
 
 bool fib_maps_reap(struct fib_maps *maps, size_t budget)
 {
-	FIB_LOCKED(maps);
 	while (maps->closed && budget) {
 		struct fib_closed *closed = maps->closed;
 		struct emptying e;
