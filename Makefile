@@ -21,6 +21,15 @@ ifdef SAN
 B        := build-san
 CFLAGS   += -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 endif
+# What a million routes go through is optimised as a whole when xrsd is linked: an eighth less processor time. Its
+# objects hold plain code as well, which everything else is linked from (NO_LTO).
+ifeq ($(SAN)$(findstring clang,$(CC)),)
+HOT_FLAGS ?= -O3 -flto -ffat-lto-objects
+LTO       := $(if $(HOT_FLAGS),-O3 -flto=auto)
+endif
+NO_LTO   := -fno-lto
+HOT      := $(foreach m,rib bgp util vnet,user/$(m)/%) user/fib/fib_plan% user/fib/plan_% \
+	    $(foreach f,journal node_peering node_vnet session session_conn,user/agent/$(f).c)
 ifndef V
 Q        := @
 say       = @printf '  %-7s %s\n' $(1) $(2)
@@ -54,7 +63,8 @@ $(B)/user/fib/loader.o: $(B)/gen/xrs.skel.h
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(call say,CC,$<)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(WARN) -std=gnu11 -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(if $(filter $(HOT),$<),$(HOT_FLAGS)) $(WARN) -std=gnu11 \
+		-MMD -MP -c $< -o $@
 define archive
 $(B)/lib$(1).a: $(filter-out $(MAIN_O) $(CTL_O),$(call lib_objs,$(1)))
 	$$(call say,AR,$$@)
@@ -63,12 +73,12 @@ endef
 $(foreach m,$(MODULES),$(eval $(call archive,$(m))))
 $(B)/xrsd: $(MAIN_O) $(LIBA)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MAIN_O) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(LDFLAGS) $(MAIN_O) -Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS) -o $@
 # It speaks to the daemon over the socket only. libfib is for `dataplane detach`, which needs no daemon, and
 # of libagent it has the configuration: files that are read here.
 $(B)/xrsctl: $(CTL_O) $(CTL_LIBA)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(CTL_O) -Wl,--start-group $(CTL_LIBA) -Wl,--end-group $(LIBS) -o $@
+	$(Q)$(CC) $(CFLAGS) $(NO_LTO) $(LDFLAGS) $(CTL_O) -Wl,--start-group $(CTL_LIBA) -Wl,--end-group $(LIBS) -o $@
 
 -include tests/tests.mk
 -include deploy/install.mk

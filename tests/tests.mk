@@ -34,7 +34,7 @@ define test_binary
 $(1): $(call objects,$(2)) $(TESTLIB) $(call archives,$(3))
 	@mkdir -p $$(@D)
 	$$(call say,LD,$$@)
-	$$(Q)$$(CC) $$(CFLAGS) $$(LDFLAGS) $(call objects,$(2)) -Wl,--start-group $(TESTLIB) \
+	$$(Q)$$(CC) $$(CFLAGS) $$(NO_LTO) $$(LDFLAGS) $(call objects,$(2)) -Wl,--start-group $(TESTLIB) \
 		$(4) $(call archives,$(3)) -Wl,--end-group $(call syslibs,$(3)) $(5) -o $$@
 endef
 whole = -Wl,--whole-archive $(B)/lib$(1).a -Wl,--no-whole-archive
@@ -81,13 +81,13 @@ $(B)/next/include/dataplane.h: include/dataplane.h tests/netns/lib/next_layout.s
 	$(Q)sed -f tests/netns/lib/next_layout.sed $< > $@.tmp && mv $@.tmp $@
 .PHONY: $(B)/next/xrsd
 $(B)/next/xrsd: $(B)/next/include/dataplane.h
-	$(Q)CFLAGS="-O1 -g" $(MAKE) --no-print-directory B=$(B)/next LAYOUT=$(B)/next/include $@
+	$(Q)CFLAGS="-O1 -g" $(MAKE) --no-print-directory HOT_FLAGS= B=$(B)/next LAYOUT=$(B)/next/include $@
 $(B)/code/xrsd: $(B)/xrsd bpf/xrs.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)/include
 	$(Q)sed 's/10000000000ull/9999999999ull/' include/dataplane.h > $(@D)/include/dataplane.h
 	$(Q)$(MAKE) --no-print-directory B=$(@D) LAYOUT=$(@D)/include $(@D)/gen/xrs.skel.h
 	$(Q)$(CC) -I$(@D)/gen $(CPPFLAGS) $(CFLAGS) -std=gnu11 -c user/fib/loader.c -o $(@D)/loader.o
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(MAIN_O) $(@D)/loader.o \
+	$(Q)$(CC) $(CFLAGS) $(NO_LTO) $(LDFLAGS) $(MAIN_O) $(@D)/loader.o \
 		-Wl,--start-group $(LIBA) -Wl,--end-group $(LIBS) -o $@
 
 # What the scripts of tests/bench measure BGP with.
