@@ -38,22 +38,31 @@ XRS_INLINE bool xrs_to_gateway(const struct xrs_nic *nic, const struct xrs_packe
 	return false;
 }
 
-/* Does the first @len bits of both agree? @addr in network order, 1 or 4 words of it. */
+/* The first @len bits of a word, at most all of them, in network order. */
+XRS_INLINE __u32 xrs_prefix_mask(__u32 len)
+{
+	__u32 bits = len < 32 ? len : 32;
+
+	return XRS_NET32((__u32)(0xffffffffull << (32 - bits)));
+}
+
+/* Do the first @len bits of both agree? @addr in network order, 1 or 4 words of it. */
 XRS_INLINE bool xrs_in_prefix(const __u32 *addr, const __u8 *prefix, __u32 len, __u32 words)
 {
-	for (__u32 i = 0; i < words; i++) {
-		__u32 want = XRS_LOAD(__u32, prefix + 4 * i);
-		__u32 bits = len > 32 * i ? len - 32 * i : 0;
-		__u32 mask = bits >= 32 ? ~0u : bits ? ~0u << (32 - bits) : 0;
+	__u32 differ = 0;
 
-		if ((addr[i] ^ want) & XRS_NET32(mask))
-			return false;
+#pragma GCC unroll 4
+	for (__u32 i = 0; i < words; i++) {
+		__u32 left = len > 32 * i ? len - 32 * i : 0;
+
+		differ |= (addr[i] ^ XRS_LOAD(__u32, prefix + 4 * i)) & xrs_prefix_mask(left);
 	}
-	return true;
+	return !differ;
 }
 
 XRS_INLINE bool xrs_source4_ok(const struct xrs_nic *nic, const struct xrs_packet *p)
 {
+#pragma GCC unroll 4
 	for (__u32 i = 0; i < XRS_SOURCES; i++) {
 		if (i < nic->n_sources4 &&
 		    xrs_in_prefix(p->src, nic->source4[i], nic->source4_len[i], 1))
@@ -64,6 +73,7 @@ XRS_INLINE bool xrs_source4_ok(const struct xrs_nic *nic, const struct xrs_packe
 
 XRS_INLINE bool xrs_source6_ok(const struct xrs_nic *nic, const struct xrs_packet *p)
 {
+#pragma GCC unroll 4
 	for (__u32 i = 0; i < XRS_SOURCES; i++) {
 		if (i < nic->n_sources6 &&
 		    xrs_in_prefix(p->src, nic->source6[i], nic->source6_len[i], 4))

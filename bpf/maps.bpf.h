@@ -29,6 +29,15 @@ struct {
 	__type(value, struct xrs_nic);
 } xrs_nic SEC(".maps");
 
+/* Mapped by userspace: see there. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, XRS_NIC_MAX);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct xrs_near);
+} xrs_near SEC(".maps");
+
 /*
  * clang writes only forward declarations into BTF for types that appear in a map inside a map. A variable
  * of each brings in the whole.
@@ -67,21 +76,39 @@ struct {
 	__array(values, struct xrs_trie6);
 } xrs_table6 SEC(".maps");
 
-/* Each as large as its table needs: user/fib/fast_maps.c. The number of entries is one array's own affair. */
-struct xrs_fast_pages {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct xrs_fast_page));
-};
+/* Chunks of derived structures: user/fib/fast_memory.c makes them. */
+#define XRS_FAST_CHUNK(name)                             \
+	struct name##_chunk {                            \
+		__uint(type, BPF_MAP_TYPE_ARRAY);        \
+		__uint(max_entries, 1);                  \
+		__uint(map_flags, BPF_F_MMAPABLE);       \
+		__uint(key_size, sizeof(__u32));         \
+		__uint(value_size, sizeof(struct name)); \
+	}
+XRS_FAST_CHUNK(xrs_fast_small);
+XRS_FAST_CHUNK(xrs_fast_middle);
+XRS_FAST_CHUNK(xrs_fast_large);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, XRS_FAST_MAX);
 	__type(key, __u32);
-	__array(values, struct xrs_fast_pages);
-} xrs_fast SEC(".maps");
+	__array(values, struct xrs_fast_small_chunk);
+} xrs_fast_small SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, XRS_FAST_MAX);
+	__type(key, __u32);
+	__array(values, struct xrs_fast_middle_chunk);
+} xrs_fast_middle SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, XRS_FAST_MAX *XRS_FAST_CHUNKS);
+	__type(key, __u32);
+	__array(values, struct xrs_fast_large_chunk);
+} xrs_fast_large SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

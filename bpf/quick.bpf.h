@@ -21,6 +21,14 @@
 #define XRS_TCP_LEN   20
 #define XRS_QUICK_NOT (XRS_NIC_F_TC | XRS_NIC_F_TRACE | XRS_NIC_F_ROUTES)
 
+/* Set by the loader: the kernel has multi-buffer XDP (5.18). Without it there is only one buffer. */
+const volatile bool xrs_has_frags = true;
+
+XRS_INLINE __u32 xrs_frame_len(struct xdp_md *ctx)
+{
+	return xrs_has_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
+}
+
 /* What xrs_special4() knows, and class E. */
 XRS_INLINE bool xrs_maybe_special4(__u32 addr)
 {
@@ -29,23 +37,31 @@ XRS_INLINE bool xrs_maybe_special4(__u32 addr)
 	return first - 1 >= 0xdf || first == 127 || a >> 16 == 0xa9fe;
 }
 
+/* As xrs_mac_equal(), of MACs in packets and maps: on the stack words have to be aligned. */
+XRS_INLINE bool xrs_quick_mac(const __u8 *a, const __u8 *b)
+{
+	return XRS_LOAD(__u32, a) == XRS_LOAD(__u32, b) &&
+	       XRS_LOAD(__u16, a + 4) == XRS_LOAD(__u16, b + 4);
+}
+
 /* To one of the first two gateway MACs. */
 XRS_INLINE bool xrs_quick_gateway(const struct xrs_nic *nic, const __u8 *dmac)
 {
 	if (dmac[0] & 1)
 		return false;
-	return (nic->n_gateway_macs && xrs_mac_equal(nic->gateway_mac[0], dmac)) ||
-	       (nic->n_gateway_macs > 1 && xrs_mac_equal(nic->gateway_mac[1], dmac));
+	return (nic->n_gateway_macs && xrs_quick_mac(nic->gateway_mac[0], dmac)) ||
+	       (nic->n_gateway_macs > 1 && xrs_quick_mac(nic->gateway_mac[1], dmac));
 }
 
 XRS_INLINE bool xrs_quick_source(const struct xrs_nic *nic, const struct xrs_packet *p,
-				 const __u8 *smac)
+				 const __u8 *smac, __u8 family)
 {
 	if (!(nic->flags & XRS_NIC_F_ANTI_SPOOF))
 		return true;
-	if (!xrs_mac_is_zero(nic->mac) && !xrs_mac_equal(nic->mac, smac))
+	if ((XRS_LOAD(__u32, nic->mac) | XRS_LOAD(__u16, nic->mac + 4)) &&
+	    !xrs_quick_mac(nic->mac, smac))
 		return false;
-	return p->family == 4 ? xrs_source4_ok(nic, p) : xrs_source6_ok(nic, p);
+	return family == 4 ? xrs_source4_ok(nic, p) : xrs_source6_ok(nic, p);
 }
 
 XRS_INLINE bool xrs_quick_ipv4(const __u8 *ip, struct xrs_packet *p)
@@ -90,15 +106,6 @@ XRS_INLINE bool xrs_quick_l4(const __u8 *l4, const __u8 *end, struct xrs_packet 
 	       !xrs_maybe_partial(p);
 }
 
-/* The leaf that the derived structure has for the destination. */
-XRS_INLINE __u32 xrs_quick_leaf(const struct xrs_packet *p, __u32 table)
-{
-	if (p->family == 4)
-		return xrs_fast4_once(p->dst[0], table);
-	return xrs_fast6_once((__u64)XRS_NET32(p->dst[0]) << 32 | XRS_NET32(p->dst[1]),
-			      (__u64)XRS_NET32(p->dst[2]) << 32 | XRS_NET32(p->dst[3]), table);
-}
-
 /* The member that this flow belongs to. NULL: nobody, or there is more to ask than who has the bucket. */
 XRS_INLINE const struct xrs_nexthop *xrs_quick_member(__u32 group, __u32 hash, __u32 *ret_index)
 {
@@ -122,63 +129,95 @@ XRS_INLINE bool xrs_quick_fits(const struct xrs_nexthop *nh, const struct xrs_pa
 {
 	return *(const volatile enum xrs_way *)&nh->way == XRS_WAY_REDIRECT && !nh->vlan &&
 	       (!nh->mtu || p->l3_len <= nh->mtu) && nh->ifindex != ifindex &&
-	       !xrs_mac_equal(nh->dmac, smac);
+	       !xrs_quick_mac(nh->dmac, smac);
+}
+
+/* The nic, if it is in xrs_near. It may be changed while it is read: xrs_is_settled() says whether it was. */
+XRS_INLINE const struct xrs_near *xrs_find_near(__u32 ifindex, __u32 *ret_seq)
+{
+	__u32 slot = ifindex & (XRS_NIC_MAX - 1);
+	const struct xrs_near *near = bpf_map_lookup_elem(&xrs_near, &slot);
+
+	if (!near)
+		return NULL;
+	*ret_seq = *(const volatile __u32 *)&near->seq;
+	if (*ret_seq & 1 || *(const volatile __u32 *)&near->ifindex != ifindex)
+		return NULL;
+	return near;
+}
+
+XRS_INLINE bool xrs_is_settled(const struct xrs_near *near, __u32 seq)
+{
+	asm volatile("" : : : "memory");
+	return *(const volatile __u32 *)&near->seq == seq;
+}
+
+/*
+ * Octets of the frame; 0: it is in several buffers. The kernel is asked only where they are not those of the
+ * packet: what may follow a packet in further buffers is no part of it.
+ */
+XRS_INLINE __u32 xrs_quick_len(struct xdp_md *ctx, __u32 len, __u32 l3_len)
+{
+	return len == l3_len + ETH_HLEN || xrs_frame_len(ctx) == len ? len : 0;
 }
 
 /* True: XDP_REDIRECT. False: the frame is as it was, and not an ordinary one. */
-XRS_INLINE bool xrs_quick(struct xdp_md *ctx, const struct xrs_nic *nic, __u32 frame_len,
-			  __u8 family)
+XRS_INLINE bool xrs_quick(struct xdp_md *ctx, __u8 family)
 {
 	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 ip_len = family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, leaf, index;
+	__u32 ip_len = family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, leaf, index, len, seq;
 	__u8 *ip = start + ETH_HLEN, *l4 = ip + ip_len;
 	struct xrs_packet p = { .family = family };
+	const struct xrs_near *near = xrs_find_near(ctx->ingress_ifindex, &seq);
 	const struct xrs_nexthop *nh;
+	const struct xrs_nic *nic;
 
-	if (l4 > end || frame_len > (__u32)(end - start))
+	if (!near || l4 > end)
 		return false;
-	if (!xrs_quick_gateway(nic, start) ||
+	nic = &near->nic;
+	if (nic->flags & XRS_QUICK_NOT || !xrs_quick_gateway(nic, start) ||
 	    !(family == 4 ? xrs_quick_ipv4(ip, &p) : xrs_quick_ipv6(ip, &p)))
 		return false;
 	p.l4_len = p.l3_len - ip_len;
-	if (p.l3_len + ETH_HLEN > frame_len || !xrs_quick_source(nic, &p, start + ETH_ALEN) ||
+	len = xrs_quick_len(ctx, end - start, p.l3_len);
+	if (p.l3_len + ETH_HLEN > len || !xrs_quick_source(nic, &p, start + ETH_ALEN, family) ||
 	    !xrs_quick_l4(l4, end, &p))
 		return false;
 	/* Now, not after the lookup: while that waits for memory the processor has time for it. */
 	hash = xrs_flow_hash(&p, nic->flags & XRS_NIC_F_SYMMETRIC);
 	asm volatile("" : "+r"(hash));
-	leaf = xrs_quick_leaf(&p, nic->table);
+	leaf = xrs_fast_find(&p, nic->table);
 	if (!leaf || leaf >> XRS_FAST_KIND_SHIFT != XRS_ROUTE_STEER)
 		return false;
 	nh = xrs_quick_member(leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK, hash, &index);
-	if (!nh || !xrs_quick_fits(nh, &p, start + ETH_ALEN, ctx->ingress_ifindex))
+	if (!nh || !xrs_quick_fits(nh, &p, start + ETH_ALEN, ctx->ingress_ifindex) ||
+	    !xrs_is_settled(near, seq))
 		return false;
 	if (bpf_redirect_map(&xrs_devmap, nh->ifindex, 0) != XDP_REDIRECT)
 		return false;
 	xrs_set_macs(start, end, nh);
 	xrs_dec_ttl_at(ip, end, family);
-	xrs_count(nic->slot, XRS_REASON_REDIRECTED, index, frame_len);
+	xrs_count(nic->slot, XRS_REASON_REDIRECTED, index, len);
 	return true;
 }
 
 /* A stack of its own: with that of the whole program it would be too much for one. */
-static __attribute__((noinline)) bool xrs_quick6(struct xdp_md *ctx, const struct xrs_nic *nic,
-						 __u32 frame_len)
+static __attribute__((noinline)) bool xrs_quick6(struct xdp_md *ctx)
 {
-	return xrs_quick(ctx, nic, frame_len, 6);
+	return xrs_quick(ctx, 6);
 }
 
-XRS_INLINE bool xrs_quick_any(struct xdp_md *ctx, const struct xrs_nic *nic, __u32 frame_len)
+XRS_INLINE bool xrs_quick_any(struct xdp_md *ctx)
 {
 	const __u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
 	__u16 type;
 
-	if (nic->flags & XRS_QUICK_NOT || start + ETH_HLEN > end)
+	if (start + ETH_HLEN > end)
 		return false;
 	type = XRS_LOAD(__u16, start + 2 * ETH_ALEN);
 	if (type == XRS_NET16(ETH_P_IP))
-		return xrs_quick(ctx, nic, frame_len, 4);
-	return type == XRS_NET16(ETH_P_IPV6) && xrs_quick6(ctx, nic, frame_len);
+		return xrs_quick(ctx, 4);
+	return type == XRS_NET16(ETH_P_IPV6) && xrs_quick6(ctx);
 }
 
 #endif

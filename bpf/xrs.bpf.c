@@ -45,9 +45,6 @@
 
 char xrs_license[] SEC("license") = "GPL";
 
-/* Set by the loader: the kernel has multi-buffer XDP (5.18). Without it there is only one buffer. */
-const volatile bool xrs_has_frags = true;
-
 /*
  * The checks as functions that the verifier walks through once, by themselves, and not again for each
  * way a packet can be parsed: a third of the work at load.
@@ -111,11 +108,6 @@ XRS_INLINE struct xrs_decision *xrs_probe(struct xdp_md *ctx)
 	if (ctx->ingress_ifindex != XRS_TEST_IFINDEX || (void *)(d + 1) > (void *)(long)ctx->data)
 		return NULL;
 	return d->magic == XRS_PROBE_MAGIC ? d : NULL;
-}
-
-XRS_INLINE __u32 xrs_frame_len(struct xdp_md *ctx)
-{
-	return xrs_has_frags ? bpf_xdp_get_buff_len(ctx) : ctx->data_end - ctx->data;
 }
 
 /* Tells xrs_steer_tc what happened. False: this driver has no room for it. */
@@ -273,10 +265,10 @@ XRS_INLINE enum xrs_reason xrs_decide_xdp(struct xdp_md *ctx, const struct xrs_n
 }
 
 /* The whole program: any frame, any nic, or none. */
-XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, const struct xrs_nic *nic, __u32 frame_len,
-			     bool generic)
+XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 {
-	struct xrs_packet p = { .frame_len = frame_len };
+	const struct xrs_nic *nic = xrs_find_nic(ctx->ingress_ifindex);
+	struct xrs_packet p = { .frame_len = xrs_frame_len(ctx) };
 	struct xrs_decision d = { .ifindex = ctx->ingress_ifindex };
 	const struct xrs_decision *in = xrs_probe(ctx);
 	const struct xrs_nexthop *nh = NULL;
@@ -310,21 +302,17 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, const struct xrs_nic *nic, __u3
 }
 
 /* A frame of its own for what the quick way has no use for. */
-static __attribute__((noinline)) int xrs_steer_any(struct xdp_md *ctx, const struct xrs_nic *nic,
-						   __u32 frame_len)
+static __attribute__((noinline)) int xrs_steer_any(struct xdp_md *ctx)
 {
-	return xrs_steer_xdp(ctx, nic, frame_len, false);
+	return xrs_steer_xdp(ctx, false);
 }
 
 SEC("xdp")
 int xrs_steer(struct xdp_md *ctx)
 {
-	const struct xrs_nic *nic = xrs_find_nic(ctx->ingress_ifindex);
-	__u32 frame_len = xrs_frame_len(ctx);
-
-	if (nic && !xrs_probe(ctx) && xrs_quick_any(ctx, nic, frame_len))
+	if (!xrs_probe(ctx) && xrs_quick_any(ctx))
 		return XDP_REDIRECT;
-	return xrs_steer_any(ctx, nic, frame_len);
+	return xrs_steer_any(ctx);
 }
 
 /*
@@ -336,7 +324,7 @@ int xrs_steer(struct xdp_md *ctx)
 SEC("xdp")
 int xrs_steer_skb(struct xdp_md *ctx)
 {
-	return xrs_steer_xdp(ctx, xrs_find_nic(ctx->ingress_ifindex), xrs_frame_len(ctx), true);
+	return xrs_steer_xdp(ctx, true);
 }
 
 /* --- the other side: frames from outside for local VMs -------------------------------------------------- */

@@ -22,7 +22,7 @@
  * moved by the names of fields (fib/layout.h): a field with another meaning gets another name, 0 in a new one
  * means "as before", and enumerators that are stored keep their numbers.
  */
-#define XRS_LAYOUT_VERSION 4
+#define XRS_LAYOUT_VERSION 5
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
 #define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
@@ -90,6 +90,17 @@ struct xrs_nic {
 	char name[XRS_NAME_LEN];
 };
 
+/* --- xrs_near: array, ifindex modulo XRS_NIC_MAX -> a copy of the nic ------------------------------------
+ * For ordinary packets, which find it without hashing. Two nics of the same place: one of them is here. What is
+ * not, or is being written, is read from xrs_nic.
+ */
+struct xrs_near {
+	__u32 ifindex; /* 0: the slot is free */
+	__u32 seq;     /* rises by one before and after each change: odd meanwhile */
+	struct xrs_nic nic;
+	__u8 pad[44];
+};
+
 /* --- xrs_table, xrs_table6: array of LPM tries, one pair for each route table --------------------- */
 struct xrs_key4 {
 	__u32 prefixlen;
@@ -124,19 +135,20 @@ enum xrs_route_source {
 	XRS_SOURCE_BGP = 2,
 };
 
-/* --- xrs_fast_head, xrs_fast: the derived structure, which answers before the trie ------------------
+/* --- xrs_fast_head, xrs_fast_small, _middle, _large: the derived structure, which answers before the trie ---
  * One for each table and family: index 2 * table, plus 1 for IPv6. Made from the trie by xrsd, may be absent,
- * always answers as the trie does. xrs_fast is an array of arrays of pages, each array as large as its
- * table needs. A tree of 32-bit words:
+ * always answers as the trie does. It stands in one small or one middle chunk, or in some large ones: each is
+ * an array of one entry, so that the program finds its address without a call. xrs_fast_small and xrs_fast_middle
+ * hold them by the same index, xrs_fast_large XRS_FAST_CHUNKS for each. A tree of 32-bit words:
  *
  *   leaf   bits 0..7 prefix length, 8..21 group, 22..24 kind; 0: no prefix but perhaps the one of length 0
  *   node   bit 31; bit 30: dense; bit 29: narrow; bits 0..28 its place, in units of 16 octets from the
- *          first page
+ *          beginning
  *
- * The root is 2^root_bits words at the start. A dense node is 64 words, for the next 6 bits. Any other is a
- * range node, for the next `width` bits: n ranges, in (n + 1) / 2 words of 64 bits their first addresses,
- * two in each, the lower half first; then as many pairs of 32-bit words. In place of the first range's
- * address, always 0, stands the header. What is not used repeats the last range. No node crosses a page.
+ * The root is 2^root_bits words at the start, all in the first chunk. A dense node is 64 words, for the next 6
+ * bits. Any other is a range node, for the next `width` bits: n ranges, in (n + 1) / 2 words of 64 bits their
+ * first addresses, two in each, the lower half first; then as many pairs of 32-bit words. In place of the first
+ * range's address, always 0, stands the header. What is not used repeats the last range. No node crosses a page.
  *
  * A narrow node is a range node of at most 15 bits and of leaves only: four addresses in a word of 64 bits,
  * (n + 3) / 4 of them, then as many times four numbers of 16 bits: the leaf's place in the dictionary. That
@@ -144,15 +156,19 @@ enum xrs_route_source {
  *
  * An index node, dense and narrow, is a dense node of leaves only: 64 such numbers.
  */
-#define XRS_FAST_MAX        (2 * XRS_TABLE_MAX)
-#define XRS_FAST_UNIT       16   /* octets */
-#define XRS_FAST_PAGE       4096 /* octets */
-#define XRS_FAST_ROOT_MAX   20   /* bits */
-#define XRS_FAST_DENSE_BITS 6
-#define XRS_FAST_RANGES     32 /* of one range node */
-#define XRS_FAST_WIDTH_MAX  31 /* bits of one range node */
-#define XRS_FAST_DEPTH \
-	10 /* nodes on the way to a leaf; below more of them the trie answers: IPv4 has 4 */
+#define XRS_FAST_MAX         (2 * XRS_TABLE_MAX)
+#define XRS_FAST_UNIT        16   /* octets */
+#define XRS_FAST_PAGE        4096 /* octets */
+#define XRS_FAST_SMALL       (64u << 10)
+#define XRS_FAST_MIDDLE      (1u << 20)
+#define XRS_FAST_LARGE       (2u << 20)
+#define XRS_FAST_CHUNKS      32 /* large ones of one structure */
+#define XRS_FAST_ROOT_MAX    18 /* bits */
+#define XRS_FAST_DENSE_BITS  6
+#define XRS_FAST_RANGES      32 /* of one range node */
+#define XRS_FAST_WIDTH_MAX   31 /* bits of one range node */
+#define XRS_FAST_DEPTH       10 /* nodes on the way to a leaf; below more of them the trie answers */
+#define XRS_FAST_DEPTH4      4  /* of IPv4, at most */
 
 #define XRS_FAST_NODE        (1u << 31)
 #define XRS_FAST_DENSE       (1u << 30)
@@ -174,15 +190,24 @@ enum xrs_route_source {
 /* Of a narrow node: fours of ranges, width in bits, ranges. It fits 15 bits. */
 #define XRS_FAST_NARROW_HEADER(fours, width, n) ((fours) | (width) << 4 | (n) << 8)
 
-struct xrs_fast_page {
-	__u64 word[XRS_FAST_PAGE / 8];
+/* One of the sizes above. */
+struct xrs_fast_small {
+	__u64 word[XRS_FAST_SMALL / 8];
+};
+
+struct xrs_fast_middle {
+	__u64 word[XRS_FAST_MIDDLE / 8];
+};
+
+struct xrs_fast_large {
+	__u64 word[XRS_FAST_LARGE / 8];
 };
 
 struct xrs_fast_head {
 	__u32 root_bits; /* 0: not valid at this moment, or absent: the trie answers */
 	__u32 otherwise; /* the leaf of the route of length 0; 0: there is none */
 	__u32 built; /* 1: there is one; packets that the trie has to answer meanwhile are counted */
-	__u32 pad;
+	__u32 chunk;     /* octets: which of the maps it is in */
 	__u64 fallbacks; /* that counter */
 };
 
@@ -515,10 +540,13 @@ struct xrs_mark {
 XRS_ASSERT_SIZE(struct xrs_meta, 8);
 XRS_ASSERT_SIZE(struct xrs_nic_key, 4);
 XRS_ASSERT_SIZE(struct xrs_nic, 32 + 24 + 8 + 20 + 20 + 68 + XRS_NAME_LEN);
+XRS_ASSERT_SIZE(struct xrs_near, 8 + sizeof(struct xrs_nic) + 44);
 XRS_ASSERT_SIZE(struct xrs_key4, 8);
 XRS_ASSERT_SIZE(struct xrs_key6, 20);
 XRS_ASSERT_SIZE(struct xrs_route, 16);
-XRS_ASSERT_SIZE(struct xrs_fast_page, XRS_FAST_PAGE);
+XRS_ASSERT_SIZE(struct xrs_fast_small, XRS_FAST_SMALL);
+XRS_ASSERT_SIZE(struct xrs_fast_middle, XRS_FAST_MIDDLE);
+XRS_ASSERT_SIZE(struct xrs_fast_large, XRS_FAST_LARGE);
 XRS_ASSERT_SIZE(struct xrs_fast_head, 24);
 XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
 XRS_ASSERT_SIZE(struct xrs_bucket, 4 * XRS_BUCKETS);

@@ -121,7 +121,7 @@ Test(fast, comes_and_goes_with_the_size_of_the_table)
 	cr_assert(figures(IP_V4).fallbacks == 1);
 	work();
 	cr_assert(figures(IP_V4).on && figures(IP_V4).builds == 1);
-	cr_assert(figures(IP_V4).memory < MANY * 64);
+	cr_assert(figures(IP_V4).memory < MANY * 128);
 	expect("10.1.0.1", 24, 1 + 256 % 200);
 	cr_assert(figures(IP_V4).fallbacks == 1);
 	cr_assert(!fib_maps_routes_del(lab.maps, LAB_TABLE, routes + 20, MANY - 20));

@@ -13,8 +13,7 @@
  * A process that dies leaves what it made in the maps: with root_bits if it was right, without if it was in
  * the middle of a batch. The next one lets it answer until it writes its first route or has its own.
  *
- * Waiting for readers is an update of xrs_fast with what stands there: the kernel returns from it after an
- * RCU grace period, about 10 ms. Hence it is done once for many changes.
+ * Waiting for readers (fast_memory.c) takes about 10 ms: hence it is done once for many changes.
  */
 #include "fib_maps_impl.h"
 
@@ -44,11 +43,6 @@ static void set_root_bits(struct fib_maps *maps, const struct fast_table *fast, 
 	__atomic_store_n(&head_of(maps, fast)->root_bits, bits, __ATOMIC_SEQ_CST);
 }
 
-static int put(struct fib_maps *maps, const struct fast_table *fast)
-{
-	return bpf_map_update_elem(maps->fd[FIB_MAP_FAST], &fast->index, &fast->fd, BPF_ANY);
-}
-
 static void mark(struct fib_maps *maps, const struct fast_table *fast)
 {
 	maps->fast_pending[fast->index / 64] |= 1ull << fast->index % 64;
@@ -68,7 +62,7 @@ static void tell(const struct fib_maps *maps, struct fast_table *fast)
 
 	if (fast->fast) {
 		now.figures = fib_fast_figures(fast->fast);
-		now.memory = fast->size;
+		now.memory = fast->memory.size;
 	}
 	pthread_mutex_lock(maps->told_lock);
 	fast->told = now;
@@ -76,39 +70,20 @@ static void tell(const struct fib_maps *maps, struct fast_table *fast)
 }
 
 /* --- memory --------------------------------------------------------------------------------------------- */
-static int map_create(uint32_t pages)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE | BPF_F_INNER_MAP);
-
-	return bpf_map_create(BPF_MAP_TYPE_ARRAY, "xrs_fast_pages", sizeof(uint32_t), XRS_FAST_PAGE,
-			      pages, &opts);
-}
-
-/* A structure of its own in a map of its own, in no outer map yet. */
+/* A structure of its own in memory of its own, which the program does not know. */
 static int memory_new(enum ip_family family, unsigned int root_bits, uint32_t pages,
 		      struct fast_table *ret)
 {
-	size_t size = (size_t)pages * XRS_FAST_PAGE;
-	void *memory;
-	int fd = map_create(pages);
+	int error = fast_memory_new((size_t)pages * XRS_FAST_PAGE, &ret->memory);
 
-	if (fd < 0)
-		return fd;
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED) {
-		close(fd);
-		return -errno;
-	}
-	ret->fast = fib_fast_new(family, root_bits, memory, pages);
-	if (!ret->fast) {
-		munmap(memory, size);
-		close(fd);
-		return -ENOMEM;
-	}
-	ret->fd = fd;
-	ret->memory = memory;
-	ret->size = size;
-	return 0;
+	if (error)
+		return error;
+	ret->fast = fib_fast_new(family, root_bits, ret->memory.at,
+				 (uint32_t)(ret->memory.size / XRS_FAST_PAGE));
+	if (ret->fast)
+		return 0;
+	fast_memory_free(&ret->memory);
+	return -ENOMEM;
 }
 
 static void memory_free(struct fast_table *fast)
@@ -116,10 +91,8 @@ static void memory_free(struct fast_table *fast)
 	if (!fast->fast)
 		return;
 	fib_fast_free(fast->fast);
-	munmap(fast->memory, fast->size);
-	close(fast->fd);
+	fast_memory_free(&fast->memory);
 	fast->fast = NULL;
-	fast->memory = NULL;
 }
 
 /* --- states --------------------------------------------------------------------------------------------- */
@@ -129,7 +102,7 @@ static void go_off(struct fib_maps *maps, struct fast_table *fast)
 	if (fast->state != FAST_ON)
 		return;
 	set_root_bits(maps, fast, 0);
-	put(maps, fast);
+	fast_memory_wait(maps, fast->index, &fast->memory);
 	fib_fast_hold(fast->fast, false);
 	fib_fast_release(fast->fast);
 	fast->state = FAST_OFF;
@@ -143,7 +116,7 @@ static void drop(struct fib_maps *maps, struct fast_table *fast)
 
 	set_root_bits(maps, fast, 0);
 	head->built = 0;
-	bpf_map_delete_elem(maps->fd[FIB_MAP_FAST], &fast->index);
+	fast_memory_hide(maps, fast->index);
 	head->otherwise = 0;
 	memory_free(fast);
 	fast->state = FAST_NONE;
@@ -227,11 +200,12 @@ static int publish(struct fib_maps *maps, struct fast_table *fast)
 		/* Nobody may take the root of one for that of the other. */
 		if (fast->inherited) {
 			set_root_bits(maps, fast, 0);
-			bpf_map_delete_elem(maps->fd[FIB_MAP_FAST], &fast->index);
+			fast_memory_hide(maps, fast->index);
 		}
-		ret = put(maps, fast);
+		ret = fast_memory_show(maps, fast->index, &fast->memory);
 		if (ret)
 			return ret;
+		head->chunk = fast->memory.chunk;
 		fast->installed = true;
 	}
 	fast->inherited = false;
@@ -355,7 +329,7 @@ static bool reclaim(struct fib_maps *maps, struct fast_table *fast, size_t times
 
 	if (f.held < times * held_limit(&f))
 		return false;
-	put(maps, fast);
+	fast_memory_wait(maps, fast->index, &fast->memory);
 	fib_fast_release(fast->fast);
 	return true;
 }
@@ -496,10 +470,8 @@ void fib_maps_fast_least(struct fib_maps *maps, size_t routes)
 void fast_open(struct fib_maps *maps, struct fast_table *fast, uint32_t table, bool v6,
 	       bool adopted)
 {
-	uint32_t id;
-
-	*fast = (struct fast_table){ .index = head_index(table, v6), .fd = -1 };
-	fast->inherited = !bpf_map_lookup_elem(maps->fd[FIB_MAP_FAST], &fast->index, &id);
+	*fast = (struct fast_table){ .index = head_index(table, v6) };
+	fast->inherited = fast_memory_is_shown(maps, fast->index);
 	if (!adopted && (fast->inherited || head_of(maps, fast)->root_bits))
 		drop(maps, fast);
 	mark(maps, fast);

@@ -19,9 +19,12 @@
 static const char *const map_names[FIB_MAP_MAX] = {
 	[FIB_MAP_META] = "xrs_meta",
 	[FIB_MAP_NIC] = "xrs_nic",
+	[FIB_MAP_NEAR] = "xrs_near",
 	[FIB_MAP_TABLE] = "xrs_table",
 	[FIB_MAP_TABLE6] = "xrs_table6",
-	[FIB_MAP_FAST] = "xrs_fast",
+	[FIB_MAP_FAST_SMALL] = "xrs_fast_small",
+	[FIB_MAP_FAST_MIDDLE] = "xrs_fast_middle",
+	[FIB_MAP_FAST_LARGE] = "xrs_fast_large",
 	[FIB_MAP_FAST_HEAD] = "xrs_fast_head",
 	[FIB_MAP_GROUP] = "xrs_group",
 	[FIB_MAP_BUCKET] = "xrs_bucket",
@@ -117,6 +120,7 @@ static size_t page_round(size_t size)
 #define BUCKETS_SIZE  page_round(sizeof(struct xrs_bucket) * XRS_GROUP_MAX)
 #define NEXTHOPS_SIZE page_round(sizeof(struct xrs_nexthop) * XRS_NEXTHOP_MAX)
 #define BFD_SIZE      page_round(sizeof(struct xrs_bfd) * XRS_BFD_MAX)
+#define NEAR_SIZE     page_round(sizeof(struct xrs_near) * XRS_NIC_MAX)
 #define HEADS_SIZE    page_round(sizeof(struct xrs_fast_head) * XRS_FAST_MAX)
 
 /* NULL, and errno says why. */
@@ -136,7 +140,9 @@ static int map_memory(struct fib_maps *maps)
 		maps->heads = map_one(maps, FIB_MAP_FAST_HEAD, HEADS_SIZE);
 	if (maps->heads)
 		maps->bfd = map_one(maps, FIB_MAP_BFD, BFD_SIZE);
-	return maps->bfd ? 0 : -errno;
+	if (maps->bfd)
+		maps->near = map_one(maps, FIB_MAP_NEAR, NEAR_SIZE);
+	return maps->near ? 0 : -errno;
 }
 
 static int open_all(struct fib_maps *maps)
@@ -186,6 +192,33 @@ static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema
 	return NULL;
 }
 
+/* The copy for ordinary packets, which see by `seq` that it changed under them; NULL @nic: it goes. */
+static void near_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic *nic)
+{
+	struct xrs_near *slot = &maps->near[ifindex % XRS_NIC_MAX];
+	uint32_t busy = slot->seq | 1;
+
+	if (slot->ifindex != ifindex && (slot->ifindex || !nic))
+		return;
+	__atomic_store_n(&slot->seq, busy, __ATOMIC_SEQ_CST);
+	if (nic)
+		slot->nic = *nic;
+	slot->ifindex = nic ? ifindex : 0;
+	__atomic_store_n(&slot->seq, busy + 1, __ATOMIC_SEQ_CST);
+}
+
+/* What a process that died was about to copy, and what other maps of the same nics lack. */
+static void near_fill(struct fib_maps *maps)
+{
+	struct xrs_nic nic;
+	uint32_t ifindex = 0;
+
+	while (!fib_maps_nic_next(maps, ifindex, &ifindex)) {
+		if (!fib_maps_nic_get(maps, ifindex, &nic))
+			near_set(maps, ifindex, &nic);
+	}
+}
+
 int fib_maps_open(const char *instance, const struct fib_schema *schema, struct fib_maps **ret_maps)
 {
 	struct fib_maps *maps;
@@ -204,6 +237,7 @@ int fib_maps_open(const char *instance, const struct fib_schema *schema, struct 
 		fib_maps_free(maps);
 		return ret;
 	}
+	near_fill(maps);
 	fib_tables_take_gone(maps);
 	*ret_maps = maps;
 	return 0;
@@ -222,6 +256,8 @@ void fib_maps_free(struct fib_maps *maps)
 		munmap(maps->heads, HEADS_SIZE);
 	if (maps->bfd)
 		munmap(maps->bfd, BFD_SIZE);
+	if (maps->near)
+		munmap(maps->near, NEAR_SIZE);
 	for (int i = 0; i < FIB_MAP_MAX; i++) {
 		if (maps->fd[i] >= 0)
 			close(maps->fd[i]);
@@ -274,10 +310,14 @@ static int next_key(int fd, uint32_t key, uint32_t *ret_key)
 int fib_maps_nic_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic *nic)
 {
 	struct xrs_nic_key key = { ifindex };
+	int ret;
 
 	if (!ifindex || nic->table >= XRS_TABLE_MAX || nic->slot >= XRS_NIC_MAX)
 		return -ERANGE;
-	return bpf_map_update_elem(maps->fd[FIB_MAP_NIC], &key, nic, BPF_ANY);
+	ret = bpf_map_update_elem(maps->fd[FIB_MAP_NIC], &key, nic, BPF_ANY);
+	if (!ret)
+		near_set(maps, ifindex, nic);
+	return ret;
 }
 
 int fib_maps_nic_get(const struct fib_maps *maps, uint32_t ifindex, struct xrs_nic *ret_nic)
@@ -289,6 +329,7 @@ int fib_maps_nic_get(const struct fib_maps *maps, uint32_t ifindex, struct xrs_n
 
 int fib_maps_nic_del(struct fib_maps *maps, uint32_t ifindex)
 {
+	near_set(maps, ifindex, NULL);
 	return delete_key(maps->fd[FIB_MAP_NIC], ifindex);
 }
 

@@ -14,9 +14,12 @@
 enum fib_map { /* the order of map_names in fib_maps.c */
 	FIB_MAP_META,
 	FIB_MAP_NIC,
+	FIB_MAP_NEAR,
 	FIB_MAP_TABLE,
 	FIB_MAP_TABLE6,
-	FIB_MAP_FAST,
+	FIB_MAP_FAST_SMALL,
+	FIB_MAP_FAST_MIDDLE,
+	FIB_MAP_FAST_LARGE,
 	FIB_MAP_FAST_HEAD,
 	FIB_MAP_GROUP,
 	FIB_MAP_BUCKET,
@@ -48,15 +51,22 @@ enum fast_state { /* fast_maps.c draws them */
 	FAST_ON,
 };
 
+struct fast_memory { /* fast_memory.c */
+	void *at;
+	size_t size;
+	uint32_t kind;  /* of chunks */
+	uint32_t chunk; /* octets of each */
+	uint32_t n;
+	int fd[XRS_FAST_CHUNKS];
+};
+
 /* The derived structure of one table and family. */
 struct fast_table {
-	uint32_t index; /* in xrs_fast and xrs_fast_head */
+	uint32_t index; /* in xrs_fast_head, and of the chunks */
 	enum fast_state state;
 	struct fib_fast *fast; /* NULL in FAST_NONE */
-	int fd;
-	void *memory; /* the map, mapped */
-	size_t size;
-	bool installed; /* the map stands in xrs_fast */
+	struct fast_memory memory;
+	bool installed; /* the program finds it */
 	bool inherited; /* what stands there is of an earlier process, and may still be answering */
 	int error;      /* negative errno: it could not be made, and is not tried again */
 	size_t most;    /* routes of the table at its largest since this was made */
@@ -106,6 +116,7 @@ struct fib_maps {
 	struct xrs_nexthop *nexthops; /* mapped */
 	struct xrs_fast_head *heads;  /* mapped */
 	struct xrs_bfd *bfd;          /* mapped */
+	struct xrs_near *near;        /* mapped */
 	void *per_cpu;                /* one value for each possible CPU */
 	unsigned int n_cpus;
 	struct ring_buffer *trace, *snoop;
@@ -161,6 +172,19 @@ int fib_walk_locked(const struct fib_maps *maps, struct fib_walk *walk, struct f
 /* The answer of the trie to a prefix: the longest entry that holds all of it, itself included. */
 int fib_maps_route_cover(const struct fib_maps *maps, uint32_t table,
 			 const struct ip_prefix *prefix, struct xrs_route *ret_route);
+
+/* --- fast_memory.c ----------------------------------------------------------------------------------- */
+/* At least so many octets, zeroed. 0 or negative errno. */
+int fast_memory_new(size_t size, struct fast_memory *ret);
+void fast_memory_free(struct fast_memory *memory);
+/* For the program: at structure @index. Whoever reads there meanwhile may see some of both. */
+int fast_memory_show(const struct fib_maps *maps, uint32_t index, const struct fast_memory *memory);
+bool fast_memory_is_shown(const struct fib_maps *maps, uint32_t index);
+/* Whatever stands there, also of an earlier process; returns when no program reads it. */
+void fast_memory_hide(const struct fib_maps *maps, uint32_t index);
+/* Until no program reads what was taken out of a structure that is shown. */
+void fast_memory_wait(const struct fib_maps *maps, uint32_t index,
+		      const struct fast_memory *memory);
 
 /* --- fast_maps.c ------------------------------------------------------------------------------------- */
 #define FAST_SLICE 2048 /* routes read from a trie in one piece */
