@@ -121,6 +121,9 @@ void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t
  * there are, or negative errno.
  */
 int loader_list(const char *instance, struct loader_attachment *list, size_t cap);
+/* Without those whose pins have names to be skipped, which are not looked at: each costs system calls. */
+int loader_list_but(const char *instance, bool (*skip)(const void *ctx, const char *ifname),
+		    const void *ctx, struct loader_attachment *list, size_t cap);
 /* Detaches all, then removes every pin of the instance and its directories. Empty tries first. */
 int loader_purge(const char *instance, char text[static LOADER_TEXT]);
 

@@ -658,23 +658,48 @@ static bool is_snooped(void *ctx, uint32_t ifindex)
 	return nic && nic->wanted.snoop;
 }
 
-void node_nic_sweep(struct node *node)
+struct names { /* of the nics, sorted: there may be thousands, each with two pins */
+	const char **name;
+	size_t n;
+};
+
+static int cmp_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static bool is_nic(const void *ctx, const char *ifname)
+{
+	const struct names *names = ctx;
+
+	return names->n && bsearch(&ifname, names->name, names->n, sizeof(*names->name), cmp_name);
+}
+
+static void sweep_links(struct node *node)
 {
 	struct loader_attachment *list = calloc(XRS_NIC_MAX, sizeof(*list));
-	uint32_t ifindex = 0, next;
-	struct xrs_nic entry;
-	int n;
+	struct names names = { calloc(node->n_nics + 1, sizeof(*names.name)), 0 };
+	int n = 0;
 
-	if (!list)
-		return;
-	n = loader_list(node->config->instance, list, XRS_NIC_MAX);
+	for (size_t i = 0; names.name && i < node->n_nics; i++)
+		names.name[names.n++] = node->nics[i]->name;
+	if (names.n)
+		qsort(names.name, names.n, sizeof(*names.name), cmp_name);
+	if (list && names.name)
+		n = loader_list_but(node->config->instance, is_nic, &names, list, XRS_NIC_MAX);
 	for (int i = 0; i < n && i < XRS_NIC_MAX; i++) {
 		if (!list[i].ifindex || !node_nic_by_ifindex(node, list[i].ifindex))
 			detach(node, list[i].ifname, list[i].ifindex);
 	}
+	free(names.name);
 	free(list);
-	node_learn_sweep(node);
-	loader_snoop_sweep(node->config->instance, is_snooped, node);
+}
+
+static void sweep_entries(struct node *node)
+{
+	uint32_t ifindex = 0, next;
+	struct xrs_nic entry;
+
 	while (fib_maps_nic_next(node->maps, ifindex, &next) == 0) {
 		if (node_nic_by_ifindex(node, next)) {
 			ifindex = next;
@@ -686,6 +711,14 @@ void node_nic_sweep(struct node *node)
 		if (fib_maps_nic_del(node->maps, next) < 0)
 			return;
 	}
+}
+
+void node_nic_sweep(struct node *node)
+{
+	sweep_links(node);
+	node_learn_sweep(node);
+	loader_snoop_sweep(node->config->instance, is_snooped, node);
+	sweep_entries(node);
 }
 
 void node_nic_free_all(struct node *node)

@@ -19,6 +19,9 @@ typedef bool (*link_visit_fn)(void *ctx, const char *path, const char *ifname, b
 			      const struct link_state *state);
 /* Visits every pinned link until @visit says stop; the second name of a tc half is passed over. */
 int link_each(const char *instance, link_visit_fn visit, void *ctx);
+typedef bool (*link_skip_fn)(void *ctx, const char *ifname);
+/* Does not even look at those that are to be skipped by their names; NULL: none. */
+int link_each_but(const char *instance, link_skip_fn skip, link_visit_fn visit, void *ctx);
 /*
  * The pinned link of this very device, under its name: a descriptor, or -ENOENT. @search_others: it may stand
  * under a name that the device had before, and is given the present one.

@@ -95,6 +95,8 @@ int loader_swap(const char *instance, const struct loader_progs *progs,
 struct list {
 	struct loader_attachment *items;
 	size_t cap, n;
+	bool (*skip)(const void *skip_ctx, const char *ifname);
+	const void *skip_ctx;
 };
 
 /* The entry of this interface, also when it came with its other half; NULL: the list is full. */
@@ -127,10 +129,18 @@ static bool list_visit(void *ctx, const char *path, const char *ifname, bool tc,
 	return true;
 }
 
-int loader_list(const char *instance, struct loader_attachment *items, size_t cap)
+static bool list_skip(void *ctx, const char *ifname)
 {
-	struct list list = { items, cap, 0 };
-	int ret = link_each(instance, list_visit, &list);
+	const struct list *list = ctx;
+
+	return list->skip && list->skip(list->skip_ctx, ifname);
+}
+
+int loader_list_but(const char *instance, bool (*skip)(const void *ctx, const char *ifname),
+		    const void *ctx, struct loader_attachment *items, size_t cap)
+{
+	struct list list = { .items = items, .cap = cap, .skip = skip, .skip_ctx = ctx };
+	int ret = link_each_but(instance, list_skip, list_visit, &list);
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
@@ -139,6 +149,11 @@ int loader_list(const char *instance, struct loader_attachment *items, size_t ca
 		items[i].mode = loader_real_mode(&items[i]);
 	}
 	return (int)list.n;
+}
+
+int loader_list(const char *instance, struct loader_attachment *items, size_t cap)
+{
+	return loader_list_but(instance, NULL, NULL, items, cap);
 }
 
 /* --- purge -------------------------------------------------------------------------------------------- */

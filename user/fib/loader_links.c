@@ -64,8 +64,12 @@ static int open_link(const char *path, struct link_state *ret_state)
 	return ret ? ret : fd;
 }
 
-/* Visits every pinned link until @visit says stop; the second name of a tc half is passed over. */
 int link_each(const char *instance, link_visit_fn visit, void *ctx)
+{
+	return link_each_but(instance, NULL, visit, ctx);
+}
+
+int link_each_but(const char *instance, link_skip_fn skip, link_visit_fn visit, void *ctx)
 {
 	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX], ifname[IFNAMSIZ];
 	const struct dirent *entry;
@@ -79,7 +83,7 @@ int link_each(const char *instance, link_visit_fn visit, void *ctx)
 		struct link_state state;
 		int fd;
 
-		if (!parse_link_pin(entry->d_name, ifname, &tc))
+		if (!parse_link_pin(entry->d_name, ifname, &tc) || (skip && skip(ctx, ifname)))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
 		fd = open_link(path, &state);
