@@ -248,7 +248,14 @@ struct fib_maps_fast {
 int fib_maps_fast_figures(const struct fib_maps *maps, uint32_t table, enum ip_family family,
 			  struct fib_maps_fast *ret);
 
-/* --- counters, summed over CPUs ------------------------------------------------------------------------- */
+/* --- fib_counters.c: counters, summed over CPUs --------------------------------------------------------- */
+/*
+ * For somebody who asks for many: while @on, counters and groups are read 64 neighbours at a time, each once,
+ * and are as they were then. Not kept from one slice of work to the next.
+ */
+void fib_maps_hold(struct fib_maps *maps, bool on);
+/* System calls that read counters and groups so far. */
+uint64_t fib_maps_reads(const struct fib_maps *maps);
 int fib_maps_nic_stats(const struct fib_maps *maps, uint32_t slot, struct xrs_nic_stats *ret_stats);
 int fib_maps_nic_stats_zero(struct fib_maps *maps, uint32_t slot);
 int fib_maps_nh_stats(const struct fib_maps *maps, uint32_t index, struct xrs_nh_stats *ret_stats);
@@ -260,6 +267,14 @@ void fib_maps_route_counters(struct fib_maps *maps, bool on);
 /* -ENOENT, and zeros: no packet came, or nobody counts. */
 int fib_maps_route_stats(const struct fib_maps *maps, uint32_t table,
 			 const struct ip_prefix *prefix, struct xrs_route_stats *ret_stats);
+/* The same for all routes of one table, in batches: NULL: out of memory. _step() until it says false. */
+struct fib_route_counters;
+struct fib_route_counters *fib_route_counters_new(const struct fib_maps *maps, uint32_t table);
+bool fib_route_counters_step(struct fib_route_counters *counters);
+/* As they were then; where batches failed as they are now. Zeros: no packet came. */
+void fib_route_counters_get(const struct fib_route_counters *counters,
+			    const struct ip_prefix *prefix, struct xrs_route_stats *ret_stats);
+void fib_route_counters_free(struct fib_route_counters *counters); /* NULL is fine */
 /* After fib_maps_routes_del(). From any thread. */
 void fib_maps_route_stats_drop(struct fib_maps *maps, uint32_t table,
 			       const struct fib_route *routes, size_t n);

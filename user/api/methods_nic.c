@@ -157,10 +157,20 @@ static void write_nic(struct json_out *out, const struct node *node, const struc
 
 struct nic_stream {
 	struct api_stream base;
+	struct fib_route_counters
+		*counters; /* of the table, while they are read and after; NULL: one by one */
+	bool counted;
 	char name[VNET_NAME_MAX]; /* list: the vnet or ""; effective routes: the nic */
 };
 
-static bool step_list(struct api_stream *base, struct node *node, struct json_out *out)
+/* Counters and groups of one slice are read together. */
+static void hold(const struct node *node, bool on)
+{
+	if (node->maps)
+		fib_maps_hold(node->maps, on);
+}
+
+static bool list_nics(struct api_stream *base, struct node *node, struct json_out *out)
 {
 	const char *vnet = ((struct nic_stream *)base)->name;
 
@@ -181,6 +191,16 @@ static bool step_list(struct api_stream *base, struct node *node, struct json_ou
 		}
 	}
 	return true;
+}
+
+static bool step_list(struct api_stream *base, struct node *node, struct json_out *out)
+{
+	bool more;
+
+	hold(node, true);
+	more = list_nics(base, node, out);
+	hold(node, false);
+	return more;
 }
 
 int method_nic_list(struct api_call *call)
@@ -213,6 +233,7 @@ struct effective_context {
 	struct api_stream *stream;
 	struct json_out *out;
 	const struct node_table *table;
+	const struct fib_route_counters *counters; /* NULL: one by one */
 };
 
 /* The next hop as the control plane means it: of a candidate that lost, nothing is in the maps. */
@@ -236,15 +257,18 @@ static void write_wanted(struct json_out *out, const struct node *node,
  * With dataplane.routeCounters the packets of this route take the place of those of its next hops, which other
  * routes share. Returns when the last came, nanoseconds since boot; 0: never, or nobody counts.
  */
-static uint64_t read_route_stats(const struct node_table *table, const struct ip_prefix *prefix,
-				 struct group_view *view)
+static uint64_t read_route_stats(const struct effective_context *context,
+				 const struct ip_prefix *prefix, struct group_view *view)
 {
-	const struct node *node = table->vnet->node;
+	const struct node *node = context->table->vnet->node;
 	struct xrs_route_stats stats;
 
 	if (!node->maps || !node->config->route_counters)
 		return 0;
-	fib_maps_route_stats(node->maps, table->index, prefix, &stats);
+	if (context->counters)
+		fib_route_counters_get(context->counters, prefix, &stats);
+	else
+		fib_maps_route_stats(node->maps, context->table->index, prefix, &stats);
 	view->packets = stats.packets;
 	view->bytes = stats.bytes;
 	return stats.last;
@@ -280,7 +304,7 @@ static void write_effective(struct effective_context *context, const struct ip_p
 		const char *state = read_back_state(context->table, prefix, &want, &found);
 
 		read_group(node, found.kind == XRS_ROUTE_STEER ? found.group : GROUP_NONE, &view);
-		last = read_route_stats(context->table, prefix, &view);
+		last = read_route_stats(context, prefix, &view);
 		write_group(node, out, &view);
 		json_out_string(out, "dataplane", state);
 	} else {
@@ -310,20 +334,34 @@ static bool write_prefix_routes(void *ctx, const struct ip_prefix *prefix,
 static bool step_effective(struct api_stream *base, struct node *node, struct json_out *out)
 {
 	struct node_nic *nic = node_find_nic(node, ((struct nic_stream *)base)->name);
+	struct nic_stream *stream = (struct nic_stream *)base;
 	struct node_effective_cursor cursor = { base->stage, base->position };
-	struct effective_context context = { .stream = base, .out = out };
+	struct effective_context context = { .stream = base,
+					     .out = out,
+					     .counters = stream->counters };
 	bool left;
 
 	if (!nic || !nic->table) {
 		base->gone = true;
 		return false;
 	}
+	if (stream->counters && !stream->counted) {
+		stream->counted = !fib_route_counters_step(stream->counters);
+		return true;
+	}
 	context.table = nic->table;
+	hold(node, true);
 	left = node_effective_walk(nic->table, &cursor, API_STREAM_BUDGET, write_prefix_routes,
 				   &context);
+	hold(node, false);
 	base->stage = cursor.stage;
 	base->position = cursor.position;
 	return left && !base->more;
+}
+
+static void release_effective(struct api_stream *base)
+{
+	fib_route_counters_free(((struct nic_stream *)base)->counters);
 }
 
 int method_nic_effective(struct api_call *call)
@@ -339,6 +377,10 @@ int method_nic_effective(struct api_call *call)
 	stream = stream_open(call, sizeof(*stream), step_effective);
 	if (!stream)
 		return -1;
+	/* A page of a few routes is less than reading the counters of all. */
+	if (call->node->maps && call->node->config->route_counters && !stream->base.limit)
+		stream->counters = fib_route_counters_new(call->node->maps, nic->table->index);
+	stream->base.release = release_effective;
 	snprintf(stream->name, sizeof(stream->name), "%s", nic->name);
 	return 0;
 }

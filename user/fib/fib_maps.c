@@ -186,7 +186,7 @@ static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema
 	maps->fast_routes = calloc(FAST_SLICE, sizeof(*maps->fast_routes));
 	maps->fast_least = FIB_FAST_LEAST;
 	if (make_locks(maps) && maps->n_cpus && maps->per_cpu && maps->tables && maps->buffer &&
-	    maps->reading && maps->fast_routes)
+	    maps->reading && maps->fast_routes && fib_counters_init(maps) == 0)
 		return maps;
 	fib_maps_free(maps);
 	return NULL;
@@ -262,6 +262,7 @@ void fib_maps_free(struct fib_maps *maps)
 		if (maps->fd[i] >= 0)
 			close(maps->fd[i]);
 	}
+	fib_counters_done(maps);
 	free(maps->per_cpu);
 	free(maps->tables);
 	free(maps->buffer);
@@ -434,7 +435,7 @@ int fib_maps_group_get(const struct fib_maps *maps, uint32_t index, struct xrs_g
 	if (!group_ok(index))
 		return -ERANGE;
 	if (ret_group) {
-		ret = bpf_map_lookup_elem(maps->fd[FIB_MAP_GROUP], &index, ret_group);
+		ret = fib_counters_read(maps, FIB_HELD_GROUP, index, ret_group);
 		if (ret)
 			return ret;
 	}
@@ -540,75 +541,4 @@ int fib_maps_bfd_del(struct fib_maps *maps, uint32_t slot)
 	memset(&maps->bfd[slot], 0, sizeof(maps->bfd[slot]));
 	bpf_map_delete_elem(maps->fd[FIB_MAP_BFD_PEER], &key);
 	return 0;
-}
-
-/* --- counters ----------------------------------------------------------------------------------------- */
-/* Adds up @words 64-bit counters over all CPUs. */
-static int sum_cpus(const struct fib_maps *maps, enum fib_map map, uint32_t key, uint64_t *ret_sum,
-		    size_t words)
-{
-	const uint64_t *values = maps->per_cpu;
-	int ret = bpf_map_lookup_elem(maps->fd[map], &key, maps->per_cpu);
-
-	if (ret)
-		return ret;
-	memset(ret_sum, 0, words * sizeof(*ret_sum));
-	for (size_t i = 0; i < words * maps->n_cpus; i++)
-		ret_sum[i % words] += values[i];
-	return 0;
-}
-
-static int zero_cpus(struct fib_maps *maps, enum fib_map map, uint32_t key)
-{
-	memset(maps->per_cpu, 0, maps->n_cpus * sizeof(struct xrs_nic_stats));
-	return bpf_map_update_elem(maps->fd[map], &key, maps->per_cpu, BPF_ANY);
-}
-
-#define WORDS(type) (sizeof(type) / sizeof(uint64_t))
-
-int fib_maps_nic_stats(const struct fib_maps *maps, uint32_t slot, struct xrs_nic_stats *ret_stats)
-{
-	if (slot >= XRS_NIC_MAX)
-		return -ERANGE;
-	return sum_cpus(maps, FIB_MAP_STATS, slot, (uint64_t *)ret_stats, WORDS(*ret_stats));
-}
-
-int fib_maps_nic_stats_zero(struct fib_maps *maps, uint32_t slot)
-{
-	return slot < XRS_NIC_MAX ? zero_cpus(maps, FIB_MAP_STATS, slot) : -ERANGE;
-}
-
-int fib_maps_nh_stats(const struct fib_maps *maps, uint32_t index, struct xrs_nh_stats *ret_stats)
-{
-	if (!nexthop_ok(index))
-		return -ERANGE;
-	return sum_cpus(maps, FIB_MAP_NH_STATS, index, (uint64_t *)ret_stats, WORDS(*ret_stats));
-}
-
-int fib_maps_nh_stats_zero(struct fib_maps *maps, uint32_t index)
-{
-	return nexthop_ok(index) ? zero_cpus(maps, FIB_MAP_NH_STATS, index) : -ERANGE;
-}
-
-static const struct {
-	const char *name, *verdict;
-} reasons[XRS_REASON_MAX] = {
-#define X(enumerator, field, verdict) [XRS_REASON_##enumerator] = { #field, verdict },
-	XRS_REASONS(X)
-#undef X
-};
-
-const char *fib_reason_name(unsigned int reason)
-{
-	return reason < XRS_REASON_MAX ? reasons[reason].name : NULL;
-}
-
-const char *fib_reason_verdict(unsigned int reason)
-{
-	return reason < XRS_REASON_MAX ? reasons[reason].verdict : NULL;
-}
-
-uint64_t fib_reason_count(const struct xrs_nic_stats *stats, unsigned int reason)
-{
-	return reason < XRS_REASON_MAX ? ((const uint64_t *)stats)[reason] : 0;
 }

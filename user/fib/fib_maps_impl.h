@@ -118,6 +118,7 @@ struct fib_maps {
 	struct xrs_bfd *bfd;          /* mapped */
 	struct xrs_near *near;        /* mapped */
 	void *per_cpu;                /* one value for each possible CPU */
+	struct fib_held *held;        /* fib_counters.c's */
 	unsigned int n_cpus;
 	struct ring_buffer *trace, *snoop;
 	struct fib_trace_reader *trace_reader; /* while fib_maps_trace_read() runs */
@@ -151,6 +152,20 @@ static inline void fib_lock_drop(struct fib_lock **lock)
 #define FIB_LOCKED(maps)                                                            \
 	struct fib_lock *fib_lock __attribute__((cleanup(fib_lock_drop), unused)) = \
 		fib_lock_take(maps)
+
+/* --- fib_counters.c ---------------------------------------------------------------------------------- */
+enum fib_held_map { /* what is read in windows of neighbours */
+	FIB_HELD_NIC,
+	FIB_HELD_NEXTHOP,
+	FIB_HELD_GROUP,
+	FIB_HELD_MAX,
+};
+int fib_counters_init(struct fib_maps *maps); /* 0 or -ENOMEM; after n_cpus and per_cpu */
+void fib_counters_done(struct fib_maps *maps);
+/* One entry, of all CPUs. 0, -ERANGE, or what the kernel says. */
+int fib_counters_read(const struct fib_maps *maps, enum fib_held_map which, uint32_t index,
+		      void *ret);
+void fib_counters_count(const struct fib_maps *maps); /* a read that was made elsewhere */
 
 struct bpf_map_info;
 /* What the kernel says of a map. 0 or negative errno. */

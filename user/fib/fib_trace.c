@@ -9,7 +9,10 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "util/htab.h"
 
 /* --- counters by route -------------------------------------------------------------------------------- */
 static struct xrs_route_stats_key stats_key(uint32_t table, const struct ip_prefix *prefix)
@@ -28,6 +31,7 @@ int fib_maps_route_stats(const struct fib_maps *maps, uint32_t table,
 	struct xrs_route_stats_key key = stats_key(table, prefix);
 
 	memset(ret_stats, 0, sizeof(*ret_stats));
+	fib_counters_count(maps);
 	return bpf_map_lookup_elem(maps->fd[FIB_MAP_ROUTE_STATS], &key, ret_stats);
 }
 
@@ -58,6 +62,123 @@ void fib_maps_route_counters(struct fib_maps *maps, bool on)
 	if (!on)
 		clear_route_stats(maps);
 	__atomic_store_n(&maps->route_counters, on, __ATOMIC_RELAXED);
+}
+
+/* --- those of a whole table --------------------------------------------------------------------------- */
+#define BATCH 4096
+
+struct row {
+	struct xrs_route_stats_key key;
+	struct xrs_route_stats stats;
+};
+
+struct chunk { /* rows do not move while the index points to them */
+	struct chunk *next;
+	unsigned int n;
+	struct row rows[BATCH];
+};
+
+struct fib_route_counters {
+	const struct fib_maps *maps;
+	uint32_t table;
+	struct htab *index;
+	struct chunk *chunks;
+	struct xrs_route_stats_key keys[BATCH];
+	struct xrs_route_stats values[BATCH];
+	uint8_t token[2][64];
+	bool started, whole;
+};
+
+struct fib_route_counters *fib_route_counters_new(const struct fib_maps *maps, uint32_t table)
+{
+	struct fib_route_counters *counters = calloc(1, sizeof(*counters));
+
+	if (!counters)
+		return NULL;
+	counters->maps = maps;
+	counters->table = table;
+	counters->index = htab_new();
+	if (counters->index)
+		return counters;
+	free(counters);
+	return NULL;
+}
+
+void fib_route_counters_free(struct fib_route_counters *counters)
+{
+	struct chunk *chunk;
+
+	if (!counters)
+		return;
+	while ((chunk = counters->chunks)) {
+		counters->chunks = chunk->next;
+		free(chunk);
+	}
+	htab_free(counters->index);
+	free(counters);
+}
+
+static bool same_key(const void *item, const void *key)
+{
+	return memcmp(&((const struct row *)item)->key, key, sizeof(struct xrs_route_stats_key)) ==
+	       0;
+}
+
+static bool keep_row(struct fib_route_counters *counters, uint32_t i)
+{
+	struct chunk *chunk = counters->chunks;
+	const struct xrs_route_stats_key *key = &counters->keys[i];
+	uint32_t hash = hash_bytes(key, sizeof(*key), 0);
+
+	/* Entries that come and go meanwhile may be told twice. */
+	if (key->table != counters->table || htab_find(counters->index, hash, same_key, key))
+		return true;
+	if (!chunk || chunk->n == BATCH) {
+		chunk = malloc(sizeof(*chunk));
+		if (!chunk)
+			return false;
+		chunk->next = counters->chunks;
+		chunk->n = 0;
+		counters->chunks = chunk;
+	}
+	chunk->rows[chunk->n] = (struct row){ *key, counters->values[i] };
+	return htab_insert(counters->index, hash, &chunk->rows[chunk->n++]) == 0;
+}
+
+bool fib_route_counters_step(struct fib_route_counters *counters)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, opts, .elem_flags = 0);
+	uint32_t n = BATCH;
+	int err = bpf_map_lookup_batch(counters->maps->fd[FIB_MAP_ROUTE_STATS],
+				       counters->started ? counters->token[0] : NULL,
+				       counters->token[1], counters->keys, counters->values, &n,
+				       &opts);
+
+	fib_counters_count(counters->maps);
+	if (err && err != -ENOENT)
+		return false; /* no batches (before 5.6): one by one */
+	for (uint32_t i = 0; i < n; i++) {
+		if (!keep_row(counters, i))
+			return false;
+	}
+	memcpy(counters->token[0], counters->token[1], sizeof(counters->token[0]));
+	counters->started = true;
+	counters->whole = err == -ENOENT;
+	return err == 0;
+}
+
+void fib_route_counters_get(const struct fib_route_counters *counters,
+			    const struct ip_prefix *prefix, struct xrs_route_stats *ret_stats)
+{
+	struct xrs_route_stats_key key = stats_key(counters->table, prefix);
+	const struct row *row;
+
+	if (!counters->whole) {
+		fib_maps_route_stats(counters->maps, counters->table, prefix, ret_stats);
+		return;
+	}
+	row = htab_find(counters->index, hash_bytes(&key, sizeof(key), 0), same_key, &key);
+	*ret_stats = row ? row->stats : (struct xrs_route_stats){ 0 };
 }
 
 /* --- traces --------------------------------------------------------------------------------------------- */
