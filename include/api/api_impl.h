@@ -227,8 +227,14 @@ bool monitor_active(const struct api_monitor *monitor);
 bool monitor_write(struct api_monitor *monitor, struct node *node, struct json_out *out);
 
 /* --- metrics.c --------------------------------------------------------------------------------------- */
-/* The whole OpenMetrics text, "# EOF" included. */
-void metrics_write(const struct api *api, struct json_out *out);
+struct metrics_walk { /* zero: the beginning */
+	unsigned int piece;
+	size_t at;
+};
+/* Appends the next piece of the OpenMetrics text; false: it was the last, "# EOF" included. */
+bool metrics_step(const struct api *api, struct metrics_walk *walk, struct json_out *out);
+/* The text as the body of an HTTP answer. NULL: out of memory. */
+struct api_stream *metrics_stream_new(const struct api *api);
 
 /* --- socket.c ------------------------------------------------------------------------------------------ */
 struct api_stats {

@@ -21,6 +21,8 @@ enum http_target {
  * only the head of the answer is wanted (HEAD).
  */
 size_t http_parse(const char *data, size_t len, enum http_target *ret_target, bool *ret_head_only);
+/* Status line and headers of a body that ends with the connection. */
+void http_begin(struct json_out *out, const char *content_type);
 /* Status line, headers, and @body unless @head_only. */
 void http_respond(struct json_out *out, int status, const char *content_type, const char *body,
 		  size_t body_len, bool head_only);

@@ -35,6 +35,10 @@ void json_out_string(struct json_out *out, const char *key, const char *value); 
 void json_out_string_n(struct json_out *out, const char *key, const char *value, size_t len);
 void json_out_stringf(struct json_out *out, const char *key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* A long string in pieces, each of whole characters. */
+void json_out_begin_string(struct json_out *out, const char *key);
+void json_out_add_string(struct json_out *out, const char *text, size_t len);
+void json_out_end_string(struct json_out *out);
 void json_out_uint(struct json_out *out, const char *key, uint64_t value);
 void json_out_int(struct json_out *out, const char *key, int64_t value);
 void json_out_double(struct json_out *out, const char *key, double value);

@@ -6,6 +6,7 @@
 # the loop goes on meanwhile, which is told by how long its longest callback took, and by what the API answers.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
+need_cmd curl
 NICS=${XRS_SOAK_NICS:-4000}
 
 cat >"$CONF" <<-END
@@ -74,6 +75,19 @@ made=$(since "$began")
 check "$half more that come meanwhile" wait_for 300 "all of them" all_attached $NICS
 diag "$half more: $(since "$began"), of which the kernel took $made to make them"
 answered
+# In pieces, by HTTP and by the API: each nic once, and the same families.
+http() { curl -s --unix-socket "/run/$ID/xrs.sock" "$@" http://localhost/metrics; }
+told() { echo "$(grep -c '^xrs_nic_attached{' "$1") $(grep -c '^xrs_xdp_packets_total{.*reason="local"' "$1") $(tail -1 "$1")"; }
+http >"$DIR/http"
+ctl metrics >"$DIR/json"
+check_equal "GET /metrics tells of each nic once" "$NICS $NICS # EOF" "$(told "$DIR/http")"
+check_equal "metrics.get the same" "$NICS $NICS # EOF" "$(told "$DIR/json")"
+check_equal "in the same words" "$(grep '^#' "$DIR/http")" "$(grep '^#' "$DIR/json")"
+check "HEAD has no body" test "$(http --head | grep -c .)" -le 6
+reads() { ctl metrics | sed -n 's/^xrs_fib_reads_total //p'; }
+had=$(reads)
+ctl -j nic list >/dev/null
+check "the counters of 64 nics are one system call" test $(($(reads) - had)) -le $((2 * (NICS / 32 + 8)))
 xrs_stop
 began=$(date +%s%3N)
 start

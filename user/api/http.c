@@ -81,16 +81,29 @@ static const char *status_text(int status)
 	}
 }
 
-void http_respond(struct json_out *out, int status, const char *content_type, const char *body,
-		  size_t body_len, bool head_only)
+static void put_head(struct json_out *out, int status, const char *content_type, const char *length)
 {
 	char head[256];
 	int n = snprintf(head, sizeof(head),
-			 "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n"
+			 "HTTP/1.1 %d %s\r\nContent-Type: %s\r\n%s"
 			 "Cache-Control: no-store\r\nConnection: close\r\n\r\n",
-			 status, status_text(status), content_type, body_len);
+			 status, status_text(status), content_type, length);
 
 	put(out, head, (size_t)n);
+}
+
+void http_respond(struct json_out *out, int status, const char *content_type, const char *body,
+		  size_t body_len, bool head_only)
+{
+	char length[64];
+
+	snprintf(length, sizeof(length), "Content-Length: %zu\r\n", body_len);
+	put_head(out, status, content_type, length);
 	if (!head_only)
 		put(out, body, body_len);
+}
+
+void http_begin(struct json_out *out, const char *content_type)
+{
+	put_head(out, 200, content_type, "");
 }

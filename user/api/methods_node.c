@@ -256,17 +256,6 @@ int method_rpc_discover(struct api_call *call)
 
 /* --- the rest ------------------------------------------------------------------------------------------ */
 
-int method_metrics_get(struct api_call *call)
-{
-	struct json_out text;
-
-	json_out_init(&text);
-	metrics_write(call->api, &text);
-	json_out_string_n(call->out, "text", text.data, text.len);
-	json_out_done(&text);
-	return 0;
-}
-
 int method_log_set_level(struct api_call *call)
 {
 	enum log_level level = LOG_LEVEL_INFO;

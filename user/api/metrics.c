@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The node in OpenMetrics text: sessions, prefixes, FIB entries, packets. Every figure is a kept counter
- * or one map read; nothing here walks a table. Names follow docs of xrs-api(7): base units, counters end
- * in _total. Called for GET /metrics and metrics.get.
+ * or a map read; nothing here walks a table. Names follow docs of xrs-api(7): base units, counters end
+ * in _total. Called for GET /metrics and metrics.get, a piece at a time: there may be thousands of nics and peers.
  */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/api_impl.h"
@@ -259,7 +260,8 @@ static void azure_learned(struct json_out *out, const struct node_peering *peeri
 	put_azure(out, "CountOfRoutesLearnedFromPeer", peering, count_all(peering).received);
 }
 
-static void write_peerings(struct json_out *out, const struct node *node)
+/* One family a piece: there may be thousands of peerings. */
+static bool write_peerings(const struct api *api, size_t *at, struct json_out *out)
 {
 	static const struct {
 		const char *name, *type, *help;
@@ -290,10 +292,9 @@ static void write_peerings(struct json_out *out, const struct node *node)
 		  "Azure's: prefixes that a peer holds here.", azure_learned },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		family(out, rows[i].name, rows[i].type, rows[i].help);
-		each_peering(out, node, rows[i].fn);
-	}
+	family(out, rows[*at].name, rows[*at].type, rows[*at].help);
+	each_peering(out, api_node(api), rows[*at].fn);
+	return ++*at < sizeof(rows) / sizeof(rows[0]);
 }
 
 /* --- RIB and FIB ------------------------------------------------------------------------------------ */
@@ -353,6 +354,8 @@ static void write_fib(struct json_out *out, const struct node *node)
 	put(out, "xrs_fib_writes_total %" PRIu64 "\n", node->counters.fib_writes);
 	family(out, "xrs_fib_write_errors", "counter", "Map writes that failed.");
 	put(out, "xrs_fib_write_errors_total %" PRIu64 "\n", node->counters.fib_write_errors);
+	family(out, "xrs_fib_reads", "counter", "System calls that read counters and groups.");
+	put(out, "xrs_fib_reads_total %" PRIu64 "\n", node->maps ? fib_maps_reads(node->maps) : 0);
 }
 
 static void nexthop_value(struct json_out *out, const struct node *node, const char *name,
@@ -375,7 +378,22 @@ static void nexthop_value(struct json_out *out, const struct node *node, const c
 	}
 }
 
-/* --- nics ---------------------------------------------------------------------------------------------- */
+static bool write_nexthops(const struct api *api, size_t *at, struct json_out *out)
+{
+	const struct node *node = api_node(api);
+
+	if (*at == 0) {
+		family(out, "xrs_nexthop_packets", "counter", "Frames steered to a next hop.");
+		nexthop_value(out, node, "xrs_nexthop_packets_total", false);
+	} else {
+		family(out, "xrs_nexthop_bytes", "counter", "Octets steered to a next hop.");
+		nexthop_value(out, node, "xrs_nexthop_bytes_total", true);
+	}
+	return ++*at < 2;
+}
+
+/* --- nics: there may be thousands, each with a line for every reason ----------------------------------- */
+#define NICS_OF_A_PIECE 32
 
 static void nic_packets(struct json_out *out, const struct node *node, const struct node_nic *nic)
 {
@@ -392,21 +410,37 @@ static void nic_packets(struct json_out *out, const struct node *node, const str
 		    fib_reason_count(&stats, reason));
 }
 
-static void write_nics(struct json_out *out, const struct node *node)
+static void nic_attached(struct json_out *out, const struct node *node, const struct node_nic *nic)
 {
 	char name[LABEL_MAX];
 
-	family(out, "xrs_nic_attached", "gauge", "1: the programs are attached.");
-	for (size_t i = 0; i < node->n_nics; i++) {
-		const struct node_nic *nic = node->nics[i];
+	put(out, "xrs_nic_attached{nic=\"%s\",mode=\"%s\"} %d\n", label(nic->name, name),
+	    nic->state == NIC_ATTACHED ? loader_mode_name(nic->attachment.mode) : "",
+	    nic->state == NIC_ATTACHED);
+}
 
-		put(out, "xrs_nic_attached{nic=\"%s\",mode=\"%s\"} %d\n", label(nic->name, name),
-		    nic->state == NIC_ATTACHED ? loader_mode_name(nic->attachment.mode) : "",
-		    nic->state == NIC_ATTACHED);
-	}
-	family(out, "xrs_xdp_packets", "counter", "Frames from a nic, by how they left.");
-	for (size_t i = 0; i < node->n_nics; i++)
-		nic_packets(out, node, node->nics[i]);
+/* The next @n nics from *at on; one that goes between two pieces may be missing. */
+static bool each_nic(const struct node *node, size_t *at, size_t n, struct json_out *out,
+		     void (*fn)(struct json_out *out, const struct node *node,
+				const struct node_nic *nic))
+{
+	for (; n > 0 && *at < node->n_nics; n--)
+		fn(out, node, node->nics[(*at)++]);
+	return *at < node->n_nics;
+}
+
+static bool write_nics(const struct api *api, size_t *at, struct json_out *out)
+{
+	if (*at == 0)
+		family(out, "xrs_nic_attached", "gauge", "1: the programs are attached.");
+	return each_nic(api_node(api), at, NICS_OF_A_PIECE * 8, out, nic_attached);
+}
+
+static bool write_nic_packets(const struct api *api, size_t *at, struct json_out *out)
+{
+	if (*at == 0)
+		family(out, "xrs_xdp_packets", "counter", "Frames from a nic, by how they left.");
+	return each_nic(api_node(api), at, NICS_OF_A_PIECE, out, nic_packets);
 }
 
 /* --- histograms ----------------------------------------------------------------------------------------- */
@@ -565,22 +599,104 @@ static void write_surroundings(struct json_out *out, const struct node *node)
 	}
 }
 
-void metrics_write(const struct api *api, struct json_out *out)
-{
-	const struct node *node = api_node(api);
+/* --- piece by piece ----------------------------------------------------------------------------------- */
 
-	write_process(out, node);
-	write_peerings(out, node);
-	write_rib(out, node);
-	write_fib(out, node);
-	family(out, "xrs_nexthop_packets", "counter", "Frames steered to a next hop.");
-	nexthop_value(out, node, "xrs_nexthop_packets_total", false);
-	family(out, "xrs_nexthop_bytes", "counter", "Octets steered to a next hop.");
-	nexthop_value(out, node, "xrs_nexthop_bytes_total", true);
-	write_nics(out, node);
-	write_convergence(out, node);
-	write_lateness(out, node);
-	write_surroundings(out, node);
+static bool write_first(const struct api *api, size_t *at, struct json_out *out)
+{
+	write_process(out, api_node(api));
+	return false;
+}
+
+static bool write_tables(const struct api *api, size_t *at, struct json_out *out)
+{
+	write_rib(out, api_node(api));
+	write_fib(out, api_node(api));
+	return false;
+}
+
+static bool write_last(const struct api *api, size_t *at, struct json_out *out)
+{
+	write_convergence(out, api_node(api));
+	write_lateness(out, api_node(api));
+	write_surroundings(out, api_node(api));
 	write_api(out, api);
 	put(out, "# EOF\n");
+	return false;
+}
+
+/* True: there is more of it, and *at says where. */
+static bool (*const pieces[])(const struct api *api, size_t *at, struct json_out *out) = {
+	write_first, write_peerings,    write_tables, write_nexthops,
+	write_nics,  write_nic_packets, write_last,
+};
+
+bool metrics_step(const struct api *api, struct metrics_walk *walk, struct json_out *out)
+{
+	struct fib_maps *maps = api_node(api)->maps;
+
+	if (maps)
+		fib_maps_hold(maps, true);
+	if (!pieces[walk->piece](api, &walk->at, out)) {
+		walk->piece++;
+		walk->at = 0;
+	}
+	if (maps)
+		fib_maps_hold(maps, false);
+	return walk->piece < sizeof(pieces) / sizeof(*pieces);
+}
+
+/* --- as a stream ---------------------------------------------------------------------------------------- */
+
+struct metrics_stream {
+	struct api_stream base;
+	const struct api *api;
+	struct metrics_walk walk;
+};
+
+static bool step_http(struct api_stream *base, struct node *node, struct json_out *out)
+{
+	struct metrics_stream *stream = (struct metrics_stream *)base;
+
+	return metrics_step(stream->api, &stream->walk, out);
+}
+
+struct api_stream *metrics_stream_new(const struct api *api)
+{
+	struct metrics_stream *stream = calloc(1, sizeof(*stream));
+
+	if (!stream)
+		return NULL;
+	stream->base = (struct api_stream){ .step = step_http, .bare = true };
+	stream->api = api;
+	return &stream->base;
+}
+
+static bool step_json(struct api_stream *base, struct node *node, struct json_out *out)
+{
+	struct json_out text;
+	bool more;
+
+	json_out_init(&text);
+	more = step_http(base, node, &text);
+	json_out_add_string(out, text.data, text.len);
+	out->failed |= text.failed;
+	json_out_done(&text);
+	return more;
+}
+
+static void end_json(struct api_stream *base, struct node *node, struct json_out *out)
+{
+	json_out_end_string(out);
+}
+
+int method_metrics_get(struct api_call *call)
+{
+	struct metrics_stream *stream = stream_open_bare(call, sizeof(*stream), step_json);
+
+	if (!stream)
+		return -1;
+	stream->api = call->api;
+	stream->base.end = end_json;
+	json_out_begin_string(call->out, "text");
+	return 0;
 }

@@ -292,12 +292,17 @@ static void handle_http(struct api_conn *conn)
 			conn->closing = true;
 		return;
 	}
+	conn->closing = true;
+	conn->in_len = 0;
+	if (target == HTTP_METRICS) {
+		http_begin(&conn->out,
+			   "application/openmetrics-text; version=1.0.0; charset=utf-8");
+		if (!head_only)
+			conn->stream = metrics_stream_new(conn->api);
+		return;
+	}
 	json_out_init(&body);
 	switch (target) {
-	case HTTP_METRICS:
-		type = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-		metrics_write(conn->api, &body);
-		break;
 	case HTTP_HEALTH:
 		for (const char *text = "ok\n"; *text; text++)
 			json_out_put_char(&body, *text);
@@ -312,8 +317,6 @@ static void handle_http(struct api_conn *conn)
 	}
 	http_respond(&conn->out, status, type, body.data, body.len, head_only);
 	json_out_done(&body);
-	conn->closing = true;
-	conn->in_len = 0;
 }
 
 static void too_long(struct api_conn *conn)
@@ -405,8 +408,10 @@ static bool conn_slice(struct loop_work *work)
 
 	if (stream && conn->out.len < API_OUT_HIGH &&
 	    !stream->step(stream, conn->api->node, &conn->out)) {
-		stream_finish(stream, conn->api->node, &conn->out);
-		end_result(&conn->out);
+		if (!conn->http) {
+			stream_finish(stream, conn->api->node, &conn->out);
+			end_result(&conn->out);
+		}
 		stream_free(stream);
 		conn->stream = NULL;
 	}

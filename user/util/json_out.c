@@ -127,12 +127,11 @@ static void put_escaped_char(struct json_out *out, unsigned char c)
 	put(out, text, (size_t)snprintf(text, sizeof(text), "\\u%04x", c));
 }
 
-static void put_quoted(struct json_out *out, const char *value, size_t len)
+static void put_escaped(struct json_out *out, const char *value, size_t len)
 {
 	const unsigned char *text = (const unsigned char *)value;
 	size_t i = 0;
 
-	json_out_put_char(out, '"');
 	while (i < len && !out->failed) {
 		size_t from = i;
 		size_t wide = 0;
@@ -149,6 +148,12 @@ static void put_quoted(struct json_out *out, const char *value, size_t len)
 			put_escaped_char(out, text[i]);
 		i++;
 	}
+}
+
+static void put_quoted(struct json_out *out, const char *value, size_t len)
+{
+	json_out_put_char(out, '"');
+	put_escaped(out, value, len);
 	json_out_put_char(out, '"');
 }
 
@@ -217,6 +222,22 @@ void json_out_string_n(struct json_out *out, const char *key, const char *value,
 {
 	begin_value(out, key);
 	put_quoted(out, value, len);
+}
+
+void json_out_begin_string(struct json_out *out, const char *key)
+{
+	begin_value(out, key);
+	json_out_put_char(out, '"');
+}
+
+void json_out_add_string(struct json_out *out, const char *text, size_t len)
+{
+	put_escaped(out, text, len);
+}
+
+void json_out_end_string(struct json_out *out)
+{
+	json_out_put_char(out, '"');
 }
 
 void json_out_stringf(struct json_out *out, const char *key, const char *format, ...)

@@ -55,3 +55,17 @@ Test(http, an_answer_has_its_length)
 	cr_assert_str_eq(strstr(out.data, "\r\n\r\n") + 4, "");
 	json_out_done(&out);
 }
+
+/* A body whose length nobody knows yet ends with the connection (RFC 9112 section 6.3). */
+Test(http, a_body_that_comes_in_pieces)
+{
+	struct json_out out;
+
+	json_out_init(&out);
+	http_begin(&out, "text/plain");
+	json_out_put_char(&out, 0);
+	cr_assert(strstr(out.data, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n") == out.data);
+	cr_assert(!strstr(out.data, "Content-Length"));
+	cr_assert(strstr(out.data, "Connection: close\r\n\r\n"));
+	json_out_done(&out);
+}

@@ -336,3 +336,16 @@ Test(json_out, done_leaves_it_usable)
 	json_out_uint(&out, NULL, 2);
 	assert_written("2");
 }
+
+Test(json_out, a_string_in_pieces)
+{
+	json_out_begin_object(&out, NULL);
+	json_out_begin_string(&out, "a");
+	json_out_add_string(&out, "one \"", 5);
+	json_out_add_string(&out, "", 0);
+	json_out_add_string(&out, "\ntwo", 4);
+	json_out_end_string(&out);
+	json_out_uint(&out, "b", 1);
+	json_out_end_object(&out);
+	assert_written("{\"a\":\"one \\\"\\ntwo\",\"b\":1}");
+}
