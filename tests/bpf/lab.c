@@ -352,6 +352,24 @@ struct run lab_probe(const struct frame *frame, bool tc, uint32_t gso_size)
 	return lab_probe_by(tc ? "xrs_steer_tc" : "xrs_steer", LAB_NIC, frame, gso_size);
 }
 
+struct run lab_probe_all(const struct frame *frame)
+{
+	struct run xdp = lab_probe(frame, false, 0);
+	struct xrs_decision want = xdp.decision;
+
+	for (int tc = 0; tc < 2; tc++) {
+		const char *prog = tc ? "xrs_steer_tc" : "xrs_steer_skb";
+		struct xrs_decision got = lab_probe_by(prog, LAB_NIC, frame, 0).decision;
+
+		cr_assert(got.hash == want.hash && got.bucket == want.bucket, "%s", prog);
+		cr_assert(got.table == want.table && got.group == want.group, "%s", prog);
+		cr_assert(got.nexthop == want.nexthop && got.kind == want.kind, "%s", prog);
+		cr_assert(got.prefix_len == want.prefix_len && got.family == want.family, "%s",
+			  prog);
+	}
+	return xdp;
+}
+
 /* The one counter that rose by one. */
 static enum xrs_reason difference(const struct xrs_nic_stats *before,
 				  const struct xrs_nic_stats *after)

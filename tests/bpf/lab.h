@@ -92,6 +92,8 @@ struct run {
 	struct xrs_mark mark; /* what XDP left; zero: nothing */
 };
 struct run lab_probe(const struct frame *frame, bool tc, uint32_t gso_size);
+/* Asks XDP, generic XDP and tc, which must decide alike; what XDP says. */
+struct run lab_probe_all(const struct frame *frame);
 struct run lab_count(const struct frame *frame, bool tc, uint32_t gso_size);
 struct run lab_count_by(const char *prog, const struct frame *frame, uint32_t gso_size);
 /* Both, which must agree in everything. */

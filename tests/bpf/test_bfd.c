@@ -308,7 +308,7 @@ static struct xrs_decision decide(bool tc)
 	struct frame frame;
 
 	frame_make(&frame, &spec);
-	return lab_probe(&frame, tc, 0).decision;
+	return tc ? lab_probe(&frame, true, 0).decision : lab_probe_all(&frame).decision;
 }
 
 static void set_deadline(uint32_t member, uint64_t deadline_ns)

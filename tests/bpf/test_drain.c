@@ -149,7 +149,7 @@ Test(drain, a_probe_leaves_nothing_behind)
 	drain(0);
 	frame_make(&frame, &tcp4);
 	frame.data[frame.l3 + 33] = SYN;
-	cr_assert_eq(lab_probe(&frame, false, 0).decision.nexthop, HEIR);
+	cr_assert_eq(lab_probe_all(&frame).decision.nexthop, HEIR);
 	cr_assert_eq(where(tcp4, ACK, false), OLD);
 }
 

@@ -15,7 +15,7 @@ static struct xrs_decision decide(const struct frame_spec *spec)
 	struct run run;
 
 	frame_make(&f, spec);
-	run = lab_probe(&f, false, 0);
+	run = lab_probe_all(&f);
 	assert_reason(run, XRS_REASON_BRIDGED);
 	return run.decision;
 }
@@ -132,7 +132,7 @@ Test(flow, padding_is_not_hashed)
 		frame_make(&f, &spec);
 		f.data[14 + 3] = 22; /* two octets behind the header */
 		memset(f.data + 36, i ? 0xaa : 0x55, f.len - 36);
-		hash[i] = lab_probe(&f, false, 0).decision.hash;
+		hash[i] = lab_probe_all(&f).decision.hash;
 	}
 	cr_assert(hash[0] == hash[1]);
 }
