@@ -174,6 +174,13 @@ check_equal "and nothing of vm3 gets through" 169 "$(arrived_ids)"
 check_equal "nothing of it is kept" 0 "$(bpftool -j map dump pinned "$PINS/maps/xrs_learned" |
 	jq "[.[].formatted.key | select(.ifindex == $(nic vm3 .ifindex))] | length")"
 
+snoops() { (cd "$PINS/links" && find . -name ':snoop-*' | wc -l); }
+check_equal "two programs look on at one nic" 2 "$(snoops)"
+edit_config '.nics[2].sourceLearning = ["arp"]'
+run_logged ctl config reload
+no_snoops() { [ "$(snoops)" = 0 ]; }
+check "and go when nobody learns from them" wait_for 10 "them to go" no_snoops
+
 check "sourceMac without antiSpoof is refused" sh -c "
 	jq '.nics[0].antiSpoof = false' '$CONF' >'$DIR/bad.json'; ! '$XRSD' -t -c '$DIR/bad.json' 2>'$DIR/bad.out' &&
 		grep -q 'nics\[0\].sourceMac.*antiSpoof' '$DIR/bad.out'"

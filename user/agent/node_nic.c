@@ -595,7 +595,7 @@ void node_nic_learned(struct node *node, struct node_nic *nic)
 void node_nic_trace(struct node *node, struct node_nic *nic, bool on)
 {
 	nic->traced = on;
-	if (nic->state == NIC_ATTACHED)
+	if (nic->state == NIC_ATTACHED || nic->attaching)
 		attach(node, nic);
 }
 
