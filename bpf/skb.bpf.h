@@ -52,7 +52,9 @@ XRS_INLINE bool xrs_dec_ttl_skb(struct __sk_buff *skb, __u32 l3_off, __u8 family
 
 /*
  * Can outer headers be put in front here, where there is no VXLAN device to do it? Over IPv6 each segment of a GSO
- * frame would need an outer checksum of its own, which the kernel computes for its own tunnels alone.
+ * frame would need an outer checksum of its own. The kernel computes it for SKB_GSO_UDP_TUNNEL_CSUM alone
+ * (net/ipv4/udp_offload.c, __skb_udp_tunnel_segment()), and bpf_skb_adjust_room() only ever sets
+ * SKB_GSO_UDP_TUNNEL (net/core/filter.c, bpf_skb_net_grow()), which copies the field as it is.
  */
 XRS_INLINE bool xrs_may_encapsulate_skb(struct __sk_buff *skb, const struct xrs_packet *p,
 					const struct xrs_nexthop *nh)
