@@ -365,9 +365,9 @@ void node_learn_wanted(struct node *node, struct node_nic *nic, uint32_t learns,
 	nic->learns = learns;
 	if (learns & NIC_LEARN_DHCP)
 		open_ring(node->learn);
-	if (learns == before)
+	if (learns == before && !is_new)
 		return;
-	drop_if(node, nic, is_unwanted);
+	drop_if(node, nic, is_unwanted); /* also of what an earlier process learned */
 	if (!is_new && learns & ~before & NIC_LEARN_ARP)
 		node_vm_learn(node, nic);
 }
