@@ -95,8 +95,11 @@ server() { # 4|6: leases of a few seconds, always the same address to vm3
 	default-lease-time 6; preferred-lifetime 4;
 	subnet6 fd00:1::/64 { range6 ${IP6[vm3]} ${IP6[vm3]}; }
 	END
-	: >"$DIR/dhcpd$1.leases"
-	spawn_in host "dhcpd$1" dhcpd "-$1" -f -cf "$DIR/dhcpd$1.conf" -lf "$DIR/dhcpd$1.leases" -pf "$DIR/dhcpd$1.pid" br0
+	serve host br0 "-$1" "$1"
+}
+serve() { # NODE INTERFACE OPTION CONFIGURATION
+	: >"$DIR/dhcpd$4.leases"
+	spawn_in "$1" "dhcpd$4" dhcpd "$3" -f -cf "$DIR/dhcpd$4.conf" -lf "$DIR/dhcpd$4.leases" -pf "$DIR/dhcpd$4.pid" "$2"
 }
 client() { # 4|6 ARGUMENTS...: CLIENT is its process
 	local family=$1
@@ -134,6 +137,21 @@ arrived_ids() { sed -n 's/^id=\([0-9]*\) .*/\1/p' "$DIR/fw.seen" | sort -n | xar
 
 vm3_sends 100
 check_equal "vm3: before a lease nothing gets through" 109 "$(arrived_ids)"
+cat >"$DIR/dhcpdrogue.conf" <<-END
+authoritative;
+default-lease-time 600; ping-check false;
+subnet 10.1.0.0 netmask 255.255.0.0 { range 10.1.9.9; }
+END
+serve vm1 eth0 -4 rogue
+rogue=$spawned
+client 4 -d
+leased_by() { ip -n "$ID-vm3" addr show dev eth0 | grep -q "inet $1/"; }
+check "a server behind another VM is believed by its client" wait_for 20 "a lease" leased_by 10.1.9.9
+check_equal "but not here" "" "$(leased)"
+stop_pid "$CLIENT"
+stop_pid "$rogue"
+rm -f "$DIR/dhclient4.leases"
+run_logged ip -n "$ID-vm3" addr flush dev eth0 scope global
 server 4
 client 4 -d
 check "an address that is leased" wait_for 20 "the lease" leased_is "$LEASE4"
