@@ -39,6 +39,7 @@
 #include "quick.bpf.h"
 #include "count.bpf.h"
 #include "snoop.bpf.h"
+#include "move.bpf.h"
 
 #define XRS_TEST_IFINDEX 1   /* test runs come from the loopback device, nothing else does */
 #define XRS_LINEAR       128 /* octets that the parser wants to see in one piece */
@@ -805,4 +806,13 @@ int xrs_snoop_out(struct __sk_buff *skb)
 	if (seen)
 		xrs_snoop_server(skb, nic, seen);
 	return TC_ACT_UNSPEC;
+}
+
+/* Attached to nothing: see move.bpf.h. */
+SEC("tc")
+int xrs_move_routes(struct __sk_buff *skb)
+{
+	for (__u32 i = 0; i < XRS_MOVES && i < xrs_moves.n; i++)
+		xrs_move_one(i);
+	return TC_ACT_OK;
 }

@@ -356,6 +356,22 @@ struct xrs_bfd_key {
 	__u8 peer[16], local[16];
 };
 
+/* --- xrs_moves: routes to be changed where they stand; memory that a process shares with its program -- */
+#define XRS_MOVES 256
+
+struct xrs_move {
+	struct xrs_route route;
+	__u32 prefix_len;
+	__u8 addr[16];
+	__u32 done; /* by the program. 0: it is not there, or of another kind */
+};
+
+struct xrs_moves {
+	__u32 table, family; /* 4, 6 */
+	__u32 n, pad;
+	struct xrs_move move[XRS_MOVES];
+};
+
 /* --- reasons: how each frame left; the counters of a nic --------------------------------------------
  * X(enumerator, counter name, verdict text). Verdicts: steered, passed, dropped. The order is the
  * order of struct xrs_nic_stats and never changes within one layout version.
@@ -552,6 +568,7 @@ XRS_ASSERT_SIZE(struct xrs_group, 16 + 8 * XRS_MEMBERS_MAX);
 XRS_ASSERT_SIZE(struct xrs_bucket, 4 * XRS_BUCKETS);
 XRS_ASSERT_SIZE(struct xrs_bfd, 80 + 2 * XRS_NAME_LEN);
 XRS_ASSERT_SIZE(struct xrs_bfd_key, 32);
+XRS_ASSERT_SIZE(struct xrs_move, 24 + sizeof(struct xrs_route));
 XRS_ASSERT_SIZE(struct xrs_host_key, 24);
 XRS_ASSERT_SIZE(struct xrs_vni_key, 24);
 XRS_ASSERT_SIZE(struct xrs_vni, 8 + 6 * XRS_GATEWAY_MACS);

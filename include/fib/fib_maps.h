@@ -50,6 +50,9 @@ struct fib_schema {
 	int btf_fd; /* borrowed; -1: tries without BTF */
 	uint32_t key4, key6, route;
 	uint32_t max_routes; /* of one trie; 0: XRS_ROUTE_MAX */
+	/* The program that changes routes where they stand, and what it reads; borrowed. NULL: there is none. */
+	int move_prog;
+	struct xrs_moves *moves;
 };
 
 /*
@@ -203,6 +206,8 @@ void fib_walk_init(struct fib_walk *walk, uint32_t table, enum ip_family family)
  */
 int fib_maps_walk(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
 		  size_t cap, size_t *ret_n);
+/* Routes that were changed where they stand, without a new node for each. */
+uint64_t fib_maps_moved(const struct fib_maps *maps);
 /*
  * Entries of a table as counted by what went through routes_set and routes_del. Exact once fib_maps_counted()
  * was told what a complete walk has found: adoption does it.

@@ -221,6 +221,65 @@ Test(maps, a_closed_table_is_emptied_in_pieces)
 	free(routes);
 }
 
+/* Routes that lead to group @group now, by one write; some are of another kind, or not in the table. */
+static void lead_to(struct fib_route *routes, uint32_t n, uint32_t group)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		routes[i].value = (struct xrs_route){ .kind = XRS_ROUTE_STEER, .group = group };
+		routes[i].fresh = false;
+	}
+	cr_assert(fib_maps_routes_set(lab.maps, LAB_TABLE, routes, n) == 0);
+}
+
+static void assert_leads_to(const struct fib_route *route, uint32_t group)
+{
+	struct xrs_route got;
+
+	cr_assert(!fib_maps_route_get(lab.maps, LAB_TABLE, &route->prefix, &got));
+	cr_assert(got.kind == XRS_ROUTE_STEER && got.group == group &&
+		  got.prefix_len == route->prefix.len);
+}
+
+Test(maps, routes_that_lead_elsewhere_are_changed_where_they_stand)
+{
+	const uint32_t n = 5000;
+
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct fib_route *routes = many(n, v6);
+		uint64_t moved = fib_maps_moved(lab.maps);
+
+		cr_assert(fib_maps_routes_set(lab.maps, LAB_TABLE, routes, n) == 0);
+		cr_assert(fib_maps_moved(lab.maps) == moved, "all are new");
+		lead_to(routes, n, 1);
+		cr_assert(fib_maps_moved(lab.maps) == moved, "all are of another kind");
+		lead_to(routes, n, 2);
+		cr_assert(fib_maps_moved(lab.maps) == moved + n);
+		cr_assert(fib_maps_routes_del(lab.maps, LAB_TABLE, routes, 10) == 0);
+		lead_to(routes, n, 3);
+		cr_assert(fib_maps_moved(lab.maps) == moved + 2 * n - 10);
+		for (uint32_t i = 0; i < n; i++)
+			assert_leads_to(&routes[i], 3);
+		lead_to(routes, 8, 4);
+		assert_leads_to(&routes[0], 4);
+		free(routes);
+	}
+}
+
+/* A lookup for a prefix that is not there meets the one that holds it, which is not to be changed. */
+Test(maps, what_is_not_there_is_not_mistaken_for_what_holds_it)
+{
+	struct fib_route *routes = many(100, false), cover = numbered(0, false);
+
+	cover.prefix.addr = ip_from_bytes(IP_V4, (uint8_t[4]){ 10 });
+	cover.prefix.len = 8;
+	lead_to(&cover, 1, 1);
+	lead_to(routes, 100, 2);
+	assert_leads_to(&cover, 1);
+	assert_leads_to(&routes[99], 2);
+	cr_assert(fib_maps_moved(lab.maps) == 0);
+	free(routes);
+}
+
 static bool is_pinned(const char *name)
 {
 	char path[128];

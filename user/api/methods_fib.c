@@ -140,6 +140,7 @@ int method_fib_show(struct api_call *call)
 	json_out_uint(out, "batches", node->counters.fib_batches);
 	json_out_uint(out, "writes", node->counters.fib_writes);
 	json_out_uint(out, "writeErrors", node->counters.fib_write_errors);
+	json_out_uint(out, "writesInPlace", node->maps ? fib_maps_moved(node->maps) : 0);
 	json_out_uint(out, "planMemoryBytes", totals.memory);
 	write_tables(out, node);
 	while (node_vm_next(node, &cursor, &host))

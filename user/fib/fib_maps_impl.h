@@ -91,6 +91,8 @@ struct fib_closed { /* a trie that nobody uses and that is being emptied */
 struct fib_buffer {
 	uint8_t keys[FIB_BATCH * sizeof(struct xrs_key6)];
 	struct xrs_route values[FIB_BATCH];
+	struct fib_route *of[FIB_BATCH]; /* where they come from */
+	bool moved[FIB_BATCH];           /* of the routes that were given: done already */
 };
 
 /*
@@ -124,7 +126,8 @@ struct fib_maps {
 	struct fib_trace_reader *trace_reader; /* while fib_maps_trace_read() runs */
 	struct fib_snoop_reader *snoop_reader; /* likewise */
 	bool route_counters;                   /* read by the writer's thread */
-	bool no_batch; /* the kernel has no batches for tries (before 5.13) */
+	bool no_batch;  /* the kernel has no batches for tries (before 5.13) */
+	uint64_t moved; /* routes that fib_move.c has changed */
 	struct fib_table *tables;
 	struct fib_closed *closed;
 	struct fib_buffer *buffer;  /* under the lock */
@@ -183,6 +186,10 @@ void fib_tables_done(struct fib_maps *maps);
 /* fib_maps_walk() for who holds the lock. */
 int fib_walk_locked(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
 		    size_t cap, size_t *ret_n);
+
+/* Sets @done for those of @routes, @n of one family, that it has changed where they stand: fib_move.c. */
+void fib_move(struct fib_maps *maps, uint32_t table, bool v6, struct fib_route *routes, uint32_t n,
+	      bool *done);
 
 /* The answer of the trie to a prefix: the longest entry that holds all of it, itself included. */
 int fib_maps_route_cover(const struct fib_maps *maps, uint32_t table,

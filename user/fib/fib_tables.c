@@ -473,45 +473,67 @@ static int book(struct fib_trie *trie, const struct route_op *op, struct fib_rou
 	return 0;
 }
 
-/* At most FIB_BATCH entries of one family: batches as far as they go, single calls where they stop. */
+/* Those of @routes that are still to be written, into the buffer; how many. */
+static uint32_t fill_buffer(struct fib_buffer *buffer, bool v6, struct fib_route *routes,
+			    uint32_t n)
+{
+	size_t size = key_size(v6);
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (buffer->moved[i])
+			continue;
+		key_write(buffer->keys + count * size, &routes[i].prefix);
+		buffer->values[count] = routes[i].value;
+		buffer->of[count++] = &routes[i];
+	}
+	return count;
+}
+
+/* What is in the buffer: batches as far as they go, single calls where they stop. */
 static int run_trie(struct fib_maps *maps, const struct route_op *op, struct fib_trie *trie,
-		    bool v6, struct fib_route *routes, uint32_t n)
+		    bool v6, uint32_t n)
 {
 	struct fib_buffer *buffer = maps->buffer;
 	size_t size = key_size(v6);
 	int failed = 0;
 
-	for (uint32_t i = 0; i < n; i++) {
-		routes[i].value.prefix_len = routes[i].prefix.len;
-		key_write(buffer->keys + i * size, &routes[i].prefix);
-		buffer->values[i] = routes[i].value;
-	}
 	for (uint32_t at = 0; at < n;) {
 		const uint8_t *keys = buffer->keys + at * size;
 		uint32_t done = run_batch(maps, op, trie->fd, keys, buffer->values + at, n - at);
 
 		for (uint32_t i = 0; i < done; i++)
-			failed += book(trie, op, &routes[at + i], 0);
+			failed += book(trie, op, buffer->of[at + i], 0);
 		at += done;
 		if (at == n)
 			break;
 		failed += book(
-			trie, op, &routes[at],
+			trie, op, buffer->of[at],
 			run_single(op, trie->fd, buffer->keys + at * size, buffer->values + at));
 		at++;
 	}
 	return failed;
 }
 
+/* At most FIB_BATCH entries of one family. */
 static int run_routes(struct fib_maps *maps, const struct route_op *op, struct fib_table *table,
 		      bool v6, struct fib_route *routes, uint32_t n)
 {
 	FIB_LOCKED(maps);
 	struct fib_trie *trie = &table->trie[v6];
+	bool *moved = maps->buffer->moved;
 	int failed;
 
+	for (uint32_t i = 0; i < n; i++) {
+		routes[i].value.prefix_len = routes[i].prefix.len;
+		routes[i].error = 0;
+	}
 	fast_before(maps, &table->fast[v6], op->del, n);
-	failed = run_trie(maps, op, trie, v6, routes, n);
+	if (op->del)
+		memset(moved, 0, n * sizeof(*moved));
+	else
+		fib_move(maps, (uint32_t)(table - maps->tables), v6, routes, n, moved);
+	failed = run_trie(maps, op, trie, v6, fill_buffer(maps->buffer, v6, routes, n));
 	fast_after(maps, &table->fast[v6], trie->count, op->del, routes, n);
 	return failed;
 }
@@ -703,6 +725,11 @@ int fib_walk_locked(const struct fib_maps *maps, struct fib_walk *walk, struct f
 		    size_t cap, size_t *ret_n)
 {
 	return walk_on(maps, walk, maps->buffer, routes, cap, ret_n);
+}
+
+uint64_t fib_maps_moved(const struct fib_maps *maps)
+{
+	return __atomic_load_n(&maps->moved, __ATOMIC_RELAXED);
 }
 
 size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_family family)

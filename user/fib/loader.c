@@ -264,6 +264,7 @@ static void set_constants(struct xrs_bpf *skel, const struct variant *variant)
 	/* There is nothing in them to observe: one set has them. */
 	bpf_program__set_autoload(skel->progs.xrs_snoop_in, !variant->observes);
 	bpf_program__set_autoload(skel->progs.xrs_snoop_out, !variant->observes);
+	bpf_program__set_autoload(skel->progs.xrs_move_routes, !variant->observes);
 }
 
 static int load(const struct pins *pins, const struct variant *variant,
@@ -462,6 +463,8 @@ struct fib_schema loader_schema(const struct loader *loader)
 		.key4 = struct_id(btf, "xrs_key4"),
 		.key6 = struct_id(btf, "xrs_key6"),
 		.route = struct_id(btf, "xrs_route"),
+		.move_prog = bpf_program__fd(loader->skel->progs.xrs_move_routes),
+		.moves = &loader->skel->bss->xrs_moves,
 	};
 }
 
