@@ -141,5 +141,6 @@ check_equal "the same XDP link serves" "$link" "$(link_id vm1)"
 stop_pid "$ping" INT
 rx=$(sed -n 's/\([0-9]*\) packets transmitted, \([0-9]*\) received.*/\1 \2/p' "$DIR/ping.log")
 diag "$k kills: $rx packets sent and answered"
+check_not "no sanitizer has said anything" grep -a -A 20 "AddressSanitizer\|runtime error" "$DIR/xrsd.log"
 check "no packet was lost meanwhile" test "$((${rx% *} - ${rx#* }))" -le 1 # the last may be on its way
 finish

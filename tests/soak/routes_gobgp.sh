@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 1800
-# tests/interop/routes.sh with 100,000 routes each way, and with two GoBGPs.
-KIND_OF_BOTH=gobgp COUNT=100000 WAIT=${WAIT:-300}
+# tests/interop/routes.sh with XRS_SOAK_ROUTES (100,000) routes each way, and with two GoBGPs.
+KIND_OF_BOTH=gobgp COUNT=${XRS_SOAK_ROUTES:-100000} WAIT=${WAIT:-300}
 . "$(dirname "$0")/../interop/routes.sh"
