@@ -3,7 +3,7 @@
  * The derived lookup structures in their maps: when one is made, filled, kept up with the trie, and shown to
  * the program. fib_fast.c knows what stands in it.
  *
- * Called by fib_tables.c around each write to a trie, and by the owner's slices (fib_maps_fast_work). The
+ * Called by fib_routes.c around each write to a trie, and by the owner's slices (fib_maps_fast_work). The
  * program looks at xrs_fast_head first: while root_bits is 0 there, the trie answers.
  *
  *   NONE --> BUILD --> OFF <--> ON        OFF, BUILD: no reader; changes are made in place

@@ -238,7 +238,7 @@ int fib_maps_open(const char *instance, const struct fib_schema *schema, struct 
 		return ret;
 	}
 	near_fill(maps);
-	fib_tables_take_gone(maps);
+	fib_closed_take_gone(maps);
 	*ret_maps = maps;
 	return 0;
 }

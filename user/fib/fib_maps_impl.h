@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What fib_maps.c (fixed maps) and fib_tables.c (route tables) share. Nobody else includes it. */
+/* What fib_maps.c (fixed maps), fib_tables.c (route tables) and the files beside them share. Nobody else includes it. */
 #ifndef XRS_USER_FIB_MAPS_IMPL_H
 #define XRS_USER_FIB_MAPS_IMPL_H
 
@@ -170,30 +170,42 @@ int fib_counters_read(const struct fib_maps *maps, enum fib_held_map which, uint
 		      void *ret);
 void fib_counters_count(const struct fib_maps *maps); /* a read that was made elsewhere */
 
+/* --- fib_tables.c ------------------------------------------------------------------------------------ */
 struct bpf_map_info;
 /* What the kernel says of a map. 0 or negative errno. */
 int fib_map_info(int fd, struct bpf_map_info *ret_info);
 /* A trie of this build's layout; its descriptor, or negative errno. */
 int fib_trie_create(const struct fib_schema *schema, bool v6);
-/* All of a trie, of any layout, in batches. Of anything else: nothing. */
-void fib_trie_empty(int fd);
-/* What migrate.c left behind becomes fib_maps_reap()'s. */
-void fib_tables_take_gone(struct fib_maps *maps);
-
+/* The open table at @index; NULL: there is none. */
+struct fib_table *fib_find_table(const struct fib_maps *maps, uint32_t index);
 /* Closes the descriptors of the tables and of what is being emptied. */
 void fib_tables_done(struct fib_maps *maps);
 
+static inline size_t fib_key_size(bool v6)
+{
+	return v6 ? sizeof(struct xrs_key6) : sizeof(struct xrs_key4);
+}
+
+/* --- fib_closed.c ------------------------------------------------------------------------------------ */
+/* The trie @fd, pinned at @path, to those that are emptied; @closed is memory for the list. */
+void fib_closed_add(struct fib_maps *maps, struct fib_closed *closed, int fd, const char *path);
+/* What migrate.c left behind becomes fib_maps_reap()'s. */
+void fib_closed_take_gone(struct fib_maps *maps);
+/* All of a trie, of any layout, in batches. Of anything else: nothing. */
+void fib_trie_empty(int fd);
+
+/* --- fib_routes.c ------------------------------------------------------------------------------------ */
 /* fib_maps_walk() for who holds the lock. */
 int fib_walk_locked(const struct fib_maps *maps, struct fib_walk *walk, struct fib_route *routes,
 		    size_t cap, size_t *ret_n);
-
-/* Sets @done for those of @routes, @n of one family, that it has changed where they stand: fib_move.c. */
-void fib_move(struct fib_maps *maps, uint32_t table, bool v6, struct fib_route *routes, uint32_t n,
-	      bool *done);
-
 /* The answer of the trie to a prefix: the longest entry that holds all of it, itself included. */
 int fib_maps_route_cover(const struct fib_maps *maps, uint32_t table,
 			 const struct ip_prefix *prefix, struct xrs_route *ret_route);
+
+/* --- fib_move.c -------------------------------------------------------------------------------------- */
+/* Sets @done for those of @routes, @n of one family, that it has changed where they stand. */
+void fib_move(struct fib_maps *maps, uint32_t table, bool v6, struct fib_route *routes, uint32_t n,
+	      bool *done);
 
 /* --- fast_memory.c ----------------------------------------------------------------------------------- */
 /* At least so many octets, zeroed. 0 or negative errno. */

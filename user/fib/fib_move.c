@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Routes that are in a trie already and lead to another group: changed where they stand, by a program
- * (bpf/move.bpf.h). Called by fib_tables.c, which writes in the usual way what was not changed here.
+ * (bpf/move.bpf.h). Called by fib_routes.c, which writes in the usual way what was not changed here.
  */
 #include "fib_maps_impl.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What loader.c (programs), loader_attach.c, loader_all.c (links) and migrate.c share; fib_tables.c takes what is gone. */
+/* What loader.c (programs), loader_attach.c, loader_all.c (links) and migrate.c share; fib_closed.c takes what is gone. */
 #ifndef XRS_USER_FIB_LOADER_IMPL_H
 #define XRS_USER_FIB_LOADER_IMPL_H
 

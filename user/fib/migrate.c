@@ -9,7 +9,7 @@
  *
  * A process may be killed at any moment. Until next/ becomes commit/ the old pins are the record and the next
  * start begins anew; links that lead into next/ by then keep it, under the name of gone-<n>, until they lead
- * elsewhere. From then on migrate_resume() ends what was begun. Called by loader.c, and by fib_tables.c
+ * elsewhere. From then on migrate_resume() ends what was begun. Called by loader.c, and by fib_closed.c
  * for what is gone. Names have no dots: bpffs refuses them.
  */
 #include <bpf/bpf.h>
@@ -32,7 +32,7 @@
 #define LAYOUT_MAP   "xrs_layout"
 #define CHUNK        1024 /* entries of one batch */
 #define CHUNK_PERCPU 64
-#define NOMEM_TRIES  50 /* as in fib_tables.c: a moment later there is room */
+#define NOMEM_TRIES  50 /* as in fib_routes.c: a moment later there is room */
 #define GONE_MAX     1000
 
 /* What a restart would find, and what the people who watch counters would miss. NULL: octets as they are. */
