@@ -377,19 +377,29 @@ uint32_t prefix_table_find(const struct prefix_table *table, const struct ip_pre
 	return prefix_table_find_hashed(table, prefix, hash_prefix(table, prefix));
 }
 
-/* Room is made before anything changes, so that a failure leaves the table as it was. */
-static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *prefix, uint32_t hash)
+/*
+ * Room is made before anything changes, so that a failure leaves the table as it was. @empty: the slot where the
+ * search ended, which is its place unless slots moved, or a removal left one before it.
+ */
+static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *prefix, uint32_t hash,
+			uint32_t *empty)
 {
+	const uint32_t *words = table->slots.words;
 	uint32_t id;
 	uint8_t *at;
 
+	if (table->old.words || table->slots.deleted)
+		empty = NULL;
 	if (!make_slot_room(table) || !make_key_room(table))
 		return PREFIX_ID_NONE;
 	id = take_id(table);
 	at = record(table, id);
 	memcpy(at, prefix->addr.bytes, table->addr_size);
 	at[table->addr_size] = prefix->len;
-	put_slot(&table->slots, id, hash);
+	if (empty && words == table->slots.words)
+		*empty = mark_of(&table->slots, hash) | (id + 1);
+	else
+		put_slot(&table->slots, id, hash);
 	table->per_length[prefix->len]++;
 	table->count++;
 	return id;
@@ -398,12 +408,19 @@ static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *pref
 uint32_t prefix_table_add_hashed(struct prefix_table *table, const struct ip_prefix *prefix,
 				 uint32_t hash, bool *ret_added)
 {
-	uint32_t found, id;
+	struct key key;
+	uint32_t *word;
+	uint32_t found = PREFIX_ID_NONE, id;
 
 	if (!fits(table, prefix))
 		return PREFIX_ID_NONE;
-	found = find_key(table, key_of(table, prefix->addr.bytes, prefix->len), hash);
-	id = found == PREFIX_ID_NONE ? add_key(table, prefix, hash) : found;
+	key = key_of(table, prefix->addr.bytes, prefix->len);
+	word = &table->slots.words[locate(table, &table->slots, key, hash)];
+	if (*word != SLOT_EMPTY)
+		found = id_of(&table->slots, *word);
+	else if (table->old.words)
+		found = find_in(table, &table->old, key, hash);
+	id = found == PREFIX_ID_NONE ? add_key(table, prefix, hash, word) : found;
 	if (ret_added && id != PREFIX_ID_NONE)
 		*ret_added = found == PREFIX_ID_NONE;
 	return id;
