@@ -33,6 +33,9 @@ bool nlri_next(struct nlri_iter *it, struct ip_prefix *ret_prefix, uint32_t *ret
 /* Appends one prefix (and @path_id when @add_path). Fails the writer when it does not fit. */
 void nlri_put(struct wire_writer *w, const struct ip_prefix *prefix, bool add_path,
 	      uint32_t path_id);
+/* The same where nothing that counts stands behind the writer's place: four octets at once where there is room. */
+void nlri_append(struct wire_writer *w, const struct ip_prefix *prefix, bool add_path,
+		 uint32_t path_id);
 /* Octets that nlri_put() would write. */
 size_t nlri_size(const struct ip_prefix *prefix, bool add_path);
 

@@ -113,3 +113,17 @@ void nlri_put(struct wire_writer *w, const struct ip_prefix *prefix, bool add_pa
 	wire_put_u8(w, prefix->len);
 	wire_put_bytes(w, prefix->addr.bytes, (prefix->len + 7u) / 8);
 }
+
+void nlri_append(struct wire_writer *w, const struct ip_prefix *prefix, bool add_path,
+		 uint32_t path_id)
+{
+	uint8_t *to;
+
+	if (add_path || prefix->addr.family != IP_V4 || wire_room(w) <= 4) {
+		nlri_put(w, prefix, add_path, path_id);
+		return;
+	}
+	to = wire_claim(w, nlri_size(prefix, false));
+	to[0] = prefix->len;
+	memcpy(to + 1, prefix->addr.bytes, 4);
+}

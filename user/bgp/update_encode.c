@@ -258,8 +258,7 @@ static size_t attribute_size(size_t len)
 	return len + (len > UINT8_MAX ? 4 : 3);
 }
 
-/* @fixed octets stand before the prefixes in an MP attribute; SIZE_MAX: the message's own field. */
-#define OWN_FIELD SIZE_MAX
+/* @fixed octets stand before the prefixes in an MP attribute. */
 static struct share take_share(const struct bgp_prefix_batch *batch, bool add_path, size_t room,
 			       size_t fixed)
 {
@@ -268,7 +267,7 @@ static struct share take_share(const struct bgp_prefix_batch *batch, bool add_pa
 	for (size_t i = batch->done; i < batch->count; i++) {
 		size_t octets = share.octets + nlri_size(&batch->prefixes[i], add_path);
 
-		if ((fixed == OWN_FIELD ? octets : attribute_size(fixed + octets)) > room)
+		if (attribute_size(fixed + octets) > room)
 			break;
 		share.octets = octets;
 		share.count++;
@@ -282,6 +281,25 @@ static void put_share(struct bgp_prefix_batch *batch, const struct share *share,
 	for (size_t n = 0; n < share->count; n++, batch->done++)
 		nlri_put(w, &batch->prefixes[batch->done], share->add_path,
 			 batch->path_ids ? batch->path_ids[batch->done] : 0);
+}
+
+/* The same for a field whose length stands behind it or nowhere: one pass. How many there are. */
+static size_t put_what_fits(struct bgp_prefix_batch *batch, bool add_path, size_t room,
+			    struct wire_writer *w)
+{
+	size_t first = batch->done;
+
+	for (; batch->done < batch->count; batch->done++) {
+		const struct ip_prefix *prefix = &batch->prefixes[batch->done];
+		size_t size = nlri_size(prefix, add_path);
+
+		if (size > room)
+			break;
+		nlri_append(w, prefix, add_path,
+			    batch->path_ids ? batch->path_ids[batch->done] : 0);
+		room -= size;
+	}
+	return batch->done - first;
 }
 
 static void put_mp_head(struct wire_writer *w, enum bgp_attr_code code, size_t len,
@@ -364,13 +382,9 @@ static int put_mp_reach(const struct encoder *e, enum bgp_family family,
 static int put_own_reach(const struct encoder *e, struct bgp_prefix_batch *batch,
 			 struct wire_writer *w)
 {
-	struct share share =
-		take_share(batch, adds_path(e->params, BGP_IPV4_UNICAST), wire_room(w), OWN_FIELD);
+	bool add_path = adds_path(e->params, BGP_IPV4_UNICAST);
 
-	if (!share.count)
-		return -EMSGSIZE;
-	put_share(batch, &share, w);
-	return 0;
+	return put_what_fits(batch, add_path, wire_room(w), w) ? 0 : -EMSGSIZE;
 }
 
 int bgp_update_encode_reach(const struct bgp_attrs *attrs, enum bgp_family family,
@@ -408,14 +422,10 @@ static int put_own_withdraw(const struct bgp_session_params *params, struct bgp_
 			    struct wire_writer *w)
 {
 	size_t mark = wire_mark_u16(w), room = wire_room(w);
-	struct share share;
 
 	/* The length of the attributes, 0, comes after the prefixes. */
-	share = take_share(batch, adds_path(params, BGP_IPV4_UNICAST), room < 2 ? 0 : room - 2,
-			   OWN_FIELD);
-	if (!share.count)
+	if (!put_what_fits(batch, adds_path(params, BGP_IPV4_UNICAST), room < 2 ? 0 : room - 2, w))
 		return -EMSGSIZE;
-	put_share(batch, &share, w);
 	wire_patch_u16(w, mark);
 	wire_put_u16(w, 0);
 	return 0;

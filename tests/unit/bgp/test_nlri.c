@@ -146,3 +146,27 @@ Test(nlri, put_writes_what_size_says)
 		cr_assert_eq(path_id, len % 2 ? len : 0);
 	}
 }
+
+/* Whatever the room, no octet behind it is touched, and what is read back is the same. */
+Test(nlri, append_writes_what_put_writes)
+{
+	for (unsigned int len = 0; len <= 32; len++) {
+		struct ip_addr addr = ip_from_v4(0x0affffff);
+		struct ip_prefix prefix = prefix_of(&addr, (uint8_t)len);
+		size_t size = nlri_size(&prefix, false);
+		uint8_t a[8], b[8];
+		struct wire_writer w;
+
+		for (size_t room = 0; room < sizeof(a); room++) {
+			memset(a, 0xee, sizeof(a));
+			memset(b, 0xee, sizeof(b));
+			wire_write_init(&w, a, room);
+			nlri_append(&w, &prefix, false, 0);
+			cr_assert_eq(w.failed, room < size);
+			cr_assert_eq(a[room], 0xee);
+			wire_write_init(&w, b, room);
+			nlri_put(&w, &prefix, false, 0);
+			cr_assert(room < size || !memcmp(a, b, size));
+		}
+	}
+}
