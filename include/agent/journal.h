@@ -15,14 +15,14 @@ struct journal_hops {
 	uint8_t n; /* of the group; 0: nothing was selected */
 	struct ip_addr hop[JOURNAL_HOPS];
 };
-struct journal_entry {
-	uint64_t seq; /* from 1 */
+struct journal_entry { /* what is always written stands together */
+	uint64_t seq;  /* from 1 */
 	uint64_t wall_usec;
-	struct ip_prefix prefix;
-	struct journal_hops from, to;
-	struct ip_addr peer; /* whose doing it was, or IP_NONE */
 	enum rib_cause cause;
 	enum decision_step step; /* at which the best of the others lost */
+	struct ip_prefix prefix;
+	struct ip_addr peer; /* whose doing it was, or IP_NONE */
+	struct journal_hops to, from;
 };
 
 struct journal;

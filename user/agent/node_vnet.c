@@ -70,35 +70,34 @@ void node_journal_hops(const struct node_vnet *vnet, uint32_t group, struct jour
 		ret_hops->hop[i] = nexthop_info(nexthops, info->member[i])->addr;
 }
 
-static bool same_hops(const struct journal_hops *a, const struct journal_hops *b)
+/* Whatever is behind the n-th of the hops is left as it is. */
+static bool same_hops(const struct node_vnet *vnet, uint32_t old_group, uint32_t group)
 {
-	if (a->n != b->n)
-		return false;
-	for (unsigned int i = 0; i < a->n && i < JOURNAL_HOPS; i++) {
-		if (!ip_equal(&a->hop[i], &b->hop[i]))
-			return false;
-	}
-	return true;
+	struct journal_hops a, b;
+
+	if (!old_group || !group)
+		return old_group == group;
+	node_journal_hops(vnet, old_group, &a);
+	node_journal_hops(vnet, group, &b);
+	return a.n == b.n &&
+	       !memcmp(a.hop, b.hop, (a.n < JOURNAL_HOPS ? a.n : JOURNAL_HOPS) * sizeof(a.hop[0]));
 }
 
 /* Not when only the backup set changed: the group is another, what is used is not. */
 static void write_journal(struct node_vnet *vnet, const struct rib_change *change)
 {
 	const struct rib_peer_config *peer = rib_peer_get(vnet->rib, change->cause_peer);
-	struct journal_hops from, to;
 	struct journal_entry *entry;
 
-	node_journal_hops(vnet, change->old_group, &from);
-	node_journal_hops(vnet, change->offer.group, &to);
 	if (!vnet->journal)
 		vnet->journal = journal_new();
-	if (!vnet->journal || same_hops(&from, &to))
+	if (!vnet->journal || same_hops(vnet, change->old_group, change->offer.group))
 		return;
 	entry = journal_add(vnet->journal);
 	entry->wall_usec = node_wall_now(vnet->node);
 	entry->prefix = change->prefix;
-	entry->from = from;
-	entry->to = to;
+	node_journal_hops(vnet, change->old_group, &entry->from);
+	node_journal_hops(vnet, change->offer.group, &entry->to);
 	entry->peer = peer ? peer->addr : (struct ip_addr){ .family = IP_NONE };
 	entry->cause = change->cause;
 	entry->step = change->step;
