@@ -125,6 +125,17 @@ void peer_in_mark_stale(struct peer_in *in);
 bool peer_in_sweep(struct peer_in *in);
 /* Adds (@by = 1) or takes back (-1) a path's part of the counts; nothing for a dead one. */
 void peer_in_count(struct peer_in *in, const struct rib_path *path, int by);
+/* What else @flags in place of the path's own would count: chosen, or not any more. */
+static inline void peer_in_count_best(struct peer_in *in, const struct rib_path *path,
+				      uint8_t flags)
+{
+	enum path_age age = path_age(in, path);
+	unsigned int is = (flags & PATH_F_MULTIPATH) != 0,
+		     was = (path->flags & PATH_F_MULTIPATH) != 0;
+
+	if (age != PATH_DEAD)
+		in->counts[age][COUNT_BEST] += is - was;
+}
 /* The same for the @octets of a path: what it takes, not how it is chosen. */
 void peer_in_charge(struct peer_in *in, const struct rib_path *path, uint32_t octets, int by);
 /* Distinct prefixes held; without those over the limit. */

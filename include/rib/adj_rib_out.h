@@ -128,6 +128,8 @@ int out_member_reserve(struct out_member *member, uint32_t limit);
 /* @path_id says nothing without ADD-PATH; with it never more than `paths` are told at once. */
 void out_member_set_told(struct out_member *member, uint32_t net, uint32_t path_id, bool told);
 /* Many, for a session without ADD-PATH. */
+void out_member_set_refs_told(struct out_member *member, const struct out_ref *refs, size_t n,
+			      bool told);
 void out_member_set_all_told(struct out_member *member, const uint32_t *nets, uint32_t n);
 bool out_member_told_path(const struct out_member *member, uint32_t net, uint32_t path_id);
 /* The identifiers told of a net into ret[]; one, 0, without ADD-PATH. How many. */

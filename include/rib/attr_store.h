@@ -21,8 +21,15 @@ void attr_store_free(struct attr_store *store);
 uint32_t attr_store_intern(struct attr_store *store, const struct bgp_attrs *attrs);
 void attr_store_ref(struct attr_store *store, uint32_t id);   /* ATTR_NONE is accepted */
 void attr_store_unref(struct attr_store *store, uint32_t id); /* ATTR_NONE is accepted */
+/*
+ * While @on sets go a few at a time, a little after their last reference, so that the memory which that needs has
+ * come. Off again before anybody counts them.
+ */
+void attr_store_together(struct attr_store *store, bool on);
 /* The set of a live id; the blobs of *ret_attrs are valid while a reference is held. */
 void attr_store_get(const struct attr_store *store, uint32_t id, struct bgp_attrs *ret_attrs);
+/* Its next hop alone, which costs a tenth of it; IP_NONE: it has none. */
+struct ip_addr attr_store_next_hop(const struct attr_store *store, uint32_t id);
 
 /* What selection asks again and again, computed once at interning. */
 struct attr_summary {

@@ -23,10 +23,10 @@ uint32_t loc_rib_best(const struct adj_rib_in *in, uint32_t net);
 int loc_rib_compare(struct rib *rib, enum bgp_family family, uint32_t a, uint32_t b);
 struct loc_rib_export loc_rib_export(const struct rib *rib, enum bgp_family family, uint32_t net);
 /*
- * After any change of a net: decides, tells the new group, queues for Adj-RIB-Out what differs from
+ * After any change of a net, whose prefix is @prefix: decides, tells the new group, queues for Adj-RIB-Out what differs from
  * @before, and forgets a net that holds nothing more.
  */
 void loc_rib_settle(struct rib *rib, enum bgp_family family, uint32_t net,
-		    struct loc_rib_export before);
+		    const struct ip_prefix *prefix, const struct loc_rib_export *before);
 
 #endif

@@ -548,6 +548,22 @@ void out_member_set_told(struct out_member *member, uint32_t net, uint32_t path_
 	member->n_told += told ? 1 : UINT32_MAX;
 }
 
+void out_member_set_refs_told(struct out_member *member, const struct out_ref *refs, size_t n,
+			      bool told)
+{
+	for (size_t i = 0; i < n; i++) {
+		uint64_t *word = &member->told[refs[i].net / 64];
+		uint64_t bit = UINT64_C(1) << refs[i].net % 64;
+
+		if (member->paths) {
+			out_member_set_told(member, refs[i].net, refs[i].path_id, told);
+		} else if (!(*word & bit) == told) {
+			*word ^= bit;
+			member->n_told += told ? 1 : UINT32_MAX;
+		}
+	}
+}
+
 void out_member_set_all_told(struct out_member *member, const uint32_t *nets, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {

@@ -86,13 +86,13 @@ static void add_otc(struct rib *rib, const struct rib_peer *peer, struct bgp_att
 }
 
 struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
-			   const struct ip_prefix *prefix, uint32_t attrs_in)
+			   const struct ip_prefix *prefix, uint32_t attrs_in,
+			   const struct bgp_attrs *received)
 {
 	struct admission a = { .state = RIB_PATH_OK, .attrs = attrs_in, .rule = -1 };
-	struct bgp_attrs attrs;
+	struct bgp_attrs attrs = *received;
 
 	attr_store_ref(rib->attrs, attrs_in);
-	attr_store_get(rib->attrs, attrs_in, &attrs);
 	if (is_loop(rib, &attrs)) {
 		a.state = RIB_PATH_LOOP;
 		return a;

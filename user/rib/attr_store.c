@@ -23,13 +23,15 @@
 #define MIN_SETS  64
 /* What malloc() adds to a record: its header and the rounding to 16 octets, on average. */
 #define MALLOC_COST 16
+#define GOING       16 /* sets whose slots are asked for at once */
 #define FREE_MARK   1u /* records are aligned: an odd "pointer" is a free id, shifted */
 
 struct attr_set {
 	uint32_t refs;
 	uint32_t hash; /* as in its slot */
 	uint32_t tag;
-	uint32_t len; /* of packed */
+	uint32_t len : 31;  /* of packed */
+	uint32_t going : 1; /* among the going: nobody refers to it, or somebody does again */
 	struct attr_summary summary;
 	uint8_t packed[];
 };
@@ -57,6 +59,10 @@ struct attr_store {
 	size_t scratch_cap;
 	void (*release)(void *ctx, uint32_t tag);
 	void *release_ctx;
+	bool together;
+	uint32_t going
+		[GOING]; /* sets without references, the oldest at `next_going`; ATTR_NONE: none */
+	unsigned int next_going;
 };
 
 struct attr_store *attr_store_new(void)
@@ -240,6 +246,19 @@ void attr_store_get(const struct attr_store *store, uint32_t id, struct bgp_attr
 	*ret_attrs = attrs;
 }
 
+/* Behind has and origin, as pack() writes it. */
+struct ip_addr attr_store_next_hop(const struct attr_store *store, uint32_t id)
+{
+	const struct attr_set *set = store->sets[id].set;
+	struct wire_reader r;
+
+	wire_read_init(&r, set->packed, set->len);
+	if (!(wire_u32(&r) & HAS_ADDR))
+		return (struct ip_addr){ .family = IP_NONE };
+	wire_skip(&r, 1);
+	return take_addr(&r);
+}
+
 /* --- summary ------------------------------------------------------------------------------- */
 
 static uint16_t community_flags(struct bgp_blob communities)
@@ -256,11 +275,12 @@ static uint16_t community_flags(struct bgp_blob communities)
 		{ BGP_COMM_NO_LLGR, ATTR_SUM_NO_LLGR },
 		{ BGP_COMM_NOPEER, ATTR_SUM_NOPEER },
 	};
-	unsigned int n = community_count(communities);
+	struct wire_reader r;
 	uint16_t flags = 0;
 
-	for (unsigned int i = 0; i < n; i++) {
-		uint32_t community = community_get(communities, i);
+	wire_read_init(&r, communities.data, communities.len);
+	while (wire_left(&r) >= sizeof(uint32_t)) {
+		uint32_t community = wire_u32(&r);
 
 		if (community < 0xffff0000u) /* RFC 1997: the well-known ones all lie above */
 			continue;
@@ -454,17 +474,11 @@ static void close_hole(struct attr_store *store, uint32_t hole)
 	store->slots[hole] = (struct attr_slot){ .id = ATTR_NONE };
 }
 
-void attr_store_unref(struct attr_store *store, uint32_t id)
+static void forget(struct attr_store *store, uint32_t id)
 {
-	struct attr_set *set;
-	uint32_t tag;
+	struct attr_set *set = store->sets[id].set;
+	uint32_t tag = set->tag;
 
-	if (!id)
-		return;
-	set = store->sets[id].set;
-	if (--set->refs)
-		return;
-	tag = set->tag;
 	close_hole(store, slot_of(store, id));
 	store->count--;
 	store->record_bytes -= sizeof(*set) + set->len;
@@ -473,6 +487,42 @@ void attr_store_unref(struct attr_store *store, uint32_t id)
 	store->first_free = id;
 	if (tag && store->release)
 		store->release(store->release_ctx, tag);
+}
+
+/* The oldest of the going makes room for @id. */
+static void take_turn(struct attr_store *store, uint32_t id)
+{
+	uint32_t oldest = store->going[store->next_going];
+
+	store->going[store->next_going] = id;
+	store->next_going = (store->next_going + 1) % GOING;
+	if (!oldest)
+		return;
+	store->sets[oldest].set->going = 0;
+	if (!store->sets[oldest].set->refs)
+		forget(store, oldest);
+}
+
+void attr_store_unref(struct attr_store *store, uint32_t id)
+{
+	struct attr_set *set = id ? store->sets[id].set : NULL;
+
+	if (!id || --set->refs || set->going)
+		return;
+	if (!store->together) {
+		forget(store, id);
+		return;
+	}
+	__builtin_prefetch(&store->slots[set->hash & store->mask], 1);
+	set->going = 1;
+	take_turn(store, id);
+}
+
+void attr_store_together(struct attr_store *store, bool on)
+{
+	store->together = on;
+	for (unsigned int i = 0; !on && i < GOING; i++)
+		take_turn(store, ATTR_NONE);
 }
 
 const struct attr_summary *attr_store_summary(const struct attr_store *store, uint32_t id)

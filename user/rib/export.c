@@ -456,11 +456,7 @@ static void add_to_batch(const struct production *p, uint32_t at, struct out_ref
 /* Notes what a message told, and keeps for later what had no room. */
 static void mark_told(const struct production *p, size_t from, size_t to, bool told)
 {
-	for (size_t i = from; i < to; i++) {
-		const struct out_ref *ref = &p->rib->export->batch[i];
-
-		out_member_set_told(p->member, ref->net, ref->path_id, told);
-	}
+	out_member_set_refs_told(p->member, p->rib->export->batch + from, to - from, told);
 }
 
 static void keep_rest(const struct production *p, size_t from, size_t to)
@@ -559,17 +555,26 @@ static uint16_t group_source(const struct production *p, const struct outgoing *
 	return is_reflected(p->rib, p->peer, route->source) ? route->source : RIB_PEER_NONE;
 }
 
+static bool is_of_group(const struct out_group *group, const struct outgoing *route)
+{
+	return group->route.attrs == route->attrs && group->route.source == route->source;
+}
+
 static struct out_group *find_group(const struct production *p, struct outgoing *route)
 {
 	struct export_scratch *s = p->rib->export;
 	uint32_t at;
 
 	route->source = group_source(p, route);
+	if (s->n_groups && is_of_group(&s->groups[s->n_groups - 1], route)) { /* of neighbours */
+		release(p->rib, route);
+		return &s->groups[s->n_groups - 1];
+	}
 	at = hash_u32(route->attrs, route->source) & (GROUP_SLOTS - 1);
 	for (; s->slots[at]; at = (at + 1) & (GROUP_SLOTS - 1)) {
 		struct out_group *group = &s->groups[s->slots[at] - 1];
 
-		if (group->route.attrs == route->attrs && group->route.source == route->source) {
+		if (is_of_group(group, route)) {
 			release(p->rib, route); /* the group holds its own */
 			return group;
 		}
@@ -622,6 +627,30 @@ static bool is_own(const struct production *p, uint32_t net)
 	return best != PATH_NONE && in->paths[best].peer == p->member->peer;
 }
 
+/*
+ * What needs no picking, without ADD-PATH: a net that nothing is selected for goes if it was told, and of the
+ * peer's own routes there is nothing to tell.
+ */
+static bool is_settled(const struct production *p, uint32_t net)
+{
+	const struct adj_rib_in *in = &p->rib->in[p->family];
+	struct export_scratch *s = p->rib->export;
+	bool gone = loc_rib_best(in, net) == PATH_NONE;
+
+	if (p->member->paths || in->nets[net].local)
+		return false;
+	if (out_member_told(p->member, net)) {
+		if (gone)
+			s->withdraw[s->n_withdraw++] = (struct out_ref){ .net = net };
+		return gone;
+	}
+	if (!gone && !is_own(p, net))
+		return false;
+	if (!gone && p->notes)
+		p->notes->good = false; /* others are told it */
+	return true;
+}
+
 static void sort_window(struct production *p, uint32_t n)
 {
 	struct export_scratch *s = p->rib->export;
@@ -634,6 +663,8 @@ static void sort_window(struct production *p, uint32_t n)
 		struct ip_prefix prefix;
 		unsigned int found;
 
+		if (is_settled(p, ref.net))
+			continue;
 		if (p->peer->config.out)
 			prefix = prefix_table_key(p->rib->in[p->family].prefixes, ref.net);
 		found = pick(p->rib, p->peer, p->family, ref.net, &prefix, p->member->paths,
@@ -649,7 +680,7 @@ static void sort_window(struct production *p, uint32_t n)
 				release(p->rib, &routes[k]);
 		}
 		if (p->notes && !found && is_own(p, ref.net))
-			p->notes->good = false; /* others are told it */
+			p->notes->good = false;
 	}
 }
 

@@ -12,7 +12,8 @@ struct section {
 	struct rib_peer *peer;
 	uint16_t index;
 	enum bgp_family family;
-	uint32_t attrs_in; /* a reference */
+	uint32_t attrs_in;             /* a reference */
+	const struct bgp_attrs *attrs; /* the same, as received */
 	uint32_t since;
 	bool by_prefix; /* the inbound map looks at prefixes: admission is for each by itself */
 	struct admission shared;
@@ -39,7 +40,7 @@ static struct admission admission_of(struct rib *rib, const struct section *s,
 	struct admission a = s->shared;
 
 	if (s->by_prefix)
-		return rib_admit(rib, s->peer, prefix, s->attrs_in);
+		return rib_admit(rib, s->peer, prefix, s->attrs_in, s->attrs);
 	attr_store_ref(rib->attrs, a.attrs);
 	return a;
 }
@@ -161,14 +162,31 @@ static uint32_t new_path(struct rib *rib, const struct section *s, uint32_t net,
 }
 
 /* A replacement of what was let in stays in; of what was blocked stays blocked until there is room. */
-static void replace(struct rib *rib, const struct section *s, uint32_t net, struct rib_path *path,
-		    struct admission *a, struct loc_rib_export before)
+static void replace(struct rib *rib, const struct section *s, struct rib_path *path,
+		    struct admission *a)
 {
 	rib_path_account(rib, &s->peer->in[s->family], path, -1);
 	if (path->state == RIB_PATH_OVER_LIMIT && rib_limit_reached(s->peer, s->family))
 		a->state = RIB_PATH_OVER_LIMIT;
 	fill_path(rib, s, path, a);
-	loc_rib_settle(rib, s->family, net, before);
+}
+
+/* @id: the path that is there, or PATH_NONE. */
+static void take_in(struct rib *rib, const struct section *s, uint32_t net, const struct item *item,
+		    uint32_t id, bool alive, struct admission *a)
+{
+	struct adj_rib_in *in = &rib->in[s->family];
+
+	if (alive) {
+		replace(rib, s, &in->paths[id], a);
+		return;
+	}
+	if (!a->failed)
+		id = new_path(rib, s, net, item->path_id, id, a);
+	if (id == PATH_NONE)
+		attr_store_unref(rib->attrs, a->attrs);
+	else
+		fill_path(rib, s, &in->paths[id], a);
 }
 
 static int learn(struct rib *rib, const struct section *s, const struct item *item)
@@ -195,21 +213,11 @@ static int learn(struct rib *rib, const struct section *s, const struct item *it
 	    over_memory(rib, s, alive ? rib_path_octets(rib, in->paths[id].attrs_in) : 0)) {
 		attr_store_unref(rib->attrs, a.attrs);
 		refuse_for_memory(rib, s, net, id);
-		loc_rib_settle(rib, s->family, net, before);
-		return 0;
+	} else {
+		s->peer->no_room = false;
+		take_in(rib, s, net, item, id, alive, &a);
 	}
-	s->peer->no_room = false;
-	if (alive) {
-		replace(rib, s, net, &in->paths[id], &a, before);
-		return 0;
-	}
-	if (!a.failed)
-		id = new_path(rib, s, net, item->path_id, id, &a);
-	if (id == PATH_NONE)
-		attr_store_unref(rib->attrs, a.attrs);
-	else
-		fill_path(rib, s, &in->paths[id], &a);
-	loc_rib_settle(rib, s->family, net, before);
+	loc_rib_settle(rib, s->family, net, &item->prefix, &before);
 	return a.failed ? -ENOMEM : 0;
 }
 
@@ -225,7 +233,7 @@ static void forget(struct rib *rib, const struct section *s, const struct item *
 		return;
 	before = loc_rib_export(rib, s->family, net);
 	rib_path_drop(rib, s->family, net, id);
-	loc_rib_settle(rib, s->family, net, before);
+	loc_rib_settle(rib, s->family, net, &item->prefix, &before);
 }
 
 /*
@@ -287,8 +295,10 @@ static void withdraw_section(struct rib *rib, struct rib_peer *peer, uint16_t in
 		return;
 	rib_because(rib, RIB_CAUSE_WITHDRAWN, index);
 	section_walk_init(&walk, rib, nlri);
+	attr_store_together(rib->attrs, true);
 	while ((item = section_next(&walk)))
 		forget(rib, &s, item);
+	attr_store_together(rib->attrs, false);
 }
 
 static int reach_section(struct rib *rib, struct section *s, const struct bgp_nlri *nlri)
@@ -321,6 +331,7 @@ static int learn_section(struct rib *rib, struct rib_peer *peer, uint16_t index,
 		.peer = peer,
 		.index = index,
 		.family = nlri->family,
+		.attrs = &attrs,
 		.since = (uint32_t)(now.usec / 1000000),
 		.by_prefix = map_by_prefix(peer->config.in),
 	};
@@ -337,7 +348,7 @@ static int learn_section(struct rib *rib, struct rib_peer *peer, uint16_t index,
 	if (s.attrs_in && !s.by_prefix)
 		s.shared = rib_admit(rib, peer,
 				     &(struct ip_prefix){ .addr.family = bgp_family_ip(s.family) },
-				     s.attrs_in);
+				     s.attrs_in, &attrs);
 	if (s.attrs_in && !s.shared.failed)
 		err = reach_section(rib, &s, nlri);
 	attr_store_unref(rib->attrs, s.shared.attrs);
@@ -350,7 +361,7 @@ static void check_limit(struct rib *rib, struct rib_peer *peer, uint16_t index,
 {
 	const struct rib_limit *limit = &peer->config.limit;
 	struct peer_in *in = &peer->in[family];
-	uint32_t held = peer_in_held(in);
+	uint32_t held = limit->limit ? peer_in_held(in) : 0;
 	bool warn = limit->limit && held * 100ULL >= (uint64_t)limit->limit * limit->warn_percent;
 	bool exceeded = limit->limit && held > limit->limit;
 

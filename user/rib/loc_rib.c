@@ -83,14 +83,14 @@ struct loc_rib_export loc_rib_export(const struct rib *rib, enum bgp_family fami
 static uint32_t path_nexthop(struct rib *rib, const struct rib_path *path)
 {
 	uint32_t id = attr_store_tag(rib->attrs, path->attrs);
-	struct bgp_attrs attrs;
+	struct ip_addr next_hop;
 
 	if (id)
 		return id;
-	attr_store_get(rib->attrs, path->attrs, &attrs);
-	if (!attrs.next_hop.family)
+	next_hop = attr_store_next_hop(rib->attrs, path->attrs);
+	if (!next_hop.family)
 		return NEXTHOP_NONE;
-	id = nexthop_get(rib->nexthops, rib->config.vnet, &attrs.next_hop);
+	id = nexthop_get(rib->nexthops, rib->config.vnet, &next_hop);
 	attr_store_set_tag(rib->attrs, path->attrs, id);
 	return id;
 }
@@ -112,6 +112,11 @@ static void set_verdict(struct rib *rib, enum bgp_family family, struct rib_path
 	path->lost_at = v.lost_at;
 	if (path->flags == flags && path->state == v.state)
 		return;
+	if (path->state == v.state) { /* let in and chosen: of most of a million */
+		peer_in_count_best(in, path, flags);
+		path->flags = flags;
+		return;
+	}
 	peer_in_count(in, path, -1);
 	path->flags = flags;
 	path->state = (uint8_t)v.state;
@@ -493,13 +498,16 @@ static void set_group(struct rib *rib, enum bgp_family family, uint32_t net,
 {
 	struct rib_net *n = &rib->in[family].nets[net];
 	uint32_t old = n->group, old_from[RIB_SOURCES];
-	bool changed = settle_sources(rib, family, net, old_from) || old != group;
+	bool by_source = rib->config.offer_by_source || rib->by_source[family].cap;
+	bool changed = old != group;
 
+	if (by_source)
+		changed |= settle_sources(rib, family, net, old_from);
 	n->group = group;
 	if (changed)
 		tell_change(rib, family, net, prefix, old);
 	group_unref(rib->nexthops, old); /* after the prefix left it */
-	for (unsigned int s = 0; s < RIB_SOURCES; s++)
+	for (unsigned int s = 0; by_source && s < RIB_SOURCES; s++)
 		group_unref(rib->nexthops, old_from[s]);
 }
 
@@ -512,23 +520,22 @@ static void net_gone(struct rib *rib, enum bgp_family family, uint32_t net)
 }
 
 void loc_rib_settle(struct rib *rib, enum bgp_family family, uint32_t net,
-		    struct loc_rib_export before)
+		    const struct ip_prefix *prefix, const struct loc_rib_export *before)
 {
 	struct adj_rib_in *in = &rib->in[family];
-	struct ip_prefix prefix = prefix_table_key(in->prefixes, net);
 	struct loc_rib_export after;
 
-	set_group(rib, family, net, &prefix, decide(rib, family, net));
+	set_group(rib, family, net, prefix, decide(rib, family, net));
 	after = loc_rib_export(rib, family, net);
-	if (after.selected != before.selected)
-		add_to_digest(rib, &prefix, before.selected, after.selected);
+	if (after.selected != before->selected)
+		add_to_digest(rib, prefix, before->selected, after.selected);
 	if (in->nets[net].head == PATH_NONE && !in->nets[net].local) {
 		net_gone(rib, family, net);
 		return;
 	}
 	adj_rib_out_unretire(&rib->out[family], net);
-	if (after.attrs == before.attrs && after.peer == before.peer &&
-	    after.local == before.local && after.others == before.others)
+	if (after.attrs == before->attrs && after.peer == before->peer &&
+	    after.local == before->local && after.others == before->others)
 		return;
 	/* Without memory for it the old place in the journal has to do for those before it. */
 	adj_rib_out_touch(&rib->out[family], net);

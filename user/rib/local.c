@@ -22,7 +22,7 @@ static int add_local(struct rib *rib, enum rib_local_kind kind, const struct ip_
 	list->nets[list->n++] = net;
 	before = loc_rib_export(rib, family, net);
 	in->nets[net].local |= (uint8_t)(1u << kind);
-	loc_rib_settle(rib, family, net, before);
+	loc_rib_settle(rib, family, net, prefix, &before);
 	in->nets[net].local |= NET_F_KEEP;
 	return 0;
 }
@@ -35,12 +35,13 @@ static void retire_local(struct rib *rib, enum bgp_family family, enum rib_local
 
 	for (size_t i = 0; i < old->n; i++) {
 		uint32_t net = old->nets[i];
+		struct ip_prefix prefix = prefix_table_key(in->prefixes, net);
 		struct loc_rib_export before = loc_rib_export(rib, family, net);
 
 		if (in->nets[net].local & NET_F_KEEP)
 			continue;
 		in->nets[net].local &= (uint8_t) ~(1u << kind);
-		loc_rib_settle(rib, family, net, before);
+		loc_rib_settle(rib, family, net, &prefix, &before);
 	}
 	for (size_t i = 0; i < list->n; i++)
 		in->nets[list->nets[i]].local &= (uint8_t)~NET_F_KEEP;

@@ -28,8 +28,8 @@ static void release_path(struct rib *rib, enum bgp_family family, uint32_t net, 
 	struct rib_path *path = &rib->in[family].paths[id];
 
 	rib_path_account(rib, &rib->peers[path->peer]->in[family], path, -1);
-	attr_store_unref(rib->attrs, path->attrs_in);
 	attr_store_unref(rib->attrs, path->attrs);
+	attr_store_unref(rib->attrs, path->attrs_in);
 	adj_rib_in_remove(&rib->in[family], net, id);
 }
 
@@ -76,7 +76,7 @@ void rib_path_drop(struct rib *rib, enum bgp_family family, uint32_t net, uint32
 	bool extra = path->flags & PATH_F_EXTRA;
 
 	release_path(rib, family, net, id);
-	if (!extra)
+	if (!extra && rib->in[family].nets[net].head != PATH_NONE)
 		promote_extra(rib, family, net, peer);
 }
 

@@ -115,8 +115,10 @@ struct admission {
 	int rule;    /* of the inbound map, or -1 */
 	bool failed; /* out of memory */
 };
+/* @received is what @attrs_in names. */
 struct admission rib_admit(struct rib *rib, const struct rib_peer *peer,
-			   const struct ip_prefix *prefix, uint32_t attrs_in);
+			   const struct ip_prefix *prefix, uint32_t attrs_in,
+			   const struct bgp_attrs *received);
 /* RFC 9494 4.3, for a path that is long-lived stale: LLGR_STALE in the set that is used. */
 void rib_mark_llgr_stale(struct rib *rib, struct admission *a);
 

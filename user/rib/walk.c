@@ -38,13 +38,15 @@ static bool is_long_lived(const struct rib_peer *peer, enum bgp_family family,
 	return in->long_lived && path_age(in, path) == PATH_STALE;
 }
 
-static void admit_again(struct rib *rib, enum bgp_family family, uint32_t net,
+static void admit_again(struct rib *rib, enum bgp_family family, const struct ip_prefix *prefix,
 			struct rib_path *path)
 {
 	struct rib_peer *peer = rib->peers[path->peer];
-	struct ip_prefix prefix = prefix_table_key(rib->in[family].prefixes, net);
-	struct admission a = rib_admit(rib, peer, &prefix, path->attrs_in);
+	struct bgp_attrs attrs;
+	struct admission a;
 
+	attr_store_get(rib->attrs, path->attrs_in, &attrs);
+	a = rib_admit(rib, peer, prefix, path->attrs_in, &attrs);
 	if (is_long_lived(peer, family, path))
 		rib_mark_llgr_stale(rib, &a);
 	if (a.failed)
@@ -73,6 +75,7 @@ static void visit(struct rib *rib, enum bgp_family family, uint32_t net)
 {
 	struct adj_rib_in *in = &rib->in[family];
 	struct loc_rib_export before = loc_rib_export(rib, family, net);
+	struct ip_prefix prefix = prefix_table_key(in->prefixes, net);
 	uint32_t next;
 
 	if (in->nets[net].head == PATH_NONE)
@@ -87,10 +90,10 @@ static void visit(struct rib *rib, enum bgp_family family, uint32_t net)
 			rib->losing |= !peer->leaving;
 			rib_path_drop(rib, family, net, id);
 		} else if (peer->reapply) {
-			admit_again(rib, family, net, path);
+			admit_again(rib, family, &prefix, path);
 		}
 	}
-	loc_rib_settle(rib, family, net, before);
+	loc_rib_settle(rib, family, net, &prefix, &before);
 	rib->losing = false;
 }
 /* Every session has waited for this. */
@@ -156,6 +159,7 @@ static unsigned int walk_some(struct rib *rib, enum bgp_family family, unsigned 
 	uint64_t credit = 8ULL * budget;
 
 	rib->why = walk->why;
+	attr_store_together(rib->attrs, true);
 	while (walk->active && credit >= 8) {
 		uint32_t net = walk_step(walk, prefixes);
 
@@ -167,6 +171,7 @@ static unsigned int walk_some(struct rib *rib, enum bgp_family family, unsigned 
 			credit -= 7;
 		}
 	}
+	attr_store_together(rib->attrs, false);
 	return (unsigned int)(credit / 8);
 }
 

@@ -150,6 +150,47 @@ Test(attr_store, goes_with_its_last_reference)
 	cr_assert_eq(attr_store_tag(store, again), 0, "an id that is given again starts anew");
 }
 
+/* So many that some go while others still come, and one that is wanted again before its turn. */
+Test(attr_store, goes_together)
+{
+	struct bgp_attrs in = everything();
+	uint32_t ids[100], kept;
+
+	for (uint32_t i = 0; i < 100; i++) {
+		in.med = i;
+		ids[i] = attr_store_intern(store, &in);
+		attr_store_set_tag(store, ids[i], i + 1);
+	}
+	attr_store_together(store, true);
+	for (uint32_t i = 0; i < 50; i++)
+		attr_store_unref(store, ids[i]);
+	in.med = 49;
+	kept = attr_store_intern(store, &in);
+	cr_assert_eq(kept, ids[49], "it was not gone yet");
+	cr_assert_eq(attr_store_tag(store, kept), 50);
+	attr_store_unref(store, kept);
+	cr_assert_eq(attr_store_intern(store, &in), kept, "nor now");
+	for (uint32_t i = 50; i < 100; i++)
+		attr_store_unref(store, ids[i]);
+	attr_store_together(store, false);
+	cr_assert_eq(attr_store_count(store), 1);
+	cr_assert_eq(releases, 99);
+	attr_store_unref(store, kept);
+	cr_assert_eq(attr_store_count(store), 0);
+	cr_assert_eq(releases, 100);
+}
+
+Test(attr_store, next_hop_alone)
+{
+	struct bgp_attrs in = everything(), none = { .has = BGP_HAS_ORIGIN };
+	struct ip_addr next_hop;
+
+	next_hop = attr_store_next_hop(store, attr_store_intern(store, &in));
+	cr_assert(ip_equal(&next_hop, &in.next_hop));
+	next_hop = attr_store_next_hop(store, attr_store_intern(store, &none));
+	cr_assert_eq(next_hop.family, IP_NONE);
+}
+
 Test(attr_store, summary)
 {
 	uint8_t communities[12] = {
