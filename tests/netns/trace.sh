@@ -108,6 +108,20 @@ check_equal "octets" $((4 * (14 + 40 + 8 + 64))) "$(route_of 2001:db8:1::/49 .by
 check "and when the last came" test "$(route_of 2001:db8:1::/49 .lastHitSeconds)" -le 30
 check "a route that drops is counted" test "$(route_of 198.51.100.0/24 .packets)" -ge 2
 check_equal "a route that nobody used" "0 null" "$(route_of 10.1.0.0/16 '"\(.packets) \(.lastHitSeconds)"')"
+# Thousands of routes: what their counters, groups and next hops cost, in system calls.
+edit_config '.vnets[0].routeTables[0].routes += [ range(3000) | { nextHopType: "VirtualAppliance", nextHopIpAddress: $fw,
+	addressPrefix: "11.\(. / 256 | floor).\(. % 256).0/24" } ]' --arg fw "${IP4[fw]}"
+check "three thousand more routes" ctl config reload
+await_fib
+reads() { ctl metrics | sed -n 's/^xrs_fib_reads_total //p'; }
+had=$(reads)
+check_equal "are listed with what the maps hold" 3000 \
+	"$(ctl -j nic list-effective-routes vm1 | jq '[.value[] | select((.addressPrefix | startswith("11.")) and .dataplane == "installed")] | length')"
+cost=$(($(reads) - had))
+check "for less than a system call in ten of them ($cost)" test "$cost" -lt 300
+edit_config '.vnets[0].routeTables[0].routes |= map(select(.addressPrefix | startswith("11.") | not))'
+run_logged ctl config reload
+await_fib
 entries() { bpftool -j map dump pinned "$PINS/maps/xrs_route_stats" | jq length; }
 had=$(entries)
 edit_config '.vnets[0].routeTables[0].routes |= map(select(.addressPrefix != "2001:db8:1::/49"))'
