@@ -148,9 +148,13 @@ int method_fib_show(struct api_call *call)
 	json_out_uint(out, "localVms", n_hosts);
 	json_out_uint(out, "vxlanNetworks", node_vm_vnis(node));
 	json_out_begin_array(out, "value");
+	if (node->maps)
+		fib_maps_hold(node->maps, true);
 	for (uint32_t id = nexthop_next(node->nexthops, 0); id;
 	     id = nexthop_next(node->nexthops, id))
 		write_hop(out, node, id);
+	if (node->maps)
+		fib_maps_hold(node->maps, false);
 	json_out_end_array(out);
 	return 0;
 }

@@ -163,14 +163,7 @@ struct nic_stream {
 	char name[VNET_NAME_MAX]; /* list: the vnet or ""; effective routes: the nic */
 };
 
-/* Counters and groups of one slice are read together. */
-static void hold(const struct node *node, bool on)
-{
-	if (node->maps)
-		fib_maps_hold(node->maps, on);
-}
-
-static bool list_nics(struct api_stream *base, struct node *node, struct json_out *out)
+static bool step_list(struct api_stream *base, struct node *node, struct json_out *out)
 {
 	const char *vnet = ((struct nic_stream *)base)->name;
 
@@ -191,16 +184,6 @@ static bool list_nics(struct api_stream *base, struct node *node, struct json_ou
 		}
 	}
 	return true;
-}
-
-static bool step_list(struct api_stream *base, struct node *node, struct json_out *out)
-{
-	bool more;
-
-	hold(node, true);
-	more = list_nics(base, node, out);
-	hold(node, false);
-	return more;
 }
 
 int method_nic_list(struct api_call *call)
@@ -350,10 +333,8 @@ static bool step_effective(struct api_stream *base, struct node *node, struct js
 		return true;
 	}
 	context.table = nic->table;
-	hold(node, true);
 	left = node_effective_walk(nic->table, &cursor, API_STREAM_BUDGET, write_prefix_routes,
 				   &context);
-	hold(node, false);
 	base->stage = cursor.stage;
 	base->position = cursor.position;
 	return left && !base->more;

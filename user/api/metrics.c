@@ -632,16 +632,10 @@ static bool (*const pieces[])(const struct api *api, size_t *at, struct json_out
 
 bool metrics_step(const struct api *api, struct metrics_walk *walk, struct json_out *out)
 {
-	struct fib_maps *maps = api_node(api)->maps;
-
-	if (maps)
-		fib_maps_hold(maps, true);
 	if (!pieces[walk->piece](api, &walk->at, out)) {
 		walk->piece++;
 		walk->at = 0;
 	}
-	if (maps)
-		fib_maps_hold(maps, false);
 	return walk->piece < sizeof(pieces) / sizeof(*pieces);
 }
 

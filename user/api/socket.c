@@ -401,13 +401,26 @@ static bool conn_send(struct api_conn *conn)
 	return true;
 }
 
+/* Counters and groups that one slice asks for are read together. */
+static bool stream_slice(struct api_stream *stream, struct node *node, struct json_out *out)
+{
+	bool more;
+
+	if (node->maps)
+		fib_maps_hold(node->maps, true);
+	more = stream->step(stream, node, out);
+	if (node->maps)
+		fib_maps_hold(node->maps, false);
+	return more;
+}
+
 static bool conn_slice(struct loop_work *work)
 {
 	struct api_conn *conn = work->ctx;
 	struct api_stream *stream = conn->stream;
 
 	if (stream && conn->out.len < API_OUT_HIGH &&
-	    !stream->step(stream, conn->api->node, &conn->out)) {
+	    !stream_slice(stream, conn->api->node, &conn->out)) {
 		if (!conn->http) {
 			stream_finish(stream, conn->api->node, &conn->out);
 			end_result(&conn->out);
