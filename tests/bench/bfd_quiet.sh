@@ -68,7 +68,6 @@ while [ "$SECONDS" -lt "$end" ]; do
 	sleep 6
 	rounds=$((rounds + 1))
 done
-diag "$LAST s, $rounds times $N routes gone and back, $(($(bfd .received) - received)) packets of the peer received"
 engine() { # INSTANCE NODE
 	local ctl=("$XRSCTL" -s "/run/$1/xrs.sock")
 	in_ns "$2" "${ctl[@]}" metrics | sed -n 's/^xrs_bfd_transmit_late_seconds_bucket{le="\(.*\)"} \(.*\)/\1 \2/p' |
