@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The quick way through xrs_steer for the frames that nearly all are: untagged TCP and UDP without options,
- * extension headers or fragments, from a nic without traces or counters by route, out of a device that
- * takes XDP frames.
+ * The quick way through both halves for the frames that nearly all are: untagged TCP and UDP without options,
+ * extension headers or fragments, not segmented, from a nic without traces or counters by route, out of a device;
+ * in XDP one that takes XDP frames.
  *
  * No answer of its own: where it is not sure that the whole program would redirect the frame it says no, with
  * nothing changed or counted, and the whole program looks at the frame from its beginning. It is
- * compiled once for each family, reads a packet where it needs it, and keeps what it knows in registers: half
- * of the time of the other way.
+ * compiled once for each half and family, reads a packet where it needs it, and keeps what it knows in
+ * registers: half of the time of the other way.
  */
 #ifndef XRS_QUICK_BPF_H
 #define XRS_QUICK_BPF_H
@@ -17,9 +17,21 @@
 #include "flow.bpf.h"
 #include "lookup.bpf.h"
 #include "rewrite.bpf.h"
+#include "skb.bpf.h"
 
 #define XRS_TCP_LEN   20
-#define XRS_QUICK_NOT (XRS_NIC_F_TC | XRS_NIC_F_TRACE | XRS_NIC_F_ROUTES)
+#define XRS_QUICK_NOT (XRS_NIC_F_TRACE | XRS_NIC_F_ROUTES)
+
+struct xrs_quick {
+	/* given: the frame and whose it is, in which half; constants to the compiler but for the first two */
+	__u32 ifindex;
+	__u32 frame_len;
+	__u8 family;
+	bool tc;
+	/* filled: where it goes, and what to count */
+	const struct xrs_nexthop *nh;
+	__u32 nexthop, slot;
+};
 
 /* Set by the loader: the kernel has multi-buffer XDP (5.18). Without it there is only one buffer. */
 const volatile bool xrs_has_frags = true;
@@ -87,13 +99,16 @@ XRS_INLINE bool xrs_quick_ipv6(const __u8 *ip, struct xrs_packet *p)
 	return ip[0] >> 4 == 6 && ip[7] > 1 && !xrs_special6(p->src) && !xrs_special6(p->dst);
 }
 
-/* Ports and checksum. False: too short, or an offload may be left to a device. */
-XRS_INLINE bool xrs_quick_l4(const __u8 *l4, const __u8 *end, struct xrs_packet *p)
+/* Ports and checksum. False: too short, or an offload may be left to a device, which only tc can do. */
+XRS_INLINE bool xrs_quick_l4(const __u8 *l4, const __u8 *end, struct xrs_packet *p, bool tc)
 {
 	if (l4 + XRS_UDP_LEN > end)
 		return false;
 	p->sport = XRS_LOAD(__u16, l4);
 	p->dport = XRS_LOAD(__u16, l4 + 2);
+	if (tc)
+		return (p->proto == XRS_PROTO_TCP || p->proto == XRS_PROTO_UDP) &&
+		       p->l4_len >= XRS_UDP_LEN;
 	p->has_csum = true;
 	if (p->proto == XRS_PROTO_TCP) {
 		if (p->l4_len < XRS_TCP_LEN || l4 + XRS_TCP_LEN > end)
@@ -152,36 +167,26 @@ XRS_INLINE bool xrs_is_settled(const struct xrs_near *near, __u32 seq)
 	return *(const volatile __u32 *)&near->seq == seq;
 }
 
-/*
- * Octets of the frame; 0: it is in several buffers. The kernel is asked only where they are not those of the
- * packet: what may follow a packet in further buffers is no part of it.
- */
-XRS_INLINE __u32 xrs_quick_len(struct xdp_md *ctx, __u32 len, __u32 l3_len)
+/* Where a frame goes that begins at @start. False: it is not an ordinary one. */
+XRS_INLINE bool xrs_quick_decide(const __u8 *start, const __u8 *end, struct xrs_quick *q)
 {
-	return len == l3_len + ETH_HLEN || xrs_frame_len(ctx) == len ? len : 0;
-}
-
-/* True: XDP_REDIRECT. False: the frame is as it was, and not an ordinary one. */
-XRS_INLINE bool xrs_quick(struct xdp_md *ctx, __u8 family)
-{
-	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u32 ip_len = family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, leaf, index, len, seq;
-	__u8 *ip = start + ETH_HLEN, *l4 = ip + ip_len;
-	struct xrs_packet p = { .family = family };
-	const struct xrs_near *near = xrs_find_near(ctx->ingress_ifindex, &seq);
-	const struct xrs_nexthop *nh;
+	__u32 ip_len = q->family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, leaf, seq;
+	const struct xrs_near *near = xrs_find_near(q->ifindex, &seq);
+	const __u8 *ip = start + ETH_HLEN, *l4 = ip + ip_len;
+	struct xrs_packet p = { .family = q->family };
 	const struct xrs_nic *nic;
 
 	if (!near || l4 > end)
 		return false;
 	nic = &near->nic;
-	if (nic->flags & XRS_QUICK_NOT || !xrs_quick_gateway(nic, start) ||
-	    !(family == 4 ? xrs_quick_ipv4(ip, &p) : xrs_quick_ipv6(ip, &p)))
+	if (nic->flags & (q->tc ? XRS_QUICK_NOT : XRS_QUICK_NOT | XRS_NIC_F_TC) ||
+	    !xrs_quick_gateway(nic, start) ||
+	    !(q->family == 4 ? xrs_quick_ipv4(ip, &p) : xrs_quick_ipv6(ip, &p)))
 		return false;
 	p.l4_len = p.l3_len - ip_len;
-	len = xrs_quick_len(ctx, end - start, p.l3_len);
-	if (p.l3_len + ETH_HLEN > len || !xrs_quick_source(nic, &p, start + ETH_ALEN, family) ||
-	    !xrs_quick_l4(l4, end, &p))
+	if (p.l3_len + ETH_HLEN > q->frame_len ||
+	    !xrs_quick_source(nic, &p, start + ETH_ALEN, q->family) ||
+	    !xrs_quick_l4(l4, end, &p, q->tc))
 		return false;
 	/* Now, not after the lookup: while that waits for memory the processor has time for it. */
 	hash = xrs_flow_hash(&p, nic->flags & XRS_NIC_F_SYMMETRIC);
@@ -189,35 +194,129 @@ XRS_INLINE bool xrs_quick(struct xdp_md *ctx, __u8 family)
 	leaf = xrs_fast_find(&p, nic->table);
 	if (!leaf || leaf >> XRS_FAST_KIND_SHIFT != XRS_ROUTE_STEER)
 		return false;
-	nh = xrs_quick_member(leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK, hash, &index);
-	if (!nh || !xrs_quick_fits(nh, &p, start + ETH_ALEN, ctx->ingress_ifindex) ||
-	    !xrs_is_settled(near, seq))
+	q->nh = xrs_quick_member(leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK, hash,
+				 &q->nexthop);
+	q->slot = nic->slot;
+	return q->nh && xrs_quick_fits(q->nh, &p, start + ETH_ALEN, q->ifindex) &&
+	       xrs_is_settled(near, seq);
+}
+
+/* 4 or 6; 0: neither, or a tag. */
+XRS_INLINE __u8 xrs_quick_family(const __u8 *start, const __u8 *end)
+{
+	__u16 type;
+
+	if (start + ETH_HLEN > end)
+		return 0;
+	type = XRS_LOAD(__u16, start + 2 * ETH_ALEN);
+	return type == XRS_NET16(ETH_P_IP) ? 4 : type == XRS_NET16(ETH_P_IPV6) ? 6 : 0;
+}
+
+/* --- XDP ------------------------------------------------------------------------------------------------ */
+/*
+ * False: the frame is in several buffers. The kernel is asked only where the first is not the packet: what may
+ * follow a packet in further buffers is no part of it.
+ */
+XRS_INLINE bool xrs_quick_whole(struct xdp_md *ctx, const __u8 *start, const __u8 *end, __u8 family)
+{
+	__u32 len = end - start, l3_len;
+
+	if (start + ETH_HLEN + XRS_IPV4_LEN > end)
 		return false;
-	if (bpf_redirect_map(&xrs_devmap, nh->ifindex, 0) != XDP_REDIRECT)
+	l3_len = family == 4 ? XRS_NET16(XRS_LOAD(__u16, start + ETH_HLEN + 2))
+			     : XRS_NET16(XRS_LOAD(__u16, start + ETH_HLEN + 4)) + XRS_IPV6_LEN;
+	return len == l3_len + ETH_HLEN || xrs_frame_len(ctx) == len;
+}
+
+/* True: XDP_REDIRECT. False: the frame is as it was, and not an ordinary one. */
+XRS_INLINE bool xrs_quick_xdp(struct xdp_md *ctx, __u8 family)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
+	struct xrs_quick q = { .ifindex = ctx->ingress_ifindex,
+			       .frame_len = end - start,
+			       .family = family };
+
+	if (!xrs_quick_whole(ctx, start, end, family) || !xrs_quick_decide(start, end, &q) ||
+	    bpf_redirect_map(&xrs_devmap, q.nh->ifindex, 0) != XDP_REDIRECT)
 		return false;
-	xrs_set_macs(start, end, nh);
-	xrs_dec_ttl_at(ip, end, family);
-	xrs_count(nic->slot, XRS_REASON_REDIRECTED, index, len);
+	xrs_set_macs(start, end, q.nh);
+	xrs_dec_ttl_at(start + ETH_HLEN, end, family);
+	xrs_count(q.slot, XRS_REASON_REDIRECTED, q.nexthop, q.frame_len);
 	return true;
 }
 
 /* A stack of its own: with that of the whole program it would be too much for one. */
-static __attribute__((noinline)) bool xrs_quick6(struct xdp_md *ctx)
+static __attribute__((noinline)) bool xrs_quick_xdp6(struct xdp_md *ctx)
 {
-	return xrs_quick(ctx, 6);
+	return xrs_quick_xdp(ctx, 6);
 }
 
 XRS_INLINE bool xrs_quick_any(struct xdp_md *ctx)
 {
-	const __u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end;
-	__u16 type;
+	__u8 family = xrs_quick_family((void *)(long)ctx->data, (void *)(long)ctx->data_end);
 
-	if (start + ETH_HLEN > end)
+	if (family == 4)
+		return xrs_quick_xdp(ctx, 4);
+	return family && xrs_quick_xdp6(ctx);
+}
+
+/* --- tc ------------------------------------------------------------------------------------------------- */
+/*
+ * Ethernet addresses, TTL and checksum of IPv4 in one piece. The sum of the header stays as it was, so that
+ * the kernel need not correct what some devices leave with the skb.
+ */
+XRS_INLINE bool xrs_quick_write4(struct __sk_buff *skb, const __u8 *start, const __u8 *end,
+				 const struct xrs_nexthop *nh)
+{
+	__u32 head[(ETH_HLEN + XRS_IPV4_LEN + 3) / 4];
+	const __u32 len = ETH_HLEN + XRS_CHANGED_LEN;
+
+	if (start + sizeof(head) > end)
 		return false;
-	type = XRS_LOAD(__u16, start + 2 * ETH_ALEN);
-	if (type == XRS_NET16(ETH_P_IP))
-		return xrs_quick(ctx, 4);
-	return type == XRS_NET16(ETH_P_IPV6) && xrs_quick6(ctx);
+	for (__u32 i = 0; i < sizeof(head) / 4; i++)
+		head[i] = XRS_LOAD(__u32, start + 4 * i);
+	xrs_set_macs((__u8 *)head, (__u8 *)head + sizeof(head), nh);
+	xrs_dec_ttl_at((__u8 *)head + ETH_HLEN, (__u8 *)head + sizeof(head), 4);
+	return !bpf_skb_store_bytes(skb, 0, head, len, 0);
+}
+
+/* True: TC_ACT_REDIRECT. */
+XRS_INLINE bool xrs_quick_skb(struct __sk_buff *skb, __u8 family)
+{
+	const __u8 *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct xrs_quick q = {
+		.ifindex = skb->ifindex, .frame_len = skb->len, .family = family, .tc = true
+	};
+
+	if (!xrs_quick_decide(start, end, &q))
+		return false;
+	if (family == 4 ? !xrs_quick_write4(skb, start, end, q.nh)
+			: !xrs_dec_ttl_skb(skb, ETH_HLEN, 6) ||
+				  bpf_skb_store_bytes(skb, 0, q.nh->dmac, 2 * ETH_ALEN, 0))
+		return false;
+	xrs_count(q.slot, XRS_REASON_TC_REDIRECTED, q.nexthop, q.frame_len);
+	return bpf_redirect(q.nh->ifindex, 0) == TC_ACT_REDIRECT;
+}
+
+static __attribute__((noinline)) bool xrs_quick_skb4(struct __sk_buff *skb)
+{
+	return xrs_quick_skb(skb, 4);
+}
+
+static __attribute__((noinline)) bool xrs_quick_skb6(struct __sk_buff *skb)
+{
+	return xrs_quick_skb(skb, 6);
+}
+
+XRS_INLINE bool xrs_quick_any_skb(struct __sk_buff *skb)
+{
+	__u8 family = xrs_quick_family((void *)(long)skb->data, (void *)(long)skb->data_end);
+
+	if (skb->gso_size || skb->vlan_present)
+		return false;
+	if (family == 4)
+		return xrs_quick_skb4(skb);
+	return family && xrs_quick_skb6(skb);
 }
 
 #endif

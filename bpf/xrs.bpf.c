@@ -662,8 +662,13 @@ XRS_INLINE void xrs_report_skb(struct __sk_buff *skb, const struct xrs_nic *nic,
 	skb->cb[4] = d->hash;
 }
 
-SEC("tc")
-int xrs_steer_tc(struct __sk_buff *skb)
+XRS_INLINE bool xrs_probe_skb(const struct __sk_buff *skb)
+{
+	return skb->ifindex == XRS_TEST_IFINDEX && skb->cb[0] == XRS_PROBE_MAGIC;
+}
+
+/* The whole program. */
+static __attribute__((noinline)) int xrs_steer_any_skb(struct __sk_buff *skb)
 {
 	struct xrs_packet p = { .frame_len = skb->len, .gso_size = skb->gso_size };
 	struct xrs_decision d = { .ifindex = skb->ifindex };
@@ -672,9 +677,7 @@ int xrs_steer_tc(struct __sk_buff *skb)
 	enum xrs_reason reason;
 	int verdict = TC_ACT_UNSPEC;
 
-	if (xrs_is_final(skb))
-		return TC_ACT_UNSPEC;
-	if (skb->ifindex == XRS_TEST_IFINDEX && skb->cb[0] == XRS_PROBE_MAGIC) {
+	if (xrs_probe_skb(skb)) {
 		d.magic = XRS_PROBE_MAGIC;
 		d.ifindex = skb->cb[1];
 	}
@@ -698,6 +701,16 @@ int xrs_steer_tc(struct __sk_buff *skb)
 	d.reason = reason;
 	xrs_report_skb(skb, nic, &p, &d);
 	return verdict;
+}
+
+SEC("tc")
+int xrs_steer_tc(struct __sk_buff *skb)
+{
+	if (xrs_is_final(skb))
+		return TC_ACT_UNSPEC;
+	if (!xrs_probe_skb(skb) && xrs_quick_any_skb(skb))
+		return TC_ACT_REDIRECT;
+	return xrs_steer_any_skb(skb);
 }
 
 /*
