@@ -246,13 +246,24 @@ void node_fib_reconfigure(struct node *node);
 void node_fib_drain(struct node *node);
 /* Writes changed next hops and groups now: the failure path does not wait for a slice. */
 void node_fib_urgent(struct node *node);
+struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number);
+
+/* --- node_nexthop.c ------------------------------------------------------------------------ */
+/* This one is to be resolved again, in one of the next slices. */
+void node_nexthop_dirty(struct node *node, uint32_t id);
+/* A slice of that. Without a data plane (mode none) they are usable, or released. */
+void node_nexthop_refresh(struct node *node);
+/* The maps have forgotten it: gives back what it holds in the kernel, and its id. */
+void node_nexthop_release(struct node *node, uint32_t id);
+/* When all that followed from deaths of peers is done: they may be used again. True: some were waiting. */
+bool node_nexthop_release_dead(struct node *node);
 /* Resolve again: all of a vnet and its peered vnets (NULL: of all), or those with this address or MAC. */
-void node_fib_dirty_all(struct node *node, const struct node_vnet *vnet);
-void node_fib_dirty_addr(struct node *node, const struct ip_addr *addr);
-void node_fib_dirty_mac(struct node *node, const uint8_t *mac);
-void node_fib_dirty_link(struct node *node, uint32_t ifindex);
+void node_nexthop_dirty_all(struct node *node, const struct node_vnet *vnet);
+void node_nexthop_dirty_addr(struct node *node, const struct ip_addr *addr);
+void node_nexthop_dirty_mac(struct node *node, const uint8_t *mac);
+void node_nexthop_dirty_link(struct node *node, uint32_t ifindex);
 /* A link went or lost its carrier: the next hops behind it are out of use at once. */
-void node_fib_port_lost(struct node *node, uint32_t ifindex, enum timeline_cause cause);
+void node_nexthop_port_lost(struct node *node, uint32_t ifindex, enum timeline_cause cause);
 /*
  * The peer with this address is dead: its next hop is out of use at once. @fault: why, and when that was
  * seen; times that are not set are those of the call.
@@ -261,14 +272,13 @@ struct node_fault {
 	enum timeline_cause cause;
 	struct mono detected, decided, programmed;
 };
-void node_fib_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr,
-			const struct node_fault *fault);
+void node_nexthop_peer_dead(struct node_vnet *vnet, const struct ip_addr *addr,
+			    const struct node_fault *fault);
 /* Its session is up again. */
-void node_fib_peer_alive(struct node_vnet *vnet, const struct ip_addr *addr);
+void node_nexthop_peer_alive(struct node_vnet *vnet, const struct ip_addr *addr);
 /* Its hold-down is over, or its probe says something else. */
-void node_fib_peer_changed(struct node_vnet *vnet, const struct ip_addr *addr,
-			   enum timeline_cause cause);
-struct node_vnet *node_vnet_by_number(const struct node *node, uint32_t number);
+void node_nexthop_peer_changed(struct node_vnet *vnet, const struct ip_addr *addr,
+			       enum timeline_cause cause);
 
 /* --- node_scope.c -------------------------------------------------------------------------- */
 /*

@@ -131,7 +131,7 @@ static void make_entry(struct node_peering *peering, const struct bfd_spec *spec
 	snprintf(entry.peering, sizeof(entry.peering), "%.*s", XRS_NAME_LEN - 1, spec->name);
 	snprintf(entry.vnet, sizeof(entry.vnet), "%s", peering->vnet->config->name);
 	fib_maps_bfd_set(node->maps, peering->bfd_slot, &entry);
-	node_fib_dirty_addr(node, &spec->peer);
+	node_nexthop_dirty_addr(node, &spec->peer);
 }
 
 static void add_session(struct node_peering *peering, const struct bfd_spec *spec)
@@ -162,7 +162,7 @@ void node_bfd_forget(struct node_peering *peering)
 	if (!node->maps || node->stopping)
 		return;
 	fib_maps_bfd_del(node->maps, slot);
-	node_fib_dirty_addr(node, &peering->bfd_path.peer);
+	node_nexthop_dirty_addr(node, &peering->bfd_path.peer);
 }
 
 uint32_t node_bfd_slot(const struct node_vnet *vnet, const struct ip_addr *addr)
@@ -216,7 +216,7 @@ static void failed(struct node_peering *peering, const struct bfd_event *event)
 	bool strict = peering->config->bfd.strict;
 
 	peering->failed = true;
-	node_fib_peer_dead(peering->vnet, &peering->config->peer_ip, &fault);
+	node_nexthop_peer_dead(peering->vnet, &peering->config->peer_ip, &fault);
 	/* RFC 9384 3 */
 	bgp_error_set(&error, BGP_ERR_CEASE, BGP_CEASE_BFD_DOWN, "BFD down", NULL, 0);
 	session_fail(peering->session, &error, strict ? SESSION_STAY_DOWN : RESTART_MS);

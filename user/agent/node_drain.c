@@ -85,7 +85,7 @@ void node_drain_done(struct node_peering *peering)
 	loop_timer_stop(node->loop, &peering->drain.timer);
 	/* Its address may stay a next hop, of another peering or a user route. */
 	if (mono_is_set(peering->drain.since) && !node->stopping)
-		node_fib_dirty_all(node, NULL);
+		node_nexthop_dirty_all(node, NULL);
 }
 
 uint64_t node_drain_since_ns(const struct node_vnet *vnet, const struct ip_addr *addr)
@@ -114,7 +114,7 @@ int node_peering_drain(struct node_peering *peering, uint32_t idle_sec)
 		return 0;
 	drain->since = drain->last = loop_now(node->loop);
 	drain->packets = packets_of(peering);
-	node_fib_dirty_addr(node, &peering->config->peer_ip);
+	node_nexthop_dirty_addr(node, &peering->config->peer_ip);
 	loop_timer_set(node->loop, &drain->timer, mono_add_sec(drain->since, POLL_SEC));
 	tell(peering);
 	return 0;
@@ -130,6 +130,6 @@ void node_peering_undrain(struct node_peering *peering)
 	loop_timer_stop(node->loop, &drain->timer);
 	drain->since = (struct mono){ 0 };
 	drain->empty = false;
-	node_fib_dirty_addr(node, &peering->config->peer_ip);
+	node_nexthop_dirty_addr(node, &peering->config->peer_ip);
 	tell(peering);
 }

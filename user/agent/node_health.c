@@ -14,7 +14,7 @@ static void hold_over(struct loop_timer *timer)
 {
 	struct node_peering *peering = timer->ctx;
 
-	node_fib_peer_changed(peering->vnet, &peering->config->peer_ip, TIMELINE_RETURNED);
+	node_nexthop_peer_changed(peering->vnet, &peering->config->peer_ip, TIMELINE_RETURNED);
 }
 
 /* After a failure flows come back only when the return has lasted for returnHoldMs. */
@@ -43,8 +43,8 @@ static void on_probe(void *owner, bool alive)
 	peering->failed = true;
 	if (alive)
 		node_health_returned(peering);
-	node_fib_peer_changed(peering->vnet, &peering->config->peer_ip,
-			      alive ? TIMELINE_RETURNED : TIMELINE_PROBE_FAILED);
+	node_nexthop_peer_changed(peering->vnet, &peering->config->peer_ip,
+				  alive ? TIMELINE_RETURNED : TIMELINE_PROBE_FAILED);
 }
 
 static bool same_probe(const struct probe_config *a, const struct probe_config *b)
@@ -74,7 +74,7 @@ void node_health_apply(struct node_peering *peering)
 	    probe_new(peering->vnet->node->loop, &probe, on_probe, peering, &peering->probe) < 0)
 		log_err(SUBSYS, "peering=%s vnet=%s no probe: out of memory", config->name,
 			peering->vnet->config->name);
-	node_fib_dirty_addr(peering->vnet->node, &config->peer_ip);
+	node_nexthop_dirty_addr(peering->vnet->node, &config->peer_ip);
 }
 
 void node_health_init(struct node_peering *peering)

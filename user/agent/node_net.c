@@ -26,7 +26,7 @@ static bool mac_is_zero(const uint8_t *mac)
 static void link_added(struct node *node, const struct net_event *event)
 {
 	node_nic_link(node, event->link);
-	node_fib_dirty_link(node, event->ifindex);
+	node_nexthop_dirty_link(node, event->ifindex);
 }
 
 static void link_changed(struct node *node, const struct net_event *event)
@@ -34,51 +34,51 @@ static void link_changed(struct node *node, const struct net_event *event)
 	if (event->changes & (NET_LINK_MATCH_KEYS | NET_LINK_XDP_PROG))
 		node_nic_link(node, event->link);
 	if ((event->changes & NET_LINK_STATE) && !(event->link->up && event->link->carrier))
-		node_fib_port_lost(node, event->ifindex, TIMELINE_CARRIER_LOST);
+		node_nexthop_port_lost(node, event->ifindex, TIMELINE_CARRIER_LOST);
 	if (event->changes & RESOLVE_CHANGES)
-		node_fib_dirty_link(node, event->ifindex);
+		node_nexthop_dirty_link(node, event->ifindex);
 }
 
 /* A port or nic that went takes its next hops with it now, not when a timer says so. */
 static void link_removed(struct node *node, const struct net_event *event)
 {
-	node_fib_port_lost(node, event->ifindex, TIMELINE_NIC_GONE);
+	node_nexthop_port_lost(node, event->ifindex, TIMELINE_NIC_GONE);
 	node_nic_gone(node, event->ifindex);
-	node_fib_dirty_link(node, event->ifindex);
+	node_nexthop_dirty_link(node, event->ifindex);
 }
 
 static void neigh_changed(struct node *node, const struct net_event *event)
 {
 	if (event->addr.family == IP_NONE)
-		node_fib_dirty_all(node, NULL);
+		node_nexthop_dirty_all(node, NULL);
 	else
-		node_fib_dirty_addr(node, &event->addr);
+		node_nexthop_dirty_addr(node, &event->addr);
 }
 
 static void fdb_changed(struct node *node, const struct net_event *event)
 {
 	if (mac_is_zero(event->mac))
-		node_fib_dirty_all(node, NULL);
+		node_nexthop_dirty_all(node, NULL);
 	else
-		node_fib_dirty_mac(node, event->mac);
+		node_nexthop_dirty_mac(node, event->mac);
 }
 
 static void addr_changed(struct node *node, const struct net_event *event)
 {
 	node_nic_addresses(node, event->ifindex);
-	node_fib_dirty_all(node, NULL);
+	node_nexthop_dirty_all(node, NULL);
 }
 
 static void all_changed(struct node *node, const struct net_event *event)
 {
-	node_fib_dirty_all(node, NULL);
+	node_nexthop_dirty_all(node, NULL);
 }
 
 static void synced(struct node *node, const struct net_event *event)
 {
 	node->net_synced = true;
 	node_nic_addresses(node, 0);
-	node_fib_dirty_all(node, NULL);
+	node_nexthop_dirty_all(node, NULL);
 	node_fib_kick(node);
 }
 

@@ -354,7 +354,7 @@ static int write_entry(struct node *node, const struct node_nic *nic)
 
 static void dirty(struct node *node, struct node_vnet *vnet)
 {
-	node_fib_dirty_all(node, vnet); /* what its nics have in common may have changed */
+	node_nexthop_dirty_all(node, vnet); /* what its nics have in common may have changed */
 	node_vm_dirty(node);
 }
 

@@ -45,7 +45,7 @@ static void on_established(struct session *session, const struct bgp_session_par
 	struct session_info info;
 
 	node_health_returned(peering);
-	node_fib_peer_alive(vnet, &peering->config->peer_ip);
+	node_nexthop_peer_alive(vnet, &peering->config->peer_ip);
 	node_range_peer_up(peering, params->peer_asn);
 	node_bfd_established(peering);
 	session_get_info(session, &info);
@@ -71,7 +71,7 @@ static void on_down(struct session *session, const struct bgp_peer_down *down)
 		return; /* forwarding goes on as it is */
 	if (!kept) {
 		peering->failed = true;
-		node_fib_peer_dead(vnet, &peering->config->peer_ip, &fault);
+		node_nexthop_peer_dead(vnet, &peering->config->peer_ip, &fault);
 	}
 	rib_peer_down(vnet->rib, peering->rib_peer, kept != 0, loop_now(node->loop));
 	node_stale_begin(peering, kept);
