@@ -39,6 +39,11 @@ void prefix_table_remove(struct prefix_table *table, uint32_t id);
 void prefix_table_remove_all(struct prefix_table *table, const uint32_t *ids, size_t n);
 bool prefix_table_has(const struct prefix_table *table, uint32_t id);
 struct ip_prefix prefix_table_key(const struct prefix_table *table, uint32_t id);
+/*
+ * The same into its place, for what is done a million times: a copy right after it was written in parts would wait
+ * until all of them have reached the cache.
+ */
+void prefix_table_read(const struct prefix_table *table, uint32_t id, struct ip_prefix *ret_prefix);
 /* Prefixes held. */
 uint32_t prefix_table_count(const struct prefix_table *table);
 /* One more than the highest id ever given: the size for the caller's arrays. */

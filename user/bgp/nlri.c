@@ -78,10 +78,10 @@ static void take_addr(const struct nlri_iter *it, const uint8_t *at, uint8_t len
 		to[octets - 1] &= (uint8_t)(0xff << (8 - len % 8));
 }
 
+/* The prefix is written where it stays: a copy would wait for its parts to reach the cache. */
 bool nlri_next(struct nlri_iter *it, struct ip_prefix *ret_prefix, uint32_t *ret_path_id)
 {
 	while (wire_left(&it->r)) {
-		struct ip_prefix prefix = { .addr.family = (uint8_t)it->ip };
 		uint32_t path_id = it->add_path ? wire_u32(&it->r) : 0;
 		uint8_t len = wire_u8(&it->r);
 		const uint8_t *at = wire_bytes(&it->r, (len + 7u) / 8);
@@ -91,9 +91,10 @@ bool nlri_next(struct nlri_iter *it, struct ip_prefix *ret_prefix, uint32_t *ret
 			return false;
 		if (len && is_multicast(it->ip, len, at[0]))
 			continue;
-		take_addr(it, at, len, prefix.addr.bytes);
-		prefix.len = len;
-		*ret_prefix = prefix;
+		memset(ret_prefix, 0, sizeof(*ret_prefix));
+		ret_prefix->addr.family = (uint8_t)it->ip;
+		take_addr(it, at, len, ret_prefix->addr.bytes);
+		ret_prefix->len = len;
 		*ret_path_id = path_id;
 		return true;
 	}

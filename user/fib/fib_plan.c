@@ -401,7 +401,6 @@ static void take_route(struct fib_plan *plan, uint32_t id, struct out *out,
 	struct plan_routes *routes = plan->run.routes;
 	const struct plan_route *route = &routes->routes[id];
 	uint32_t group = plan_word_group(route->want);
-	struct ip_prefix prefix = prefix_table_key(routes->prefixes, id);
 	struct fib_route *to;
 
 	if (group && !plan_slot_has(&plan->groups, group, SLOT_INSTALLED)) {
@@ -409,11 +408,10 @@ static void take_route(struct fib_plan *plan, uint32_t id, struct out *out,
 		return;
 	}
 	to = &batch->routes[batch->n];
-	*to = (struct fib_route){
-		.prefix = prefix,
-		.value = plan_word_unpack(route->want, prefix.len),
-		.fresh = !route->in_map,
-	};
+	prefix_table_read(routes->prefixes, id, &to->prefix);
+	to->value = plan_word_unpack(route->want, to->prefix.len);
+	to->fresh = !route->in_map;
+	to->error = 0;
 	to->value.generation = plan->generation;
 	out->ids[batch->n++] = id;
 	plan_move(&routes->lists, id, PLAN_OUT);

@@ -17,11 +17,15 @@ static uint64_t load64(const uint8_t *from)
 	return be64toh(value);
 }
 
-/* The octets of an IPv4 address behind the fourth are zero. */
 static struct plan_run_entry entry_of(const struct plan_routes *routes, uint32_t id)
 {
-	struct ip_prefix prefix = prefix_table_key(routes->prefixes, id);
+	struct ip_prefix prefix;
 
+	prefix_table_read(routes->prefixes, id, &prefix);
+	if (routes->family == IP_V4)
+		return (struct plan_run_entry){ .high = (uint64_t)ip_to_v4(&prefix.addr) << 32,
+						.id = id,
+						.len = prefix.len };
 	return (struct plan_run_entry){
 		.high = load64(prefix.addr.bytes),
 		.low = load64(prefix.addr.bytes + 8),

@@ -449,7 +449,7 @@ static void add_to_batch(const struct production *p, uint32_t at, struct out_ref
 	struct export_scratch *s = p->rib->export;
 
 	s->batch[at] = ref;
-	s->prefixes[at] = prefix_table_key(p->rib->in[p->family].prefixes, ref.net);
+	prefix_table_read(p->rib->in[p->family].prefixes, ref.net, &s->prefixes[at]);
 	s->path_ids[at] = ref.path_id;
 }
 

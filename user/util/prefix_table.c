@@ -394,7 +394,10 @@ static uint32_t add_key(struct prefix_table *table, const struct ip_prefix *pref
 		return PREFIX_ID_NONE;
 	id = take_id(table);
 	at = record(table, id);
-	memcpy(at, prefix->addr.bytes, table->addr_size);
+	if (table->family == IP_V4)
+		memcpy(at, prefix->addr.bytes, 4);
+	else
+		memcpy(at, prefix->addr.bytes, 16);
 	at[table->addr_size] = prefix->len;
 	if (empty && words == table->slots.words)
 		*empty = mark_of(&table->slots, hash) | (id + 1);
@@ -504,6 +507,20 @@ struct ip_prefix prefix_table_key(const struct prefix_table *table, uint32_t id)
 		.addr = ip_from_bytes(table->family, at),
 		.len = at[table->addr_size],
 	};
+}
+
+void prefix_table_read(const struct prefix_table *table, uint32_t id, struct ip_prefix *ret_prefix)
+{
+	const uint8_t *at = record(table, id);
+
+	ret_prefix->addr.family = (uint8_t)table->family;
+	ret_prefix->len = at[table->addr_size];
+	if (table->family == IP_V4) {
+		memcpy(ret_prefix->addr.bytes, at, 4);
+		memset(ret_prefix->addr.bytes + 4, 0, 12);
+	} else {
+		memcpy(ret_prefix->addr.bytes, at, 16);
+	}
 }
 
 uint32_t prefix_table_count(const struct prefix_table *table)
