@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -353,6 +354,45 @@ Test(maps, nics_and_devices_are_listed)
 	cr_assert(!fib_maps_dev_next(lab.maps, 0, &ifindex) && ifindex == 1);
 	cr_assert(fib_maps_dev_next(lab.maps, 1, &ifindex) == -ENOENT);
 	cr_assert(!fib_maps_dev_del(lab.maps, 1) && !fib_maps_dev_has(lab.maps, 1));
+}
+
+static struct xrs_near *near_map(void)
+{
+	size_t size = sizeof(struct xrs_near) * XRS_NIC_MAX;
+	void *near = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED,
+			  fib_maps_fd(lab.maps, "xrs_near"), 0);
+
+	cr_assert(near != MAP_FAILED);
+	return near;
+}
+
+Test(maps, a_nic_has_a_copy_unless_its_place_is_taken)
+{
+	struct xrs_near *near = near_map();
+	const uint32_t first = 7, second = first + XRS_NIC_MAX;
+	struct xrs_nic nic = lab.nic, got;
+
+	cr_assert(!fib_maps_nic_set(lab.maps, first, &nic));
+	nic.slot++;
+	cr_assert(!fib_maps_nic_set(lab.maps, second, &nic));
+	cr_assert(near[first].ifindex == first && near[first].nic.slot == lab.nic.slot);
+	cr_assert(!fib_maps_nic_get(lab.maps, second, &got) && got.slot == nic.slot);
+	cr_assert(!fib_maps_nic_del(lab.maps, second) && near[first].ifindex == first);
+	cr_assert(!fib_maps_nic_set(lab.maps, first, &nic) && near[first].nic.slot == nic.slot);
+	cr_assert(!fib_maps_nic_del(lab.maps, first) && !near[first].ifindex);
+	cr_assert(!fib_maps_nic_set(lab.maps, second, &nic) && near[first].ifindex == second);
+	cr_assert(!(near[first].seq & 1));
+}
+
+Test(maps, a_copy_that_a_dead_process_left_half_written_is_made_anew)
+{
+	struct xrs_near *near = &near_map()[LAB_NIC];
+
+	cr_assert(near->ifindex == LAB_NIC && !(near->seq & 1));
+	near->seq++;
+	near->nic.slot = 4711;
+	reopen();
+	cr_assert(!(near->seq & 1) && near->nic.slot == LAB_SLOT);
 }
 
 Test(maps, counters_are_set_back)
