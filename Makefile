@@ -47,11 +47,12 @@ CTL_LIBA := $(foreach m,ctl agent fib vnet rib bfd bgp util,$(B)/lib$(m).a)
 all: $(B)/xrsd $(B)/xrsctl
 
 # --- BPF: clang compiles, bpftool writes the skeleton that loader.c includes -----------------
+# As the kernel does without strict aliasing: packets and copies of them are read in words of any size.
 BPF_HDRS := $(wildcard bpf/*.h) $(LAYOUT)/dataplane.h
 $(B)/gen/xrs.bpf.o: bpf/xrs.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Werror -I$(LAYOUT) -Iinclude \
+	$(Q)$(CLANG) -O2 -g -fno-strict-aliasing -target bpf -mcpu=v3 -Wall -Werror -I$(LAYOUT) -Iinclude \
 		-I/usr/include/$(shell uname -m)-linux-gnu -c $< -o $@.tmp
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm -f $@.tmp
 $(B)/gen/xrs.skel.h: $(B)/gen/xrs.bpf.o

@@ -99,7 +99,7 @@ BENCH_LOOKUP := $(T)/bench_lookup
 $(B)/gen/feed.bpf.o: tests/bench/feed.bpf.c $(BPF_HDRS)
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(CLANG) -O2 -g -target bpf -mcpu=v3 -Wall -Werror -Iinclude -Ibpf \
+	$(Q)$(CLANG) -O2 -g -fno-strict-aliasing -target bpf -mcpu=v3 -Wall -Werror -Iinclude -Ibpf \
 		-I/usr/include/$(shell uname -m)-linux-gnu -c $< -o $@
 $(B)/gen/feed.skel.h: $(B)/gen/feed.bpf.o
 	$(call say,SKEL,$@)
