@@ -49,7 +49,7 @@ all: $(B)/xrsd $(B)/xrsctl
 # --- BPF: clang compiles, bpftool writes the skeleton that loader.c includes -----------------
 # As the kernel does without strict aliasing: packets and copies of them are read in words of any size.
 BPF_HDRS := $(wildcard bpf/*.h) $(LAYOUT)/dataplane.h
-$(B)/gen/xrs.bpf.o: bpf/xrs.bpf.c $(BPF_HDRS)
+$(B)/gen/xrs.bpf.o: bpf/xrs.bpf.c $(BPF_HDRS) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
 	$(Q)$(CLANG) -O2 -g -fno-strict-aliasing -target bpf -mcpu=v3 -Wall -Werror -I$(LAYOUT) -Iinclude \
