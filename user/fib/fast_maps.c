@@ -182,11 +182,11 @@ static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes
 	if (ret)
 		return ret;
 	memory_free(fast);
-	to.state = fast->state;
-	to.pauses = fast->pauses;
-	to.installed = false;
-	to.copies++;
-	*fast = to;
+	/* Not the whole of it: another thread reads the rest without the lock. */
+	fast->fast = to.fast;
+	fast->memory = to.memory;
+	fast->installed = false;
+	fast->copies++;
 	return 0;
 }
 

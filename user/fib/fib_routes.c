@@ -105,6 +105,12 @@ static int run_single(const struct route_op *op, int fd, const void *key, const 
 	return ret;
 }
 
+/* fib_maps_count() reads it without the lock. */
+static void count_set(struct fib_trie *trie, size_t count)
+{
+	__atomic_store_n(&trie->count, count, __ATOMIC_RELAXED);
+}
+
 /* Books the outcome of one entry; 1 when it failed. */
 static int book(struct fib_trie *trie, const struct route_op *op, struct fib_route *route,
 		int error)
@@ -117,9 +123,9 @@ static int book(struct fib_trie *trie, const struct route_op *op, struct fib_rou
 	if (error)
 		return 1;
 	if (op->del)
-		trie->count -= trie->count > 0;
+		count_set(trie, trie->count - (trie->count > 0));
 	else
-		trie->count += route->fresh;
+		count_set(trie, trie->count + route->fresh);
 	return 0;
 }
 
@@ -396,5 +402,5 @@ void fib_maps_counted(struct fib_maps *maps, uint32_t table, enum ip_family fami
 	struct fib_trie *trie = find_trie(maps, table, family);
 
 	if (trie)
-		trie->count = count;
+		count_set(trie, count);
 }
