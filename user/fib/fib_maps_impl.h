@@ -102,6 +102,13 @@ struct fib_lock {
 	pthread_mutex_t gate, lock;
 };
 
+struct fib_ring {                   /* fib_ring.c's; it stays where it is while it is open */
+	struct ring_buffer *buffer; /* NULL: not open */
+	size_t size;                /* of a record; others are passed over */
+	void (*fn)(void *ctx, const void *record);
+	void *ctx;
+};
+
 /*
  * Routes are written, and derived structures made, by a second thread where there is one (agent/fib_writer.c).
  * The lock holds together what that needs: tables, its buffer, derived structures. It may be held for as long
@@ -122,12 +129,10 @@ struct fib_maps {
 	void *per_cpu;                /* one value for each possible CPU */
 	struct fib_held *held;        /* fib_counters.c's */
 	unsigned int n_cpus;
-	struct ring_buffer *trace, *snoop;
-	struct fib_trace_reader *trace_reader; /* while fib_maps_trace_read() runs */
-	struct fib_snoop_reader *snoop_reader; /* likewise */
-	bool route_counters;                   /* read by the writer's thread */
-	bool no_batch;  /* the kernel has no batches for tries (before 5.13) */
-	uint64_t moved; /* routes that fib_move.c has changed */
+	struct fib_ring trace, snoop;
+	bool route_counters; /* read by the writer's thread */
+	bool no_batch;       /* the kernel has no batches for tries (before 5.13) */
+	uint64_t moved;      /* routes that fib_move.c has changed */
 	struct fib_table *tables;
 	struct fib_closed *closed;
 	struct fib_buffer *buffer;  /* under the lock */
@@ -171,6 +176,12 @@ int fib_counters_read(const struct fib_maps *maps, enum fib_held_map which, uint
 void fib_counters_count(const struct fib_maps *maps); /* a read that was made elsewhere */
 
 /* --- fib_tables.c ------------------------------------------------------------------------------------ */
+/* The descriptor that becomes readable when records come, the ring's own; or negative errno. */
+int fib_ring_open(struct fib_ring *ring, int map, size_t size);
+void fib_ring_close(struct fib_ring *ring);
+/* Gives @fn each record that waits; nothing of a ring that is not open. */
+void fib_ring_read(struct fib_ring *ring, void (*fn)(void *ctx, const void *record), void *ctx);
+
 struct bpf_map_info;
 /* What the kernel says of a map. 0 or negative errno. */
 int fib_map_info(int fd, struct bpf_map_info *ret_info);

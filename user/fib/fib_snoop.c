@@ -7,7 +7,6 @@
 #include "fib_maps_impl.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 
 /* --- learned sources ---------------------------------------------------------------------------------- */
@@ -37,40 +36,33 @@ int fib_maps_learned_next(const struct fib_maps *maps, const struct xrs_learned_
 }
 
 /* --- DHCP messages ------------------------------------------------------------------------------------ */
-struct fib_snoop_reader {
+struct snoop_reader {
 	void (*fn)(void *ctx, const struct xrs_snoop_record *record);
 	void *ctx;
 };
 
-static int on_record(void *ctx, void *data, size_t size)
+static void tell(void *ctx, const void *record)
 {
-	const struct fib_maps *maps = ctx;
+	const struct snoop_reader *reader = ctx;
 
-	if (size == sizeof(struct xrs_snoop_record) && maps->snoop_reader)
-		maps->snoop_reader->fn(maps->snoop_reader->ctx, data);
-	return 0;
+	reader->fn(reader->ctx, record);
 }
 
 int fib_maps_snoop_open(struct fib_maps *maps)
 {
-	if (!maps->snoop)
-		maps->snoop = ring_buffer__new(maps->fd[FIB_MAP_SNOOP], on_record, maps, NULL);
-	return maps->snoop ? ring_buffer__epoll_fd(maps->snoop) : -errno;
+	return fib_ring_open(&maps->snoop, maps->fd[FIB_MAP_SNOOP],
+			     sizeof(struct xrs_snoop_record));
 }
 
 void fib_maps_snoop_close(struct fib_maps *maps)
 {
-	ring_buffer__free(maps->snoop);
-	maps->snoop = NULL;
+	fib_ring_close(&maps->snoop);
 }
 
 void fib_maps_snoop_read(struct fib_maps *maps,
 			 void (*fn)(void *ctx, const struct xrs_snoop_record *record), void *ctx)
 {
-	struct fib_snoop_reader reader = { fn, ctx };
+	struct snoop_reader reader = { fn, ctx };
 
-	maps->snoop_reader = &reader;
-	if (maps->snoop)
-		ring_buffer__consume(maps->snoop);
-	maps->snoop_reader = NULL;
+	fib_ring_read(&maps->snoop, tell, &reader);
 }

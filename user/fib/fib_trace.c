@@ -7,7 +7,6 @@
 #include "fib_maps_impl.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,31 +181,27 @@ void fib_route_counters_get(const struct fib_route_counters *counters,
 }
 
 /* --- traces --------------------------------------------------------------------------------------------- */
-struct fib_trace_reader {
+struct trace_reader {
 	void (*fn)(void *ctx, const struct xrs_trace_record *record);
 	void *ctx;
 };
 
-static int on_record(void *ctx, void *data, size_t size)
+static void tell(void *ctx, const void *record)
 {
-	const struct fib_maps *maps = ctx;
+	const struct trace_reader *reader = ctx;
 
-	if (size == sizeof(struct xrs_trace_record) && maps->trace_reader)
-		maps->trace_reader->fn(maps->trace_reader->ctx, data);
-	return 0;
+	reader->fn(reader->ctx, record);
 }
 
 int fib_maps_trace_open(struct fib_maps *maps)
 {
-	if (!maps->trace)
-		maps->trace = ring_buffer__new(maps->fd[FIB_MAP_TRACE], on_record, maps, NULL);
-	return maps->trace ? ring_buffer__epoll_fd(maps->trace) : -errno;
+	return fib_ring_open(&maps->trace, maps->fd[FIB_MAP_TRACE],
+			     sizeof(struct xrs_trace_record));
 }
 
 void fib_maps_trace_close(struct fib_maps *maps)
 {
-	ring_buffer__free(maps->trace);
-	maps->trace = NULL;
+	fib_ring_close(&maps->trace);
 }
 
 int fib_maps_trace_rule(struct fib_maps *maps, const struct xrs_trace_rule *rule)
@@ -219,10 +214,7 @@ int fib_maps_trace_rule(struct fib_maps *maps, const struct xrs_trace_rule *rule
 void fib_maps_trace_read(struct fib_maps *maps,
 			 void (*fn)(void *ctx, const struct xrs_trace_record *record), void *ctx)
 {
-	struct fib_trace_reader reader = { fn, ctx };
+	struct trace_reader reader = { fn, ctx };
 
-	maps->trace_reader = &reader;
-	if (maps->trace)
-		ring_buffer__consume(maps->trace);
-	maps->trace_reader = NULL;
+	fib_ring_read(&maps->trace, tell, &reader);
 }
