@@ -521,6 +521,16 @@ bool out_member_told_path(const struct out_member *member, uint32_t net, uint32_
 	return false;
 }
 
+/* The bit of a net, and what is counted by it. Without a branch: of most of a million. */
+static inline void set_bit(struct out_member *member, uint32_t net, bool told)
+{
+	uint64_t *word = &member->told[net / 64], bit = UINT64_C(1) << net % 64;
+	uint32_t flips = !(*word & bit) == told;
+
+	*word ^= flips ? bit : 0;
+	member->n_told += told ? flips : -flips;
+}
+
 /* Whether any is told after that. */
 static bool set_path(struct out_member *member, uint32_t net, uint32_t path_id, bool told)
 {
@@ -542,36 +552,25 @@ void out_member_set_told(struct out_member *member, uint32_t net, uint32_t path_
 {
 	if (member->paths)
 		told = set_path(member, net, path_id, told);
-	if (out_member_told(member, net) == told)
-		return;
-	member->told[net / 64] ^= UINT64_C(1) << net % 64;
-	member->n_told += told ? 1 : UINT32_MAX;
+	if (out_member_told(member, net) != told)
+		set_bit(member, net, told);
 }
 
 void out_member_set_refs_told(struct out_member *member, const struct out_ref *refs, size_t n,
 			      bool told)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t *word = &member->told[refs[i].net / 64];
-		uint64_t bit = UINT64_C(1) << refs[i].net % 64;
-
-		if (member->paths) {
+		if (member->paths)
 			out_member_set_told(member, refs[i].net, refs[i].path_id, told);
-		} else if (!(*word & bit) == told) {
-			*word ^= bit;
-			member->n_told += told ? 1 : UINT32_MAX;
-		}
+		else
+			set_bit(member, refs[i].net, told);
 	}
 }
 
 void out_member_set_all_told(struct out_member *member, const uint32_t *nets, uint32_t n)
 {
-	for (uint32_t i = 0; i < n; i++) {
-		uint64_t *word = &member->told[nets[i] / 64], bit = UINT64_C(1) << nets[i] % 64;
-
-		member->n_told += !(*word & bit);
-		*word |= bit;
-	}
+	for (uint32_t i = 0; i < n; i++)
+		set_bit(member, nets[i], true);
 }
 
 size_t adj_rib_out_memory(const struct adj_rib_out *out)

@@ -629,9 +629,9 @@ static bool is_own(const struct production *p, uint32_t net)
 
 /*
  * What needs no picking, without ADD-PATH: a net that nothing is selected for goes if it was told, and of the
- * peer's own routes there is nothing to tell.
+ * peer's own routes there is nothing to tell. False: it is to be picked.
  */
-static bool is_settled(const struct production *p, uint32_t net)
+static bool settle_at_once(const struct production *p, uint32_t net)
 {
 	const struct adj_rib_in *in = &p->rib->in[p->family];
 	struct export_scratch *s = p->rib->export;
@@ -663,7 +663,7 @@ static void sort_window(struct production *p, uint32_t n)
 		struct ip_prefix prefix;
 		unsigned int found;
 
-		if (is_settled(p, ref.net))
+		if (settle_at_once(p, ref.net))
 			continue;
 		if (p->peer->config.out)
 			prefix = prefix_table_key(p->rib->in[p->family].prefixes, ref.net);
