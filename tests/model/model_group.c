@@ -68,6 +68,19 @@ static void owners(const struct set *set, struct ip_addr *ret)
 	}
 }
 
+/* Both leave each bucket to the same address. They are done with. */
+static void agree(struct set *a, struct set *b, unsigned int round)
+{
+	struct ip_addr x[XRS_BUCKETS], y[XRS_BUCKETS];
+
+	owners(a, x);
+	owners(b, y);
+	for (unsigned int i = 0; i < XRS_BUCKETS; i++)
+		cr_assert(ip_equal(&x[i], &y[i]), "round %u bucket %u", round, i);
+	nexthop_table_free(a->table);
+	nexthop_table_free(b->table);
+}
+
 static bool among(const struct ip_addr *addr, unsigned int n, const struct ip_addr *one)
 {
 	for (unsigned int i = 0; i < n; i++) {
@@ -102,7 +115,6 @@ static void shuffled(const struct ip_addr *from, unsigned int n, struct ip_addr 
 Test(model_group, order_and_ids_do_not_matter)
 {
 	struct ip_addr addr[XRS_MEMBERS_MAX], other[XRS_MEMBERS_MAX];
-	struct ip_addr x[XRS_BUCKETS], y[XRS_BUCKETS];
 
 	state = 1;
 	for (unsigned int round = 0; round < 200; round++) {
@@ -112,12 +124,7 @@ Test(model_group, order_and_ids_do_not_matter)
 		shuffled(addr, n, other);
 		a = set_of(addr, n, 0);
 		b = set_of(other, n, rnd() % 50);
-		owners(&a, x);
-		owners(&b, y);
-		for (unsigned int i = 0; i < XRS_BUCKETS; i++)
-			cr_assert(ip_equal(&x[i], &y[i]), "round %u bucket %u", round, i);
-		nexthop_table_free(a.table);
-		nexthop_table_free(b.table);
+		agree(&a, &b, round);
 	}
 }
 
@@ -294,8 +301,7 @@ Test(model_group, equal_weights_are_none)
 
 Test(model_group, weighted_order_does_not_matter)
 {
-	struct ip_addr addr[XRS_MEMBERS_MAX], x[XRS_BUCKETS], y[XRS_BUCKETS];
-	struct ip_addr reversed[XRS_MEMBERS_MAX];
+	struct ip_addr addr[XRS_MEMBERS_MAX], reversed[XRS_MEMBERS_MAX];
 	uint8_t weights[XRS_MEMBERS_MAX], other[XRS_MEMBERS_MAX];
 
 	state = 6;
@@ -310,12 +316,7 @@ Test(model_group, weighted_order_does_not_matter)
 		}
 		a = weighted_set(addr, weights, n);
 		b = weighted_set(reversed, other, n);
-		owners(&a, x);
-		owners(&b, y);
-		for (unsigned int i = 0; i < XRS_BUCKETS; i++)
-			cr_assert(ip_equal(&x[i], &y[i]), "round %u bucket %u", round, i);
-		nexthop_table_free(a.table);
-		nexthop_table_free(b.table);
+		agree(&a, &b, round);
 	}
 }
 
