@@ -14,28 +14,13 @@
 #include "fast.bpf.h"
 #include "flow.bpf.h"
 #include "maps.bpf.h"
+#include "trie.bpf.h"
 
 XRS_INLINE const struct xrs_nic *xrs_find_nic(__u32 ifindex)
 {
 	struct xrs_nic_key key = { .ifindex = ifindex };
 
 	return bpf_map_lookup_elem(&xrs_nic, &key);
-}
-
-XRS_INLINE const struct xrs_route *xrs_find_route4(const struct xrs_packet *p, void *trie)
-{
-	struct xrs_key4 key = { .prefixlen = 32 };
-
-	__builtin_memcpy(key.addr, p->dst, sizeof(key.addr));
-	return bpf_map_lookup_elem(trie, &key);
-}
-
-XRS_INLINE const struct xrs_route *xrs_find_route6(const struct xrs_packet *p, void *trie)
-{
-	struct xrs_key6 key = { .prefixlen = 128 };
-
-	__builtin_memcpy(key.addr, p->dst, sizeof(key.addr));
-	return bpf_map_lookup_elem(trie, &key);
 }
 
 /* A route of the trie as the leaf that the derived structure would have. */
@@ -53,16 +38,13 @@ XRS_INLINE __u32 xrs_route_leaf(const struct xrs_route *route)
 /* A leaf; 0: no route. With XRS_FAST_NODE set: no table. */
 XRS_INLINE __u32 xrs_trie_find(const struct xrs_packet *p, __u32 table)
 {
+	void *trie = xrs_trie(p->family, table);
 	const struct xrs_route *route;
-	void *trie;
 
-	if (p->family == 4)
-		trie = bpf_map_lookup_elem(&xrs_table, &table);
-	else
-		trie = bpf_map_lookup_elem(&xrs_table6, &table);
 	if (!trie)
 		return XRS_FAST_NODE;
-	route = p->family == 4 ? xrs_find_route4(p, trie) : xrs_find_route6(p, trie);
+	route = p->family == 4 ? xrs_trie_match4(trie, 32, p->dst)
+			       : xrs_trie_match6(trie, 128, p->dst);
 	return route ? xrs_route_leaf(route) : 0;
 }
 

@@ -9,42 +9,26 @@
 #ifndef XRS_MOVE_BPF_H
 #define XRS_MOVE_BPF_H
 
-#include "maps.bpf.h"
+#include "trie.bpf.h"
 
 /* Written by xrsd before each run, read by it afterwards. */
 struct xrs_moves xrs_moves;
-
-XRS_INLINE struct xrs_route *xrs_move_find4(const struct xrs_move *move, __u32 table)
-{
-	void *trie = bpf_map_lookup_elem(&xrs_table, &table);
-	struct xrs_key4 key;
-
-	key.prefixlen = move->prefix_len;
-	__builtin_memcpy(key.addr, move->addr, sizeof(key.addr));
-	return trie ? bpf_map_lookup_elem(trie, &key) : NULL;
-}
-
-XRS_INLINE struct xrs_route *xrs_move_find6(const struct xrs_move *move, __u32 table)
-{
-	void *trie = bpf_map_lookup_elem(&xrs_table6, &table);
-	struct xrs_key6 key;
-
-	key.prefixlen = move->prefix_len;
-	__builtin_memcpy(key.addr, move->addr, sizeof(key.addr));
-	return trie ? bpf_map_lookup_elem(trie, &key) : NULL;
-}
 
 /* The lookup may have met a shorter prefix, and another kind is more than one word: neither is for us. */
 __attribute__((noinline)) int xrs_move_one(__u32 i)
 {
 	struct xrs_move *move;
 	struct xrs_route *route;
+	void *trie;
 
 	if (i >= XRS_MOVES)
 		return 0;
 	move = &xrs_moves.move[i];
-	route = xrs_moves.family == 6 ? xrs_move_find6(move, xrs_moves.table)
-				      : xrs_move_find4(move, xrs_moves.table);
+	trie = xrs_trie(xrs_moves.family, xrs_moves.table);
+	if (!trie)
+		return 0;
+	route = xrs_moves.family == 6 ? xrs_trie_match6(trie, move->prefix_len, move->addr)
+				      : xrs_trie_match4(trie, move->prefix_len, move->addr);
 	if (!route || route->prefix_len != move->prefix_len || route->kind != move->route.kind)
 		return 0;
 	*(volatile __u32 *)&route->group = move->route.group;
