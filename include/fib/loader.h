@@ -14,7 +14,7 @@
  *   links/<ifname>       the half that a frame meets first;  links/<ifname>:tc  the tcx half. Where the tcx
  *                        half is alone both are pins of its link.
  *   links/:snoop-<ifindex>-in, -out   DHCP snooping
- * With an old kernel's clsact instead of tcx there is no link to pin: the filter stays by itself.
+ * With an old kernel's clsact instead of tcx there is no link to pin: the filters stay by themselves.
  *
  * Both halves are attached to a nic, always: xrs_steer_tc decides what xrs_steer leaves to it, and
  * whatever carries no mark of xrs_steer (see xrs.bpf.c). In mode tc it decides everything. The same goes for
@@ -111,11 +111,14 @@ int loader_observe(struct loader *loader, uint32_t ifindex, bool on, char text[s
 /* The descriptor of a program, of either set; it stays the loader's. -ENOENT: none of that name is loaded. */
 int loader_prog(const struct loader *loader, const char *name, bool observes);
 
-/* DHCP snooping of a device, into xrs_snoop. -EOPNOTSUPP: before kernel 6.6. 0 or negative errno with @text. */
+/* DHCP snooping of a device, into xrs_snoop. 0 or negative errno with @text. */
 int loader_snoop(struct loader *loader, uint32_t ifindex, bool on, char text[static LOADER_TEXT]);
 /* After a restart: takes it off devices that are not @wanted. loader_detach() does so for one. */
 void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
 			void *ctx);
+/* Likewise the filters of the tc half on kernels without tcx, which no pin tells of. */
+void loader_sweep_filters(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
+			  void *ctx);
 /*
  * The attachments that are pinned, also defunct ones (ifindex 0). Fills up to @cap and returns how many
  * there are, or negative errno.

@@ -7,9 +7,12 @@
 #include <criterion/criterion.h>
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "lab.h"
+#include "old_kernel.h"
+#include "wire_lab.h"
 
 TestSuite(snoop, .init = lab_up, .fini = lab_down, .timeout = 60);
 
@@ -26,6 +29,7 @@ struct snoop_spec { /* zero: DHCP, from the VM */
 	bool options;
 	uint32_t from; /* ingress_ifindex */
 	size_t payload;
+	const char *dst; /* NULL: everybody */
 };
 
 static struct frame dhcp_frame(const struct snoop_spec *spec)
@@ -34,8 +38,12 @@ static struct frame dhcp_frame(const struct snoop_spec *spec)
 	struct frame_spec what = {
 		.v6 = spec->v6,
 		.smac = spec->smac,
-		.src = spec->v6 ? "fe80::a" : "0.0.0.0",
-		.dst = spec->v6 ? "ff02::1:2" : "255.255.255.255",
+		.src = spec->dst  ? "10.1.1.4"
+		       : spec->v6 ? "fe80::a"
+				  : "0.0.0.0",
+		.dst = spec->dst  ? spec->dst
+		       : spec->v6 ? "ff02::1:2"
+				  : "255.255.255.255",
 		.sport = spec->to_vm ? server : client,
 		.dport = spec->port    ? spec->port
 			 : spec->to_vm ? client
@@ -193,5 +201,194 @@ Test(snoop, a_device_that_is_no_nic_is_let_be)
 	open_ring();
 	cr_assert(!fib_maps_nic_del(lab.maps, LAB_NIC));
 	cr_assert(told(&(struct snoop_spec){ .xid = 7 }) == 0);
+	fib_maps_snoop_close(lab.maps);
+}
+
+/* --- on real frames, by tcx and by clsact -------------------------------------------------------------- */
+
+static bool clsact; /* in this test */
+
+static void old_wire_up(void)
+{
+	clsact = true;
+	old_kernel();
+	wire_up();
+}
+
+TestSuite(snoop_tcx, .init = wire_up, .fini = wire_down, .timeout = 60);
+TestSuite(snoop_clsact, .init = old_wire_up, .fini = wire_down, .timeout = 60);
+
+static void attach_and_snoop(void)
+{
+	uint32_t nic = wire_index("nic");
+	struct loader_attachment at;
+	char text[LOADER_TEXT];
+
+	cr_assert(!loader_attach(lab.loader, "nic", nic, LOADER_TC, text, &at), "%s", text);
+	cr_assert(at.tc.attached && at.tc.prog_id && !at.tc.link_id == clsact);
+	cr_assert(!loader_snoop(lab.loader, nic, true, text), "%s", text);
+}
+
+static void open_wire(void)
+{
+	struct xrs_nexthop nh = lab_nexthop(1, XRS_WAY_REDIRECT);
+
+	open_ring();
+	lab_steer(XRS_WAY_REDIRECT);
+	nh.ifindex = wire_index("out");
+	lab_set_nexthop(1, &nh);
+	lab.nic.flags |= XRS_NIC_F_TC;
+	cr_assert(!fib_maps_nic_set(lab.maps, wire_index("nic"), &lab.nic));
+	attach_and_snoop();
+}
+
+/* Sends one frame to the nic, or out of it; how many records come of it. */
+static unsigned int told_of(const struct snoop_spec *spec)
+{
+	struct frame frame = dhcp_frame(spec);
+	struct told told = { 0 };
+
+	wire_send(spec->to_vm ? "nic" : "vm", &frame, false, 0);
+	for (int i = 0; i < 50 && !told.n; i++) {
+		usleep(2000);
+		fib_maps_snoop_read(lab.maps, on_record, &told);
+	}
+	if (told.n) {
+		cr_assert(told.last.ifindex == wire_index("nic"));
+		cr_assert(told.last.to_vm == spec->to_vm && told.last.len == frame.len);
+		cr_assert_arr_eq(told.last.frame, frame.data, frame.len);
+	}
+	return told.n;
+}
+
+static void looks_at_both_directions(void)
+{
+	open_wire();
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct snoop_spec ask = { .v6 = v6, .xid = 0x11 };
+		struct snoop_spec answer = { .v6 = v6, .to_vm = true, .xid = 0x11 };
+
+		cr_assert(told_of(&ask) == 1);
+		cr_assert(told_of(&answer) == 1);
+	}
+	fib_maps_snoop_close(lab.maps);
+}
+
+/* To a server behind the appliance, as a lease is prolonged: xrs_steer_tc takes it away. */
+static void looks_before_it_is_steered(void)
+{
+	static struct wire_frame got;
+	struct xrs_nic_stats stats;
+	int fd = wire_open("far");
+
+	open_wire();
+	for (int again = 0; again < 2; again++) {
+		cr_assert(told_of(&(struct snoop_spec){ .xid = 5, .dst = "10.250.0.9" }) == 1);
+		cr_assert(wire_receive(fd, &got), "it is steered nonetheless");
+		attach_and_snoop(); /* the order stays when programs are replaced */
+	}
+	cr_assert(!fib_maps_nic_stats(lab.maps, LAB_SLOT, &stats));
+	cr_assert(stats.tc_redirected == 2);
+	fib_maps_snoop_close(lab.maps);
+}
+
+/* What `tc filter show` has of ours at the nic; tcx has none. */
+static unsigned int filters(void)
+{
+	unsigned int n = 0;
+	FILE *list = popen("for at in ingress egress; do tc filter show dev nic $at; done |"
+			   "grep -c direct-action",
+			   "r");
+
+	cr_assert(list && fscanf(list, "%u", &n) == 1);
+	pclose(list);
+	return n;
+}
+
+static bool wants_none(void *ctx, uint32_t ifindex)
+{
+	(void)ctx;
+	(void)ifindex;
+	return false;
+}
+
+Test(snoop_tcx, looks_at_both_directions)
+{
+	looks_at_both_directions();
+	cr_assert(filters() == 0);
+}
+
+Test(snoop_clsact, looks_at_both_directions)
+{
+	looks_at_both_directions();
+	cr_assert(filters() == 3);
+}
+
+Test(snoop_tcx, looks_before_it_is_steered)
+{
+	looks_before_it_is_steered();
+}
+
+Test(snoop_clsact, looks_before_it_is_steered)
+{
+	looks_before_it_is_steered();
+}
+
+Test(snoop_clsact, a_second_process_takes_the_filters_over)
+{
+	struct loader *old = lab.loader;
+	char text[LOADER_TEXT];
+
+	open_wire();
+	cr_assert(!loader_open(lab.instance, text, &lab.loader), "%s", text);
+	loader_free(old);
+	cr_assert(filters() == 3, "they outlive the first");
+	cr_assert(loader_is_attached(lab.loader, wire_index("nic")));
+	attach_and_snoop();
+	cr_assert(filters() == 3, "nothing is there twice");
+	cr_assert(told_of(&(struct snoop_spec){ .xid = 7 }) == 1);
+	fib_maps_snoop_close(lab.maps);
+}
+
+Test(snoop_clsact, each_way_off)
+{
+	uint32_t nic = wire_index("nic");
+	char text[LOADER_TEXT];
+
+	open_wire();
+	cr_assert(!loader_snoop(lab.loader, nic, false, text));
+	cr_assert(filters() == 1);
+	attach_and_snoop();
+	loader_snoop_sweep(lab.instance, wants_none, NULL);
+	cr_assert(filters() == 1, "nobody wants it");
+	loader_sweep_filters(lab.instance, wants_none, NULL);
+	cr_assert(filters() == 0, "it is no nic any more");
+	attach_and_snoop();
+	cr_assert(!loader_detach(lab.instance, "nic", nic));
+	cr_assert(filters() == 0);
+	attach_and_snoop();
+	fib_maps_snoop_close(lab.maps);
+	cr_assert(!loader_purge(lab.instance, text), "%s", text);
+	cr_assert(filters() == 0);
+}
+
+/* Somebody else's are left alone, also where ours would stand. */
+Test(snoop_clsact, other_filters_stay)
+{
+	const char *other = "protocol all bpf direct-action pinned /sys/fs/bpf";
+	uint32_t nic = wire_index("nic");
+	char text[LOADER_TEXT];
+
+	wire_shell("tc qdisc add dev nic clsact;"
+		   "tc filter add dev nic egress prio 7 %s/%s/progs/xrs_snoop_out",
+		   other, lab.instance);
+	open_wire();
+	cr_assert(filters() == 4);
+	cr_assert(!loader_detach(lab.instance, "nic", nic));
+	cr_assert(filters() == 1);
+	wire_shell("tc filter add dev nic egress prio 22609 handle 0x5851 %s/%s/progs/xrs_steer_tc",
+		   other, lab.instance);
+	cr_assert(loader_snoop(lab.loader, nic, true, text) < 0 && strstr(text, "clsact"));
+	cr_assert(filters() == 2, "half a snooper is none");
 	fib_maps_snoop_close(lab.maps);
 }

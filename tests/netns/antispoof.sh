@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # antiSpoof: sources from the configuration, and sources that are learned, from ARP and neighbour discovery and from
-# what ISC's server leases to ISC's client by DHCP and DHCPv6; in XDP and in the tc half.
+# what ISC's server leases to ISC's client by DHCP and DHCPv6; in XDP and in the tc half. antispoof_clsact.sh runs it
+# as well.
 . "$(dirname "$0")/../lib/sh.sh"
 . "$TOP/tests/netns/lib/lab.sh"
 
@@ -192,7 +193,13 @@ check_equal "and nothing of vm3 gets through" 169 "$(arrived_ids)"
 check_equal "nothing of it is kept" 0 "$(bpftool -j map dump pinned "$PINS/maps/xrs_learned" |
 	jq "[.[].formatted.key | select(.ifindex == $(nic vm3 .ifindex))] | length")"
 
-snoops() { (cd "$PINS/links" && find . -name ':snoop-*' | wc -l); }
+snoops() {
+	if [ "${PRELOAD:-}" ]; then
+		for at in ingress egress; do in_ns host tc filter show dev vm3 $at; done | grep -c xrs_snoop
+	else
+		(cd "$PINS/links" && find . -name ':snoop-*' | wc -l)
+	fi
+}
 check_equal "two programs look on at one nic" 2 "$(snoops)"
 edit_config '.nics[2].sourceLearning = ["arp"]'
 run_logged ctl config reload

@@ -598,7 +598,7 @@ OBJECT(nic_object, "nics[]", struct nic_rule,
 		"address, that were learned behind the nic; at most four addresses of each family. "
 		"arp, or true: what the kernel knows by ARP and neighbour discovery. dhcp: what "
 		"DHCP "
-		"and DHCPv6 servers lease to the VM, for as long as they do; needs kernel 6.6." },
+		"and DHCPv6 servers lease to the VM, for as long as they do." },
        { "symmetric", &config_type_bool, AT(struct nic_rule, symmetric), .fallback = "true",
 	 .doc = "Both directions of a flow choose the same appliance." });
 

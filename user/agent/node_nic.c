@@ -651,6 +651,11 @@ void node_nic_retry(struct node *node)
 	}
 }
 
+static bool is_a_nic(void *ctx, uint32_t ifindex)
+{
+	return node_nic_by_ifindex(ctx, ifindex);
+}
+
 static bool is_snooped(void *ctx, uint32_t ifindex)
 {
 	const struct node_nic *nic = node_nic_by_ifindex(ctx, ifindex);
@@ -716,6 +721,7 @@ static void sweep_entries(struct node *node)
 void node_nic_sweep(struct node *node)
 {
 	sweep_links(node);
+	loader_sweep_filters(node->config->instance, is_a_nic, node);
 	node_learn_sweep(node);
 	loader_snoop_sweep(node->config->instance, is_snooped, node);
 	sweep_entries(node);

@@ -43,16 +43,24 @@ int device_set_put(struct htab *set, uint32_t ifindex, bool on);
 
 void loader_prog_name(uint32_t id, char buf[static 16]);
 
-#define CLSACT_HANDLE   0x5852
-#define CLSACT_PRIORITY 0x5852
-#define CLSACT_HOOK(name, index) \
-	LIBBPF_OPTS(bpf_tc_hook, name, .ifindex = (int)(index), .attach_point = BPF_TC_INGRESS)
-/* The id of our filter on a kernel without tcx; 0: none, or the handle is someone else's. */
-uint32_t loader_clsact_prog(uint32_t ifindex);
-void loader_clsact_detach(uint32_t ifindex);
-/* Calls @fn for every device that can have one. */
-void loader_clsact_each(const char *instance, void (*fn)(const void *ctx, uint32_t ifindex),
-			const void *ctx);
+#define CLSACT_NAMES 2
+/* loader_clsact.c: where a filter of ours stands on a device, on kernels without tcx. */
+struct clsact {
+	int point;                       /* enum bpf_tc_attach_point */
+	uint32_t where;                  /* priority and handle: lower ones are asked first */
+	const char *names[CLSACT_NAMES]; /* of programs that are ours there */
+};
+extern const struct clsact clsact_steer;
+extern const struct clsact clsact_snoop[2]; /* in, out */
+
+/* The id of our filter's program; 0: none, or the place is someone else's. */
+uint32_t clsact_prog(const struct clsact *place, uint32_t ifindex);
+/* In place of what is ours there. 0; -EEXIST: it is someone else's. */
+int clsact_attach(const struct clsact *place, uint32_t ifindex, int prog_fd, bool *ret_replaced);
+void clsact_detach(const struct clsact *place, uint32_t ifindex);
+/* Calls @fn for every device that can have filters: they have no pins, the nics in the map are where they can be. */
+void clsact_each(const char *instance, void (*fn)(const void *ctx, uint32_t ifindex),
+		 const void *ctx);
 
 /* In which mode the halves that are attached serve the device. */
 enum loader_mode loader_real_mode(const struct loader_attachment *at);

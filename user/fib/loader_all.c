@@ -68,13 +68,11 @@ static bool swap_visit(void *ctx, const char *path, const char *ifname, bool tc,
 static void swap_clsact(const void *ctx, uint32_t ifindex)
 {
 	const struct swap *swap = ctx;
-	uint32_t now = loader_clsact_prog(ifindex);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-		    .prog_fd = now ? prog_of(swap, now) : -1, .flags = BPF_TC_F_REPLACE);
-	CLSACT_HOOK(hook, ifindex);
+	uint32_t now = clsact_prog(&clsact_steer, ifindex);
+	bool replaced;
 
 	if (now)
-		bpf_tc_attach(&hook, &opts);
+		clsact_attach(&clsact_steer, ifindex, prog_of(swap, now), &replaced);
 }
 
 int loader_swap(const char *instance, const struct loader_progs *progs,
@@ -82,7 +80,7 @@ int loader_swap(const char *instance, const struct loader_progs *progs,
 {
 	struct swap swap = { .instance = instance, .progs = progs, .text = text, .tc = true };
 
-	loader_clsact_each(instance, swap_clsact, &swap);
+	clsact_each(instance, swap_clsact, &swap);
 	link_each(instance, swap_visit, &swap);
 	swap.tc = false;
 	if (!swap.error)
@@ -167,9 +165,10 @@ static bool purge_visit(void *ctx, const char *path, const char *ifname, bool tc
 	return true;
 }
 
-static void purge_clsact(const void *ctx, uint32_t ifindex)
+static void purge_filters(const void *ctx, uint32_t ifindex)
 {
-	loader_clsact_detach(ifindex);
+	clsact_detach(&clsact_steer, ifindex);
+	loader_snoop_drop(ctx, ifindex);
 }
 
 static int purge_dir(const char *instance, const char *name, char text[static LOADER_TEXT])
@@ -205,7 +204,7 @@ int loader_purge(const char *instance, char text[static LOADER_TEXT])
 	if (ret)
 		return loader_say(text, ret, "'%s' is not an instance name", instance);
 	link_each(instance, purge_visit, NULL);
-	loader_clsact_each(instance, purge_clsact, NULL);
+	clsact_each(instance, purge_filters, instance);
 	migrate_resume(instance, &leftovers);
 	migrate_forget(instance, "closed");
 	migrate_forget(instance, "tables"); /* too large to be freed in one piece */

@@ -198,23 +198,15 @@ static int attach_xdp(struct attach *a)
 /* --- the tc half -------------------------------------------------------------------------------------- */
 static int attach_clsact(struct attach *a)
 {
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY,
-		    .prog_fd = tc_prog(a));
-	CLSACT_HOOK(hook, a->out->ifindex);
-	int ret = bpf_tc_hook_create(&hook);
+	struct loader_attachment *out = a->out;
+	bool replaced;
+	int ret = clsact_attach(&clsact_steer, out->ifindex, tc_prog(a), &replaced);
 
-	if (ret && ret != -EEXIST)
-		return loader_say(a->text, ret, "%s: clsact: %s", a->out->ifname, strerror(-ret));
-	if (loader_clsact_prog(a->out->ifindex)) {
-		opts.flags = BPF_TC_F_REPLACE;
-		a->out->adopted = true;
-	}
-	ret = bpf_tc_attach(&hook, &opts);
 	if (ret)
-		return loader_say(a->text, ret, "%s: tc filter: %s", a->out->ifname,
-				  strerror(-ret));
-	a->new_tc = !a->out->adopted;
-	a->out->tc = (struct loader_half){ true, opts.prog_id, 0 };
+		return loader_say(a->text, ret, "%s: clsact: %s", out->ifname, strerror(-ret));
+	a->new_tc = !replaced;
+	out->adopted |= replaced;
+	out->tc = (struct loader_half){ true, clsact_prog(&clsact_steer, out->ifindex), 0 };
 	return 0;
 }
 
@@ -246,7 +238,7 @@ static void undo(struct attach *a)
 	}
 	if (a->new_tc) {
 		remove_attached(a, true);
-		loader_clsact_detach(out->ifindex);
+		clsact_detach(&clsact_steer, out->ifindex);
 		out->tc = (struct loader_half){ 0 };
 	}
 }
@@ -323,7 +315,7 @@ int loader_attach(struct loader *loader, const char *ifname, uint32_t ifindex,
 bool loader_is_attached(const struct loader *loader, uint32_t ifindex)
 {
 	return link_is_known(loader, ifindex, true) ||
-	       (!loader_has_tcx() && loader_clsact_prog(ifindex));
+	       (!loader_has_tcx() && clsact_prog(&clsact_steer, ifindex));
 }
 
 int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
@@ -336,6 +328,6 @@ int loader_detach(const char *instance, const char *ifname, uint32_t ifindex)
 	remove_link(instance, ifname, ifindex, false, true);
 	remove_link(instance, ifname, ifindex, true, true);
 	loader_snoop_drop(instance, ifindex);
-	loader_clsact_detach(ifindex);
+	clsact_detach(&clsact_steer, ifindex);
 	return 0;
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What is attached: pinned bpf_links by name, device and half, and the filters of kernels without tcx.
+ * What is attached: pinned bpf_links by name, device and half.
  * loader_attach.c calls it for one device, loader_all.c for all of an instance. A pin follows a device that was
  * given another name; nothing here decides which program goes where.
  */
 #include "links_impl.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -269,7 +268,7 @@ void loader_forget_links(struct loader *loader)
 	htab_free(loader->observed);
 }
 
-/* --- programs, and filters of kernels without tcx ------------------------------------------------------- */
+/* --- programs ------------------------------------------------------------------------------------------- */
 void loader_prog_name(uint32_t id, char buf[static 16])
 {
 	struct bpf_prog_info info = { 0 };
@@ -282,44 +281,4 @@ void loader_prog_name(uint32_t id, char buf[static 16])
 	if (!bpf_obj_get_info_by_fd(fd, &info, &len))
 		snprintf(buf, 16, "%.15s", info.name);
 	close(fd);
-}
-
-uint32_t loader_clsact_prog(uint32_t ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
-	CLSACT_HOOK(hook, ifindex);
-	char name[16];
-
-	if (bpf_tc_query(&hook, &opts))
-		return 0;
-	loader_prog_name(opts.prog_id, name);
-	return strcmp(name, STEER_TC) && strcmp(name, UPLINK_TC) ? 0 : opts.prog_id;
-}
-
-void loader_clsact_detach(uint32_t ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = CLSACT_HANDLE, .priority = CLSACT_PRIORITY);
-	CLSACT_HOOK(hook, ifindex);
-
-	if (ifindex && !loader_has_tcx() && loader_clsact_prog(ifindex))
-		bpf_tc_detach(&hook, &opts);
-}
-
-/* They have no pins: the nics in the map are where they can be. */
-void loader_clsact_each(const char *instance, void (*fn)(const void *ctx, uint32_t ifindex),
-			const void *ctx)
-{
-	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
-	uint32_t ifindex = 0;
-	int fd;
-
-	if (loader_has_tcx())
-		return;
-	pin_dir(instance, "maps", dir);
-	snprintf(path, sizeof(path), "%s/xrs_nic", dir);
-	fd = bpf_obj_get(path);
-	while (fd >= 0 && !bpf_map_get_next_key(fd, ifindex ? &ifindex : NULL, &ifindex))
-		fn(ctx, ifindex);
-	if (fd >= 0)
-		close(fd);
 }

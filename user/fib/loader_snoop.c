@@ -5,7 +5,8 @@
  *
  *   links/:snoop-<ifindex>-in, links/:snoop-<ifindex>-out
  *
- * By ifindex, not by name: they have to follow no renaming, and a pin whose device is gone says so.
+ * By ifindex, not by name: they have to follow no renaming, and a pin whose device is gone says so. Where the
+ * kernel has no tcx they are filters of clsact, which stay by themselves as that of xrs_steer_tc does.
  */
 #include "links_impl.h"
 
@@ -52,10 +53,15 @@ static int find_pin(const char *path, uint32_t ifindex)
 	return -ENOENT;
 }
 
-static int add_hook(const struct loader *loader, uint32_t ifindex, size_t hook)
+static int prog_of(const struct loader *loader, size_t hook)
+{
+	return hook ? loader->progs.snoop_out : loader->progs.snoop_in;
+}
+
+static int add_link(const struct loader *loader, uint32_t ifindex, size_t hook)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = FLAG_BEFORE);
-	int prog = hook ? loader->progs.snoop_out : loader->progs.snoop_in;
+	int prog = prog_of(loader, hook);
 	char path[LOADER_PATH_MAX];
 	int ret, fd;
 
@@ -73,6 +79,13 @@ static int add_hook(const struct loader *loader, uint32_t ifindex, size_t hook)
 	return ret;
 }
 
+static int add_filter(const struct loader *loader, uint32_t ifindex, size_t hook)
+{
+	bool replaced;
+
+	return clsact_attach(&clsact_snoop[hook], ifindex, prog_of(loader, hook), &replaced);
+}
+
 void loader_snoop_drop(const char *instance, uint32_t ifindex)
 {
 	char path[LOADER_PATH_MAX];
@@ -84,43 +97,58 @@ void loader_snoop_drop(const char *instance, uint32_t ifindex)
 		fd = bpf_obj_get(path);
 		if (fd >= 0)
 			link_drop(fd, path);
+		clsact_detach(&clsact_snoop[i], ifindex);
 	}
 }
 
 int loader_snoop(struct loader *loader, uint32_t ifindex, bool on, char text[static LOADER_TEXT])
 {
+	bool tcx = loader_has_tcx();
 	int ret = 0;
 
 	if (!on) {
 		loader_snoop_drop(loader->instance, ifindex);
 		return 0;
 	}
-	if (!loader_has_tcx())
-		return loader_say(text, -EOPNOTSUPP,
-				  "sourceLearning from dhcp needs tcx, of kernel 6.6");
 	for (size_t i = 0; i < HOOKS && !ret; i++)
-		ret = add_hook(loader, ifindex, i);
+		ret = tcx ? add_link(loader, ifindex, i) : add_filter(loader, ifindex, i);
 	if (!ret)
 		return 0;
 	loader_snoop_drop(loader->instance, ifindex);
-	return loader_say(text, ret, "DHCP snooping: tcx: %s", strerror(-ret));
+	return loader_say(text, ret, "DHCP snooping: %s: %s", tcx ? "tcx" : "clsact",
+			  strerror(-ret));
 }
 
-void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
-			void *ctx)
+/* --- after a restart ---------------------------------------------------------------------------------- */
+struct sweep {
+	const char *instance;
+	bool (*wanted)(void *ctx, uint32_t ifindex);
+	void *ctx;
+};
+
+static void sweep_filters(const void *ctx, uint32_t ifindex)
+{
+	const struct sweep *sweep = ctx;
+
+	if (!sweep->wanted(sweep->ctx, ifindex))
+		loader_snoop_drop(sweep->instance, ifindex);
+}
+
+static void sweep_links(const struct sweep *sweep)
 {
 	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
 	const struct dirent *entry;
 	DIR *stream;
 
-	if (pin_dir(instance, "links", dir))
+	if (pin_dir(sweep->instance, "links", dir))
 		return;
 	stream = opendir(dir);
 	while (stream && (entry = readdir(stream))) {
 		uint32_t ifindex;
 		int fd;
 
-		if (sscanf(entry->d_name, PREFIX "%u-", &ifindex) != 1 || wanted(ctx, ifindex))
+		if (sscanf(entry->d_name, PREFIX "%u-", &ifindex) != 1 ||
+		    sweep->wanted(sweep->ctx, ifindex))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
 		fd = bpf_obj_get(path);
@@ -129,4 +157,13 @@ void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t
 	}
 	if (stream)
 		closedir(stream);
+}
+
+void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
+			void *ctx)
+{
+	const struct sweep sweep = { instance, wanted, ctx };
+
+	sweep_links(&sweep);
+	clsact_each(instance, sweep_filters, &sweep);
 }

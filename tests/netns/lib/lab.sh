@@ -243,8 +243,8 @@ ctl() {
 	"$XRSCTL" -s "/run/$ID/xrs.sock" "$@"
 }
 
-xrs_start() {
-	spawn_in host xrsd "$XRSD" -c "$CONF"
+xrs_start() { # PRELOAD: what of $BUILD/tests goes in front of its C library
+	spawn_in host xrsd env ${PRELOAD:+LD_PRELOAD="$BUILD/tests/$PRELOAD"} "$XRSD" -c "$CONF"
 	XRS_PID=$spawned
 	wait_for 20 "the answer of xrsd" ctl system info || abandon "xrsd starts"
 }
