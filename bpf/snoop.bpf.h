@@ -25,32 +25,45 @@
 #define XRS_BOOTP_REQUEST 1
 #define XRS_BOOTP_REPLY   2
 
+/* Where the IP header is, behind as many tags as xrs_parse_ether() takes, and what kind it is of. */
+XRS_INLINE __u32 xrs_snoop_l3(struct __sk_buff *skb, __u16 *ret_type)
+{
+	__u32 off = ETH_HLEN, tags = !!skb->vlan_present; /* one is beside the frame, not in it */
+	__u16 type = (__u16)skb->protocol;
+
+	for (; tags < XRS_VLAN_DEPTH && xrs_is_vlan(XRS_NET16(type)); tags++) {
+		if (bpf_skb_load_bytes(skb, off + 2, &type, sizeof(type)))
+			return 0;
+		off += XRS_VLAN_LEN;
+	}
+	*ret_type = type;
+	return off;
+}
+
 /* Where the message begins that UDP carries from port @from to @to; 0: there is none. */
-XRS_INLINE __u32 xrs_dhcp4_off(struct __sk_buff *skb, __u16 from, __u16 to)
+XRS_INLINE __u32 xrs_dhcp4_off(struct __sk_buff *skb, __u32 l3, __u16 from, __u16 to)
 {
 	__u8 head[XRS_IPV4_LEN + XRS_UDP_LEN];
 	const __u8 *udp = head + XRS_IPV4_LEN;
 
-	if (skb->protocol != XRS_NET16(ETH_P_IP) ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN, head, sizeof(head)) || head[0] != 0x45 ||
+	if (bpf_skb_load_bytes(skb, l3, head, sizeof(head)) || head[0] != 0x45 ||
 	    head[9] != XRS_PROTO_UDP || XRS_LOAD(__u16, head + 6) & XRS_NET16(0x3fff))
 		return 0;
 	if (XRS_LOAD(__u16, udp) != XRS_NET16(from) || XRS_LOAD(__u16, udp + 2) != XRS_NET16(to))
 		return 0;
-	return ETH_HLEN + sizeof(head);
+	return l3 + sizeof(head);
 }
 
-XRS_INLINE __u32 xrs_dhcp6_off(struct __sk_buff *skb, __u16 from, __u16 to)
+XRS_INLINE __u32 xrs_dhcp6_off(struct __sk_buff *skb, __u32 l3, __u16 from, __u16 to)
 {
 	__u8 head[XRS_IPV6_LEN + XRS_UDP_LEN];
 	const __u8 *udp = head + XRS_IPV6_LEN;
 
-	if (skb->protocol != XRS_NET16(ETH_P_IPV6) ||
-	    bpf_skb_load_bytes(skb, ETH_HLEN, head, sizeof(head)) || head[6] != XRS_PROTO_UDP)
+	if (bpf_skb_load_bytes(skb, l3, head, sizeof(head)) || head[6] != XRS_PROTO_UDP)
 		return 0;
 	if (XRS_LOAD(__u16, udp) != XRS_NET16(from) || XRS_LOAD(__u16, udp + 2) != XRS_NET16(to))
 		return 0;
-	return ETH_HLEN + sizeof(head);
+	return l3 + sizeof(head);
 }
 
 /* A nic may say so much, and no more: the ring is everybody's. */
@@ -64,18 +77,27 @@ XRS_INLINE bool xrs_snoop_is_due(struct xrs_snoop_nic *seen)
 	return true;
 }
 
-XRS_INLINE void xrs_snoop_tell(struct __sk_buff *skb, struct xrs_snoop_nic *seen, bool to_vm)
+/* The frame without its tags: addresses, and all from the type of what is at @l3. */
+XRS_INLINE bool xrs_snoop_copy(struct __sk_buff *skb, __u32 l3, __u8 *to, __u32 len)
+{
+	const __u32 macs = 2 * ETH_ALEN;
+
+	len -= macs;
+	asm volatile("" : "+r"(len));
+	return len && len <= XRS_SNOOP_DATA - macs && !bpf_skb_load_bytes(skb, 0, to, macs) &&
+	       !bpf_skb_load_bytes(skb, l3 - 2, to + macs, len);
+}
+
+XRS_INLINE void xrs_snoop_tell(struct __sk_buff *skb, __u32 l3, struct xrs_snoop_nic *seen,
+			       bool to_vm)
 {
 	struct xrs_snoop_record *record;
-	__u32 len = skb->len;
+	__u32 len = skb->len - (l3 - ETH_HLEN);
 
 	if (!xrs_snoop_is_due(seen))
 		return;
 	if (len > XRS_SNOOP_DATA)
 		len = XRS_SNOOP_DATA;
-	asm volatile("" : "+r"(len));
-	if (!len || len > XRS_SNOOP_DATA)
-		return;
 	record = bpf_ringbuf_reserve(&xrs_snoop, sizeof(*record), 0);
 	if (!record)
 		return;
@@ -83,10 +105,10 @@ XRS_INLINE void xrs_snoop_tell(struct __sk_buff *skb, struct xrs_snoop_nic *seen
 	record->from = skb->ingress_ifindex;
 	record->to_vm = to_vm;
 	record->len = len;
-	if (bpf_skb_load_bytes(skb, 0, record->frame, len))
-		bpf_ringbuf_discard(record, 0);
-	else
+	if (xrs_snoop_copy(skb, l3, record->frame, len))
 		bpf_ringbuf_submit(record, 0);
+	else
+		bpf_ringbuf_discard(record, 0);
 }
 
 /* A message in which the VM speaks of itself: the transaction that an answer has to belong to. */
@@ -116,15 +138,20 @@ XRS_INLINE __u64 xrs_snoop_xid6(struct __sk_buff *skb, __u32 off)
 /* From the VM. */
 XRS_INLINE void xrs_snoop_vm(struct __sk_buff *skb, struct xrs_snoop_nic *seen)
 {
-	__u32 off = xrs_dhcp4_off(skb, XRS_DHCP_CLIENT, XRS_DHCP_SERVER);
+	__u16 type = 0;
+	__u32 off = 0, l3 = xrs_snoop_l3(skb, &type);
 
-	if (off && xrs_snoop_request4(skb, off, seen))
-		xrs_snoop_tell(skb, seen, false);
-	off = off ? 0 : xrs_dhcp6_off(skb, XRS_DHCP6_CLIENT, XRS_DHCP6_SERVER);
-	if (!off)
-		return;
-	seen->xid6 = xrs_snoop_xid6(skb, off);
-	xrs_snoop_tell(skb, seen, false);
+	if (type == XRS_NET16(ETH_P_IP)) {
+		off = xrs_dhcp4_off(skb, l3, XRS_DHCP_CLIENT, XRS_DHCP_SERVER);
+		if (off && !xrs_snoop_request4(skb, off, seen))
+			return;
+	} else if (type == XRS_NET16(ETH_P_IPV6)) {
+		off = xrs_dhcp6_off(skb, l3, XRS_DHCP6_CLIENT, XRS_DHCP6_SERVER);
+		if (off)
+			seen->xid6 = xrs_snoop_xid6(skb, off);
+	}
+	if (off)
+		xrs_snoop_tell(skb, l3, seen, false);
 }
 
 /* The frame was switched here from another VM. What the host has routed, xrsd judges: node_learn.c. */
@@ -150,17 +177,19 @@ XRS_INLINE bool xrs_snoop_answers4(struct __sk_buff *skb, __u32 off, const struc
 XRS_INLINE void xrs_snoop_server(struct __sk_buff *skb, const struct xrs_nic *nic,
 				 struct xrs_snoop_nic *seen)
 {
-	__u32 off = xrs_dhcp4_off(skb, XRS_DHCP_SERVER, XRS_DHCP_CLIENT);
-	bool wanted;
+	__u16 type = 0;
+	__u32 off, l3 = xrs_snoop_l3(skb, &type);
+	bool wanted = false;
 
-	if (off) {
-		wanted = xrs_snoop_answers4(skb, off, nic, seen);
-	} else {
-		off = xrs_dhcp6_off(skb, XRS_DHCP6_SERVER, XRS_DHCP6_CLIENT);
+	if (type == XRS_NET16(ETH_P_IP)) {
+		off = xrs_dhcp4_off(skb, l3, XRS_DHCP_SERVER, XRS_DHCP_CLIENT);
+		wanted = off && xrs_snoop_answers4(skb, off, nic, seen);
+	} else if (type == XRS_NET16(ETH_P_IPV6)) {
+		off = xrs_dhcp6_off(skb, l3, XRS_DHCP6_SERVER, XRS_DHCP6_CLIENT);
 		wanted = off && seen->xid6 && seen->xid6 == xrs_snoop_xid6(skb, off);
 	}
 	if (wanted && !xrs_snoop_is_foul(skb))
-		xrs_snoop_tell(skb, seen, true);
+		xrs_snoop_tell(skb, l3, seen, true);
 }
 
 #endif

@@ -474,7 +474,7 @@ struct xrs_snoop_record {
 	__u32 from;    /* the device that the frame came in on; 0: the host itself sent it */
 	__u32 to_vm;   /* 1: from the server; 0: from the VM */
 	__u32 len;
-	__u8 frame[XRS_SNOOP_DATA];
+	__u8 frame[XRS_SNOOP_DATA]; /* without tags */
 };
 
 /* --- the decision record ------------------------------------------------------------------------
