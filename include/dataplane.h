@@ -22,7 +22,7 @@
  * moved by the names of fields (fib/layout.h): a field with another meaning gets another name, 0 in a new one
  * means "as before", and enumerators that are stored keep their numbers.
  */
-#define XRS_LAYOUT_VERSION 5
+#define XRS_LAYOUT_VERSION 6
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
 #define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
@@ -440,7 +440,7 @@ struct xrs_route_stats {
 	__u64 last;  /* nanoseconds since boot */
 };
 
-/* --- xrs_learned: hash, nic and address -> how antiSpoof learned that source --------------------------
+/* --- xrs_learned: hash, nic and source -> how antiSpoof learned that source ---------------------------
  * Written and read by xrsd, for people and for its next start. xrs_nic has what packets are checked against.
  */
 enum xrs_learned_from {
@@ -450,7 +450,8 @@ enum xrs_learned_from {
 
 struct xrs_learned_key {
 	__u32 ifindex;
-	__u32 family; /* 4, 6 */
+	__u16 family;     /* 4, 6 */
+	__u16 prefix_len; /* of a prefix that is delegated; 0: a single address */
 	__u8 addr[16];
 };
 

@@ -166,18 +166,29 @@ enum nic_attach_state {
 };
 const char *nic_attach_state_name(enum nic_attach_state state); /* "attached" */
 
-struct nic_source { /* an address that antiSpoof has learned */
-	struct ip_addr addr;
+enum nic_source_state { /* whether antiSpoof lets it through, and why not */
+	NIC_SOURCE_ALLOWED,
+	NIC_SOURCE_NOT_CONFIGURED, /* not in sourcePrefixes */
+	NIC_SOURCE_NO_PLACE,       /* beside XRS_SOURCES others: waits for one of them to end */
+	NIC_SOURCE_OUTSIDE,        /* not in the vnet */
+};
+
+struct nic_source { /* an address that antiSpoof has learned, or a prefix that is delegated to the VM */
+	struct ip_prefix prefix;
 	enum xrs_learned_from from;
 	struct mono until; /* its lease ends; not set: no end */
+	enum nic_source_state state;
 };
-const char *nic_source_from_name(enum xrs_learned_from from); /* "dhcp" */
+const char *nic_source_from_name(enum xrs_learned_from from);   /* "dhcp" */
+const char *nic_source_state_name(enum nic_source_state state); /* "allowed" */
 
-/* What node_learn.c knows of the VM behind a nic: its MAC, and addresses as far as antiSpoof holds them. */
+/* What node_learn.c knows of the VM behind a nic: its MAC, and sources as far as antiSpoof holds them. */
 struct nic_learned {
 	uint8_t mac[6];
 	uint32_t n[2]; /* IPv4, IPv6 */
 	struct nic_source source[2][XRS_SOURCES];
+	uint32_t n_refused; /* leases that it does not hold, the latest of them */
+	struct nic_source refused[XRS_SOURCES];
 };
 
 /* One host interface that a rule took. */

@@ -293,7 +293,7 @@ int node_nic_init(struct node *node); /* 0 or negative errno */
 /* Matches one link, or all, against the rules: attaches, changes or forgets. */
 void node_nic_link(struct node *node, const struct net_link *link);
 void node_nic_gone(struct node *node, uint32_t ifindex);
-/* nic->learned is another: antiSpoof goes by it. */
+/* nic->learned is another: antiSpoof goes by it. Says in it what is let through. */
 void node_nic_learned(struct node *node, struct node_nic *nic);
 /* Its decisions go to xrs_trace, or no more; in a moment, when the programs that can tell them are there. */
 void node_nic_trace(struct node *node, struct node_nic *nic, bool on);

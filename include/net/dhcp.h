@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a DHCP message (RFC 2131, 2132) or DHCPv6 message (RFC 8415) says about addresses of the VM that it
- * comes from or goes to. Reads a whole Ethernet frame, as xrs_snoop hands it over.
+ * What a DHCP message (RFC 2131, 2132) or DHCPv6 message (RFC 8415, 9915) says about addresses of the VM that it
+ * comes from or goes to, and about prefixes that are delegated to it. Reads a whole Ethernet frame, as xrs_snoop hands it over.
  *
  * Pure: no clock, no state. Whether the sender is to be believed is the caller's question.
  */
@@ -14,12 +14,12 @@
 
 #include "util/prefix.h"
 
-#define DHCP_LEASES  8          /* addresses of one message that are looked at */
+#define DHCP_LEASES  8          /* of one message that are looked at */
 #define DHCP_FOREVER UINT32_MAX /* RFC 2131 section 3.3, RFC 8415 section 7.7 */
 
 struct dhcp_lease {
-	struct ip_addr addr; /* unicast, not link-local */
-	uint32_t seconds;    /* from now; 0: it is over; DHCP_FOREVER */
+	struct ip_prefix prefix; /* of an address its whole length; unicast, not link-local */
+	uint32_t seconds;        /* from now; 0: it is over; DHCP_FOREVER */
 };
 
 struct dhcp_message {
@@ -30,7 +30,7 @@ struct dhcp_message {
 };
 
 /*
- * @to_vm: only what a server sends counts: DHCPACK with a lease time, REPLY with addresses. Else what a VM
+ * @to_vm: only what a server sends counts: DHCPACK with a lease time, REPLY with addresses or prefixes. Else what a VM
  * sends: DHCPRELEASE and DHCPDECLINE, RELEASE and DECLINE. 0; -EINVAL: it is no such message, or is cut short
  * or contradicts itself.
  */

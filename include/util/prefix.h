@@ -78,6 +78,9 @@ bool ip_is_loopback(const struct ip_addr *addr);   /* 127/8, ::1 */
  */
 int prefix_parse(const char *text, struct ip_prefix *ret_prefix);
 char *prefix_format(const struct ip_prefix *prefix, char buf[static PREFIX_TEXT_MAX]);
+/* The same, but a single address without its length. */
+char *prefix_format_short(const struct ip_prefix *prefix, char buf[static PREFIX_TEXT_MAX]);
+bool prefix_is_host(const struct ip_prefix *prefix); /* a single address */
 /* The prefix of @len bits (cut to the family's) that holds @addr (host bits cleared). */
 struct ip_prefix prefix_of(const struct ip_addr *addr, uint8_t len);
 /* Clears the host bits in place. */

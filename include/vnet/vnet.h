@@ -216,5 +216,7 @@ const struct vxlan_config *vnet_find_vxlan(const struct vnet_config *vnet,
 					   const struct ip_addr *next_hop);
 /* The address lies in one of the vnet's prefixes. */
 bool vnet_contains(const struct vnet_config *vnet, const struct ip_addr *addr);
+/* All of @prefix does. */
+bool vnet_covers(const struct vnet_config *vnet, const struct ip_prefix *prefix);
 
 #endif

@@ -18,10 +18,16 @@ static void check(const uint8_t *frame, size_t len, bool to_vm)
 	if (message.n > DHCP_LEASES)
 		abort();
 	for (unsigned int i = 0; i < message.n; i++) {
-		const struct ip_addr *addr = &message.lease[i].addr;
+		const struct ip_prefix *prefix = &message.lease[i].prefix;
+		const struct ip_addr *addr = &prefix->addr;
+		struct ip_prefix masked = *prefix;
 
-		if (addr->family != (message.lease[0].addr.family) || ip_is_zero(addr) ||
+		if (addr->family != message.lease[0].prefix.addr.family || ip_is_zero(addr) ||
 		    ip_is_multicast(addr) || ip_is_link_local(addr) || ip_is_loopback(addr))
+			abort();
+		prefix_mask(&masked);
+		if (!prefix->len || !prefix_equal(&masked, prefix) ||
+		    (addr->family == IP_V4 && !prefix_is_host(prefix)))
 			abort();
 		if (!to_vm && message.lease[i].seconds)
 			abort();

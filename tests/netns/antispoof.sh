@@ -94,7 +94,7 @@ server() { # 4|6: leases of a few seconds, always the same address to vm3
 	cat >"$DIR/dhcpd6.conf" <<-END
 	authoritative;
 	default-lease-time 6; preferred-lifetime 4;
-	subnet6 fd00:1::/64 { range6 ${IP6[vm3]} ${IP6[vm3]}; }
+	subnet6 fd00:1::/64 { range6 ${IP6[vm3]} ${IP6[vm3]}; prefix6 fd00:1:0:80:: fd00:1:0:83:: /64; }
 	END
 	serve host br0 "-$1" "$1"
 }
@@ -119,11 +119,11 @@ client() { # 4|6 ARGUMENTS...: CLIENT is its process
 	CLIENT=$spawned
 }
 leased() { # the learned sources of vm3, and whether their leases are of this moment
-	nic vm3 '[.learnedSources[] | "\(.address) \(.origin) \(.mac) \(.leaseSeconds <= 6)"] | join(", ")'
+	nic vm3 '[.learnedSources[] | "\(.address) \(.origin) \(.state) \(.mac) \(.leaseSeconds <= 6)"] | join(", ")'
 }
 leased_is() { [ "$(leased)" = "$1" ]; }
-LEASE4="${IP4[vm3]} dhcp ${MAC[vm3]} true"
-LEASE6="${IP6[vm3]} dhcp ${MAC[vm3]} true"
+LEASE4="${IP4[vm3]} dhcp allowed ${MAC[vm3]} true"
+LEASE6="${IP6[vm3]} dhcp allowed ${MAC[vm3]} true"
 vm3_sends() { # ID: from its own addresses, from others, and from its own again
 	forget fw
 	send vm3 vm3 id="$1" dst=203.0.113.10
@@ -175,6 +175,7 @@ await_fib
 vm3_sends 130
 check_equal "gets through as before" "130 139" "$(arrived_ids)"
 server 6
+server6=$spawned
 client4=$CLIENT
 client 6 -d
 client6=$CLIENT
@@ -192,6 +193,94 @@ vm3_sends 160
 check_equal "and nothing of vm3 gets through" 169 "$(arrived_ids)"
 check_equal "nothing of it is kept" 0 "$(bpftool -j map dump pinned "$PINS/maps/xrs_learned" |
 	jq "[.[].formatted.key | select(.ifindex == $(nic vm3 .ifindex))] | length")"
+
+# --- delegated -------------------------------------------------------------------------------------------
+prefix() { nic vm3 '.learnedSources[0].address'; }
+delegated() { case $(leased) in "fd00:1:0:8"[0-3]"::/64 dhcp allowed ${MAC[vm3]} true") ;; *) false ;; esac }
+pd_sends() { # ID: from two addresses of the prefix, and from one beside it
+	local net=$DELEGATED
+	forget fw
+	send6 vm3 vm3 id="$1" dst=2001:db8::10 src="$net:5"
+	send6 vm3 vm3 id=$(($1 + 1)) dst=2001:db8::10 src="${net}ffff:0:0:1"
+	send6 vm3 vm3 id=$(($1 + 2)) dst=2001:db8::10 src=fd00:1:0:84::5
+	sent vm3
+	send vm1 vm1 id=$(($1 + 9)) dst=203.0.113.10
+	wait_for 5 "a frame of vm1" seen fw $(($1 + 9)) >/dev/null
+}
+ends() { bpftool -j map dump pinned "$PINS/maps/xrs_learned" |
+	jq -e ".[].formatted | select(.key.prefix_len == 64 and .key.ifindex == $IFINDEX3) | .value.until_ns"; }
+client 6 -d -P
+check "a prefix that is delegated" wait_for 20 "the prefix" delegated
+DELEGATED=$(prefix | sed 's,:/64$,,')
+IFINDEX3=$(nic vm3 .ifindex)
+pd_sends 200
+check_equal "gets through, each address of it and nothing else" "200 201 209" "$(arrived_ids)"
+check_equal "what a person sees of it in the map" "[16,64]" "$(bpftool -j map dump pinned "$PINS/maps/xrs_nic" |
+	jq -c '.[].formatted.value | select(.name == "vm3") | [(.source6[0] | length), .source6_len[0]]')"
+first=$(ends)
+prolonged() { [ "$(ends)" -gt $((first + 6000000000)) ]; }
+check "RENEW prolongs it" wait_for 30 "a later end" prolonged
+check "without a gap" delegated
+xrs_stop KILL
+pd_sends 210
+check_equal "while no xrsd runs it stays" "210 211 219" "$(arrived_ids)"
+xrs_start
+await_nic vm3 attached || abandon "vm3 is attached"
+check "and after its restart" wait_for 10 "the prefix" delegated
+await_fib
+pd_sends 220
+check_equal "gets through as before" "220 221 229" "$(arrived_ids)"
+stop_pid "$CLIENT"
+client 6 -r -P
+check "RELEASE gives it back" wait_for 20 "no prefix" leased_is ""
+pd_sends 230
+check_equal "and nothing gets through from it" 239 "$(arrived_ids)"
+
+# More than there is place for: an address and four prefixes.
+states() { nic vm3 '[.learnedSources[].state] | sort | join(" ")'; }
+states_are() { [ "$(states)" = "$1" ]; }
+client 6 -d -N -P -P -P -P
+check "one source too many is told with its reason" wait_for 20 "five leases" states_are \
+	"allowed allowed allowed allowed noPlace"
+check "and said in the log" grep -q "is leased but not let through: noPlace" "$DIR/xrsd.log"
+edit_config '.nics[2].sourcePrefixes = ["fd00:1::/64"]'
+run_logged ctl config reload
+check "so is what the configuration does not allow" wait_for 10 "other states" states_are \
+	"allowed noPlace outsideSourcePrefixes outsideSourcePrefixes outsideSourcePrefixes"
+stop_pid "$CLIENT" KILL
+check "and all of it ends" wait_for 30 "no lease" leased_is ""
+edit_config 'del(.nics[2].sourcePrefixes)'
+run_logged ctl config reload
+
+# Four prefixes of a client that has died, and a long lease beside them, which nobody prolongs meanwhile.
+serve_prefixes() { # NAME SECONDS FIRST-PREFIX LAST-PREFIX
+	cat >"$DIR/dhcpd$1.conf" <<-END
+	authoritative;
+	default-lease-time $2; preferred-lifetime $2;
+	subnet6 fd00:1::/64 { prefix6 $3 $4 /64; }
+	END
+	serve host br0 -6 "$1"
+}
+stop_pid "$server6"
+serve_prefixes short 15 fd00:1:0:a0:: fd00:1:0:a3::
+short=$spawned
+rm -f "$DIR/dhclient6.leases"
+client 6 -d -P -P -P -P
+check "four prefixes" wait_for 20 "four leases" states_are "allowed allowed allowed allowed"
+stop_pid "$CLIENT" KILL
+stop_pid "$short"
+serve_prefixes long 600 fd00:1:0:b0:: fd00:1:0:b0::
+rm -f "$DIR/dhclient6.leases"
+client 6 -d -P
+check "a fifth waits" wait_for 14 "five leases" states_are "allowed allowed allowed allowed noPlace"
+check "until there is a place" wait_for 30 "one lease" states_are allowed
+check_equal "for it" fd00:1:0:b0::/64 "$(prefix)"
+DELEGATED=fd00:1:0:b0:
+pd_sends 240
+check_equal "and it gets through" "240 241 249" "$(arrived_ids)"
+stop_pid "$CLIENT"
+client 6 -r -P
+check "RELEASE gives it back as well" wait_for 20 "no lease" states_are ""
 
 snoops() {
 	if [ "${PRELOAD:-}" ]; then

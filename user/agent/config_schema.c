@@ -595,10 +595,10 @@ OBJECT(nic_object, "nics[]", struct nic_rule,
        { "sourceLearning", &config_type_words_or_bool, AT(struct nic_rule, source_learning),
 	 .names = NAMES({ "arp", NIC_LEARN_ARP }, { "dhcp", NIC_LEARN_DHCP }), .fallback = "[]",
 	 .doc = "antiSpoof lets through only the addresses inside sourcePrefixes, and the MAC "
-		"address, that were learned behind the nic; at most four addresses of each family. "
-		"arp, or true: what the kernel knows by ARP and neighbour discovery. dhcp: what "
-		"DHCP "
-		"and DHCPv6 servers lease to the VM, for as long as they do." },
+		"address, that were learned behind the nic; at most four sources of each family. "
+		"arp, or true: what the kernel knows by ARP and neighbour discovery. dhcp: "
+		"addresses that DHCP and DHCPv6 servers lease to the VM and prefixes that they "
+		"delegate to it, for as long as they do." },
        { "symmetric", &config_type_bool, AT(struct nic_rule, symmetric), .fallback = "true",
 	 .doc = "Both directions of a flow choose the same appliance." });
 

@@ -3,11 +3,11 @@
  * What antiSpoof learns of the VMs behind nics with sourceLearning: their addresses and MACs, from the kernel's
  * neighbours (node_vm.c tells them) and from DHCP, whose messages the programs hand over (xrs_snoop).
  *
- * Of DHCP the server's word counts: an address is the VM's from the DHCPACK or REPLY that grants it until the
- * lease ends, or the VM gives it back. Who can be a server: not what stands behind a nic of role vm.
- * An address belongs to the nic where it was learned last; a lease is not taken away by what is only seen. What
- * is learned is kept in xrs_learned as well, from
- * where the next xrsd takes it, for a nic that is still the same device.
+ * Of DHCP the server's word counts: an address, or a prefix that is delegated, is the VM's from the DHCPACK or REPLY
+ * that grants it until the lease ends, or the VM gives it back. Who can be a server: not what stands behind a nic of
+ * role vm. A source belongs to the nic where it was learned last; a lease is not taken away by what is only seen.
+ * One for which there is no place waits for it. What is learned is kept in xrs_learned as well, from where the next
+ * xrsd takes it, for a nic that is still the same device.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -39,20 +39,42 @@ const char *nic_source_from_name(enum xrs_learned_from from)
 	return from == XRS_LEARNED_DHCP ? "dhcp" : "arp";
 }
 
+const char *nic_source_state_name(enum nic_source_state state)
+{
+	static const char *const names[] = {
+		[NIC_SOURCE_ALLOWED] = "allowed",
+		[NIC_SOURCE_NOT_CONFIGURED] = "outsideSourcePrefixes",
+		[NIC_SOURCE_NO_PLACE] = "noPlace",
+		[NIC_SOURCE_OUTSIDE] = "outsideVnet",
+	};
+
+	return names[state];
+}
+
 /* --- the map --------------------------------------------------------------------------------------------- */
 
-static struct xrs_learned_key key_of(const struct node_nic *nic, const struct ip_addr *addr)
+static struct xrs_learned_key key_of(const struct node_nic *nic, const struct ip_prefix *prefix)
 {
-	struct xrs_learned_key key = { .ifindex = nic->ifindex, .family = addr->family };
+	struct xrs_learned_key key = { .ifindex = nic->ifindex, .family = prefix->addr.family };
 
-	memcpy(key.addr, addr->bytes, sizeof(key.addr));
+	key.prefix_len = prefix_is_host(prefix) ? 0 : prefix->len;
+	memcpy(key.addr, prefix->addr.bytes, sizeof(key.addr));
 	return key;
+}
+
+static struct ip_prefix prefix_of_key(const struct xrs_learned_key *key)
+{
+	enum ip_family family = key->family == 6 ? IP_V6 : IP_V4;
+	struct ip_addr addr = ip_from_bytes(family, key->addr);
+
+	return prefix_of(&addr,
+			 key->prefix_len ? (uint8_t)key->prefix_len : (uint8_t)ip_bits(family));
 }
 
 static void keep(const struct node *node, const struct node_nic *nic,
 		 const struct nic_source *source)
 {
-	struct xrs_learned_key key = key_of(nic, &source->addr);
+	struct xrs_learned_key key = key_of(nic, &source->prefix);
 	struct xrs_learned value = { .until_ns = source->until.usec * 1000, .from = source->from };
 
 	memcpy(value.mac, nic->learned.mac, sizeof(value.mac));
@@ -61,12 +83,12 @@ static void keep(const struct node *node, const struct node_nic *nic,
 
 /* --- one list ------------------------------------------------------------------------------------------- */
 
-static struct nic_source *find(struct nic_learned *learned, const struct ip_addr *addr)
+static struct nic_source *find(struct nic_learned *learned, const struct ip_prefix *prefix)
 {
-	bool six = addr->family == IP_V6;
+	bool six = prefix->addr.family == IP_V6;
 
 	for (uint32_t i = 0; i < learned->n[six]; i++) {
-		if (ip_equal(&learned->source[six][i].addr, addr))
+		if (prefix_equal(&learned->source[six][i].prefix, prefix))
 			return &learned->source[six][i];
 	}
 	return NULL;
@@ -74,8 +96,8 @@ static struct nic_source *find(struct nic_learned *learned, const struct ip_addr
 
 static void drop(const struct node *node, struct node_nic *nic, struct nic_source *source)
 {
-	struct xrs_learned_key key = key_of(nic, &source->addr);
-	bool six = source->addr.family == IP_V6;
+	struct xrs_learned_key key = key_of(nic, &source->prefix);
+	bool six = source->prefix.addr.family == IP_V6;
 	struct nic_source *list = nic->learned.source[six];
 
 	fib_maps_learned_del(node->maps, &key);
@@ -98,25 +120,55 @@ static struct nic_source *place_for(const struct node *node, struct node_nic *ni
 	return nic->learned.n[six] < XRS_SOURCES ? &list[nic->learned.n[six]++] : NULL;
 }
 
-/* An address belongs to the nic where it was learned last; false: to another, which has a lease of it. */
-static bool take_over(struct node *node, const struct node_nic *now,
+/* A lease is more than what was seen, also what was seen of a part of it. */
+static bool outranks(const struct nic_source *a, const struct nic_source *b)
+{
+	return a->from == XRS_LEARNED_DHCP && b->from != XRS_LEARNED_DHCP &&
+	       prefix_covers(&a->prefix, &b->prefix);
+}
+
+static bool is_leased_elsewhere(const struct node *node, const struct node_nic *now,
+				const struct nic_source *source)
+{
+	bool six = source->prefix.addr.family == IP_V6;
+
+	for (size_t i = 0; i < node->n_nics; i++) {
+		const struct node_nic *nic = node->nics[i];
+
+		for (uint32_t k = 0;
+		     nic != now && nic->vnet == now->vnet && nic->learns && k < nic->learned.n[six];
+		     k++) {
+			if (outranks(&nic->learned.source[six][k], source))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* A source belongs to the nic where it was learned last. */
+static void take_over(struct node *node, const struct node_nic *now,
 		      const struct nic_source *source)
 {
+	bool six = source->prefix.addr.family == IP_V6;
+
 	for (size_t i = 0; i < node->n_nics; i++) {
 		struct node_nic *nic = node->nics[i];
-		struct nic_source *other;
+		bool any = false;
 
 		if (nic == now || nic->vnet != now->vnet || !nic->learns)
 			continue;
-		other = find(&nic->learned, &source->addr);
-		if (!other)
-			continue;
-		if (other->from == XRS_LEARNED_DHCP && source->from != XRS_LEARNED_DHCP)
-			return false;
-		drop(node, nic, other);
-		node_nic_learned(node, nic);
+		for (uint32_t k = nic->learned.n[six]; k-- > 0;) {
+			struct nic_source *other = &nic->learned.source[six][k];
+
+			if (!prefix_equal(&other->prefix, &source->prefix) &&
+			    !outranks(source, other))
+				continue;
+			drop(node, nic, other);
+			any = true;
+		}
+		if (any)
+			node_nic_learned(node, nic);
 	}
-	return true;
 }
 
 /* What a server granted is more than what was seen. */
@@ -127,33 +179,81 @@ static bool is_news(const struct nic_source *old, const struct nic_source *sourc
 	return old->until.usec != source->until.usec;
 }
 
-static void learn(struct node *node, struct node_nic *nic, const struct nic_source *source,
+/* A place for what is new to the nic; NULL: there is none, or the source is another's. */
+static struct nic_source *begin(struct node *node, struct node_nic *nic,
+				const struct nic_source *source)
+{
+	struct nic_source *at = NULL;
+
+	if (!is_leased_elsewhere(node, nic, source))
+		at = place_for(node, nic, source->prefix.addr.family == IP_V6, source->from);
+	if (at)
+		take_over(node, nic, source);
+	return at;
+}
+
+/* False: it is not held. */
+static bool learn(struct node *node, struct node_nic *nic, const struct nic_source *source,
 		  const uint8_t *mac)
 {
-	struct nic_source *at = find(&nic->learned, &source->addr);
+	struct nic_source *at = find(&nic->learned, &source->prefix);
 	bool new_mac = mac && memcmp(nic->learned.mac, mac, sizeof(nic->learned.mac)) != 0;
 
 	if (at && !new_mac && !is_news(at, source))
-		return;
-	if (!at && take_over(node, nic, source))
-		at = place_for(node, nic, source->addr.family == IP_V6, source->from);
+		return true;
 	if (!at)
-		return;
+		at = begin(node, nic, source);
+	if (!at)
+		return false;
 	if (new_mac)
 		memcpy(nic->learned.mac, mac, sizeof(nic->learned.mac));
-	if (at->addr.family == IP_NONE || is_news(at, source))
+	if (at->prefix.addr.family == IP_NONE || is_news(at, source))
 		*at = *source;
 	keep(node, nic, at);
 	node_nic_learned(node, nic);
+	return true;
 }
 
 void node_learn_neigh(struct node *node, struct node_nic *nic, const struct ip_addr *addr,
 		      const uint8_t *mac)
 {
-	const struct nic_source source = { .addr = *addr, .from = XRS_LEARNED_ARP };
+	const struct nic_source source = {
+		.prefix = prefix_of(addr, (uint8_t)ip_bits((enum ip_family)addr->family)),
+		.from = XRS_LEARNED_ARP,
+	};
 
 	if (nic->learns & NIC_LEARN_ARP)
 		learn(node, nic, &source, mac);
+}
+
+/* --- leases that are not held -------------------------------------------------------------------------------- */
+
+static void forget_refused(struct nic_learned *learned, const struct ip_prefix *prefix)
+{
+	for (uint32_t i = 0; i < learned->n_refused; i++) {
+		if (!prefix_equal(&learned->refused[i].prefix, prefix))
+			continue;
+		memmove(&learned->refused[i], &learned->refused[i + 1],
+			(--learned->n_refused - i) * sizeof(*learned->refused));
+		return;
+	}
+}
+
+/* Said and shown; the first of too many are forgotten. */
+static void refuse(struct node_nic *nic, struct nic_source *source, enum nic_source_state why)
+{
+	struct nic_learned *learned = &nic->learned;
+	uint32_t before = learned->n_refused;
+	char text[PREFIX_TEXT_MAX];
+
+	forget_refused(learned, &source->prefix);
+	if (learned->n_refused == before)
+		log_warn(SUBSYS, "nic=%s %s is leased but not let through: %s", nic->name,
+			 prefix_format_short(&source->prefix, text), nic_source_state_name(why));
+	if (learned->n_refused == XRS_SOURCES)
+		forget_refused(learned, &learned->refused[0].prefix);
+	source->state = why;
+	learned->refused[learned->n_refused++] = *source;
 }
 
 /* --- the ends of leases ------------------------------------------------------------------------------------ */
@@ -193,6 +293,28 @@ static bool is_over(const struct node *node, const struct node_nic *nic,
 	return mono_is_set(source->until) && !mono_before(loop_now(node->loop), source->until);
 }
 
+/* The leases of the nic that have not ended, and what has waited for a place. */
+static void tidy(struct node_learn *state, struct node_nic *nic)
+{
+	struct nic_learned *learned = &nic->learned;
+	struct nic_source waiting[XRS_SOURCES];
+	uint32_t n = learned->n_refused;
+
+	memcpy(waiting, learned->refused, sizeof(waiting));
+	for (uint32_t i = 0; i < n; i++) {
+		if (is_over(state->node, nic, &waiting[i]) ||
+		    (waiting[i].state == NIC_SOURCE_NO_PLACE &&
+		     learn(state->node, nic, &waiting[i], NULL)))
+			forget_refused(learned, &waiting[i].prefix);
+	}
+	for (uint32_t i = 0; i < learned->n_refused; i++)
+		await_end(state, learned->refused[i].until);
+	for (int six = 0; six < 2; six++) {
+		for (uint32_t i = 0; i < learned->n[six]; i++)
+			await_end(state, learned->source[six][i].until);
+	}
+}
+
 static void on_end(struct loop_timer *timer)
 {
 	struct node_learn *state = timer->ctx;
@@ -200,13 +322,8 @@ static void on_end(struct loop_timer *timer)
 
 	state->due = (struct mono){ 0 };
 	for (size_t i = 0; i < node->n_nics; i++) {
-		struct node_nic *nic = node->nics[i];
-
-		drop_if(node, nic, is_over);
-		for (int six = 0; six < 2; six++) {
-			for (uint32_t k = 0; k < nic->learned.n[six]; k++)
-				await_end(state, nic->learned.source[six][k].until);
-		}
+		drop_if(node, node->nics[i], is_over);
+		tidy(state, node->nics[i]);
 	}
 	node_vm_dirty(node); /* what the kernel still sees is learned by that, where it may be */
 }
@@ -233,29 +350,35 @@ static void grant(struct node_learn *state, struct node_nic *nic, const struct d
 		  const uint8_t *mac)
 {
 	static const uint8_t none[6];
-	struct nic_source source = { .addr = lease->addr, .from = XRS_LEARNED_DHCP };
-	char text[IP_TEXT_MAX];
+	struct nic_source source = { .prefix = lease->prefix, .from = XRS_LEARNED_DHCP };
+	char text[PREFIX_TEXT_MAX];
 
-	if (!vnet_contains(nic->vnet->config, &lease->addr))
-		return;
 	if (lease->seconds != DHCP_FOREVER)
 		source.until = mono_add_sec(loop_now(state->node->loop), lease->seconds);
-	log_debug(SUBSYS, "nic=%s %s is leased for %u s", nic->name, ip_format(&lease->addr, text),
-		  lease->seconds);
-	learn(state->node, nic, &source, memcmp(mac, none, sizeof(none)) != 0 ? mac : NULL);
+	log_debug(SUBSYS, "nic=%s %s is leased for %u s", nic->name,
+		  prefix_format_short(&lease->prefix, text), lease->seconds);
+	if (!vnet_covers(nic->vnet->config, &lease->prefix))
+		refuse(nic, &source, NIC_SOURCE_OUTSIDE);
+	else if (!learn(state->node, nic, &source, memcmp(mac, none, sizeof(none)) ? mac : NULL))
+		refuse(nic, &source, NIC_SOURCE_NO_PLACE);
+	else
+		forget_refused(&nic->learned, &source.prefix);
 	await_end(state, source.until);
 }
 
-static void give_back(struct node *node, struct node_nic *nic, const struct ip_addr *addr)
+static void give_back(struct node_learn *state, struct node_nic *nic,
+		      const struct ip_prefix *prefix)
 {
-	struct nic_source *source = find(&nic->learned, addr);
-	char text[IP_TEXT_MAX];
+	struct nic_source *source = find(&nic->learned, prefix);
+	char text[PREFIX_TEXT_MAX];
 
+	forget_refused(&nic->learned, prefix);
 	if (!source || source->from != XRS_LEARNED_DHCP)
 		return;
-	log_debug(SUBSYS, "nic=%s %s is given back", nic->name, ip_format(addr, text));
-	drop(node, nic, source);
-	node_nic_learned(node, nic);
+	log_debug(SUBSYS, "nic=%s %s is given back", nic->name, prefix_format_short(prefix, text));
+	drop(state->node, nic, source);
+	node_nic_learned(state->node, nic);
+	tidy(state, nic);
 }
 
 static void on_record(void *ctx, const struct xrs_snoop_record *record)
@@ -278,7 +401,7 @@ static void on_record(void *ctx, const struct xrs_snoop_record *record)
 		if (record->to_vm && message.lease[i].seconds)
 			grant(state, nic, &message.lease[i], message.mac);
 		else
-			give_back(state->node, nic, &message.lease[i].addr);
+			give_back(state, nic, &message.lease[i].prefix);
 	}
 }
 
@@ -337,7 +460,7 @@ void node_learn_inherit(struct node *node, struct node_nic *nic)
 		const struct xrs_learned *value = &state->list[i].value;
 		bool six = state->list[i].key.family == IP_V6;
 		struct nic_source source = {
-			.addr = ip_from_bytes(six ? IP_V6 : IP_V4, state->list[i].key.addr),
+			.prefix = prefix_of_key(&state->list[i].key),
 			.from = value->from,
 			.until = { value->until_ns / 1000 },
 		};
@@ -368,6 +491,8 @@ void node_learn_wanted(struct node *node, struct node_nic *nic, uint32_t learns,
 	if (learns == before && !is_new)
 		return;
 	drop_if(node, nic, is_unwanted); /* also of what an earlier process learned */
+	if (!(learns & NIC_LEARN_DHCP))
+		nic->learned.n_refused = 0;
 	if (!is_new && learns & ~before & NIC_LEARN_ARP)
 		node_vm_learn(node, nic);
 }
@@ -416,9 +541,9 @@ void node_learn_sweep(struct node *node)
 	for (size_t i = 0; i < state->n_list; i++) {
 		const struct xrs_learned_key *key = &state->list[i].key;
 		struct node_nic *nic = node_nic_by_ifindex(node, key->ifindex);
-		struct ip_addr addr = ip_from_bytes(key->family == 6 ? IP_V6 : IP_V4, key->addr);
+		struct ip_prefix prefix = prefix_of_key(key);
 
-		if (!nic || !find(&nic->learned, &addr))
+		if (!nic || !find(&nic->learned, &prefix))
 			fib_maps_learned_del(node->maps, key);
 	}
 	free(state->list);

@@ -151,23 +151,38 @@ static void fill_sources(struct xrs_nic *entry, const struct nic_rule *rule,
 		add_source(entry, &list[i]);
 }
 
+static bool is_allowed(const struct nic_rule *rule, const struct ip_prefix *source)
+{
+	bool allowed = rule->n_sources == 0;
+
+	for (size_t i = 0; i < rule->n_sources; i++)
+		allowed |= prefix_covers(&rule->sources[i], source);
+	return allowed;
+}
+
 /* Nothing learned yet: nothing but ARP, neighbour discovery and DHCP gets through. */
-static void fill_learned(struct xrs_nic *entry, const struct nic_rule *rule,
-			 const struct nic_learned *learned)
+static void fill_learned(struct xrs_nic *entry, const struct nic_learned *learned)
 {
 	for (int six = 0; six < 2; six++) {
 		for (uint32_t i = 0; i < learned->n[six]; i++) {
-			const struct ip_addr *addr = &learned->source[six][i].addr;
-			struct ip_prefix host = prefix_of(addr, six ? 128 : 32);
-			bool allowed = rule->n_sources == 0;
-
-			for (size_t k = 0; k < rule->n_sources; k++)
-				allowed |= prefix_contains(&rule->sources[k], addr);
-			if (allowed)
-				add_source(entry, &host);
+			if (learned->source[six][i].state == NIC_SOURCE_ALLOWED)
+				add_source(entry, &learned->source[six][i].prefix);
 		}
 	}
 	memcpy(entry->mac, learned->mac, sizeof(entry->mac));
+}
+
+static void judge_learned(const struct nic_rule *rule, struct nic_learned *learned)
+{
+	for (int six = 0; six < 2; six++) {
+		for (uint32_t i = 0; i < learned->n[six]; i++) {
+			struct nic_source *source = &learned->source[six][i];
+
+			source->state = is_allowed(rule, &source->prefix)
+						? NIC_SOURCE_ALLOWED
+						: NIC_SOURCE_NOT_CONFIGURED;
+		}
+	}
 }
 
 static void fill_anti_spoof(struct xrs_nic *entry, const struct nic_rule *rule,
@@ -179,7 +194,7 @@ static void fill_anti_spoof(struct xrs_nic *entry, const struct nic_rule *rule,
 	if (nic->learns & NIC_LEARN_ARP)
 		entry->flags |= XRS_NIC_F_LEARN;
 	if (nic->learns) {
-		fill_learned(entry, rule, &nic->learned);
+		fill_learned(entry, &nic->learned);
 	} else {
 		fill_sources(entry, rule, nic->vnet->config);
 	}
@@ -344,10 +359,11 @@ static void set_state(struct node *node, struct node_nic *nic, enum nic_attach_s
 			       nic_attach_state_name(state));
 }
 
-static int write_entry(struct node *node, const struct node_nic *nic)
+static int write_entry(struct node *node, struct node_nic *nic)
 {
 	struct xrs_nic entry;
 
+	judge_learned(&node->config->nics[nic->rule], &nic->learned);
 	render(node, nic, &entry);
 	return fib_maps_nic_set(node->maps, nic->ifindex, &entry);
 }

@@ -201,7 +201,8 @@ const struct api_method api_methods[] = {
 	{ "nic.list", API_READS, PARAMS(VNET, PAGE), method_nic_list,
 	  "The host's interfaces that are nics.", "value[] nextCursor generation" },
 	{ "nic.show", API_READS, PARAMS(NAME("nic")), method_nic_show, "One nic with its counters.",
-	  NIC_FIELDS " addresses[] learnedSources[]{address mac origin leaseSeconds} counters" },
+	  NIC_FIELDS
+	  " addresses[] learnedSources[]{address mac origin state leaseSeconds} counters" },
 	{ "nic.listEffectiveRoutes", API_READS, PARAMS(NAME("nic"), PAGE), method_nic_effective,
 	  "The routes that a nic uses and those that lost, with what the BPF maps hold.",
 	  "value[]{source state addressPrefix nextHopType nextHopIpAddress[] peering[] "

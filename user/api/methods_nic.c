@@ -99,27 +99,34 @@ static void write_addresses(struct json_out *out, const struct node *node,
 	json_out_end_array(out);
 }
 
-/* What antiSpoof has learned and lets through, where it learns. */
+static void write_source(struct json_out *out, const struct node *node, const struct node_nic *nic,
+			 const struct nic_source *source)
+{
+	char text[PREFIX_TEXT_MAX];
+
+	json_out_begin_object(out, NULL);
+	json_out_string(out, "address", prefix_format_short(&source->prefix, text));
+	write_mac(out, "mac", nic->learned.mac);
+	json_out_string(out, "origin", nic_source_from_name(source->from));
+	json_out_string(out, "state", nic_source_state_name(source->state));
+	if (mono_is_set(source->until))
+		json_out_uint(out, "leaseSeconds",
+			      mono_since_usec(source->until, loop_now(node->loop)) / 1000000);
+	else
+		json_out_null(out, "leaseSeconds");
+	json_out_end_object(out);
+}
+
+/* What antiSpoof has learned, where it learns; and leases that it does not let through. */
 static void write_sources(struct json_out *out, const struct node *node, const struct node_nic *nic)
 {
 	json_out_begin_array(out, "learnedSources");
 	for (int six = 0; six < 2; six++) {
-		for (uint32_t i = 0; i < nic->learned.n[six]; i++) {
-			const struct nic_source *source = &nic->learned.source[six][i];
-
-			json_out_begin_object(out, NULL);
-			write_addr(out, "address", &source->addr);
-			write_mac(out, "mac", nic->learned.mac);
-			json_out_string(out, "origin", nic_source_from_name(source->from));
-			if (mono_is_set(source->until))
-				json_out_uint(out, "leaseSeconds",
-					      mono_since_usec(source->until, loop_now(node->loop)) /
-						      1000000);
-			else
-				json_out_null(out, "leaseSeconds");
-			json_out_end_object(out);
-		}
+		for (uint32_t i = 0; i < nic->learned.n[six]; i++)
+			write_source(out, node, nic, &nic->learned.source[six][i]);
 	}
+	for (uint32_t i = 0; i < nic->learned.n_refused; i++)
+		write_source(out, node, nic, &nic->learned.refused[i]);
 	json_out_end_array(out);
 }
 

@@ -42,7 +42,7 @@ enum {
 	DHCPRELEASE = 7,
 };
 
-/* RFC 8415 sections 7.3 and 21.4 to 21.6. */
+/* RFC 8415 sections 7.3, 21.4 to 21.6, 21.21 and 21.22; RFC 9915 has no IA_TA any more. */
 enum {
 	V6_REPLY = 7,
 	V6_RELEASE = 8,
@@ -50,6 +50,17 @@ enum {
 	V6_IA_NA = 3,
 	V6_IA_TA = 4,
 	V6_IAADDR = 5,
+	V6_IA_PD = 25,
+	V6_IAPREFIX = 26,
+};
+
+/* Identity associations: what stands before their options, and which option has a lease. */
+static const struct association {
+	uint16_t code, head, lease;
+} associations[] = {
+	{ V6_IA_NA, 12, V6_IAADDR }, /* IAID, T1, T2 */
+	{ V6_IA_TA, 4, V6_IAADDR },
+	{ V6_IA_PD, 12, V6_IAPREFIX },
 };
 
 struct options { /* of one DHCP message; 0: not there */
@@ -69,12 +80,13 @@ static bool is_usable(const struct ip_addr *addr)
 }
 
 static void add_lease(struct dhcp_message *message, enum ip_family family, const uint8_t *bytes,
-		      uint32_t seconds)
+		      uint8_t len, uint32_t seconds)
 {
 	struct ip_addr addr = ip_from_bytes(family, bytes);
+	struct ip_prefix prefix = prefix_of(&addr, len);
 
-	if (is_usable(&addr) && message->n < DHCP_LEASES)
-		message->lease[message->n++] = (struct dhcp_lease){ addr, seconds };
+	if (is_usable(&prefix.addr) && message->n < DHCP_LEASES)
+		message->lease[message->n++] = (struct dhcp_lease){ prefix, seconds };
 }
 
 /* --- DHCP --------------------------------------------------------------------------------------------- */
@@ -143,11 +155,11 @@ static void judge_v4(const struct options *options, bool to_vm, const uint8_t *c
 		     const uint8_t *yiaddr, struct dhcp_message *message)
 {
 	if (to_vm && options->type == DHCPACK && options->has_lease)
-		add_lease(message, IP_V4, yiaddr, options->lease);
+		add_lease(message, IP_V4, yiaddr, 32, options->lease);
 	else if (!to_vm && options->type == DHCPRELEASE)
-		add_lease(message, IP_V4, ciaddr, 0);
+		add_lease(message, IP_V4, ciaddr, 32, 0);
 	else if (!to_vm && options->type == DHCPDECLINE)
-		add_lease(message, IP_V4, options->requested, 0);
+		add_lease(message, IP_V4, options->requested, 32, 0);
 }
 
 /* RFC 2131 figure 1. */
@@ -183,30 +195,49 @@ static struct wire_reader next_option(struct wire_reader *r, uint16_t *ret_code)
 	return wire_sub(r, wire_u16(r));
 }
 
-/* RFC 8415 section 21.6; what stands behind the lifetimes changes nothing. */
-static bool read_address(struct wire_reader *r, bool to_vm, struct dhcp_message *message)
+/*
+ * An address or a prefix; options behind it change nothing. A client discards what would be preferred for longer
+ * than it is valid (sections 21.6 and 21.22).
+ */
+static bool read_lease(struct wire_reader *r, uint16_t code, bool to_vm,
+		       struct dhcp_message *message)
 {
-	const uint8_t *addr = wire_bytes(r, 16);
-	uint32_t valid;
+	const uint8_t *addr = code == V6_IAADDR ? wire_bytes(r, 16) : NULL;
+	uint32_t preferred = wire_u32(r), valid = wire_u32(r);
+	uint8_t len = 128;
 
-	wire_u32(r); /* preferred */
-	valid = wire_u32(r);
-	if (r->failed)
+	if (code == V6_IAPREFIX) {
+		len = wire_u8(r);
+		addr = wire_bytes(r, 16);
+	}
+	if (r->failed || len > 128)
 		return false;
-	add_lease(message, IP_V6, addr, to_vm ? valid : 0);
+	if (!to_vm || preferred <= valid)
+		add_lease(message, IP_V6, addr, len, to_vm ? valid : 0);
 	return true;
 }
 
-static bool read_association(struct wire_reader *r, bool to_vm, struct dhcp_message *message)
+static bool read_association(struct wire_reader *r, const struct association *ia, bool to_vm,
+			     struct dhcp_message *message)
 {
+	wire_skip(r, ia->head);
 	while (wire_left(r)) {
 		uint16_t code;
 		struct wire_reader value = next_option(r, &code);
 
-		if (r->failed || (code == V6_IAADDR && !read_address(&value, to_vm, message)))
+		if (r->failed || (code == ia->lease && !read_lease(&value, code, to_vm, message)))
 			return false;
 	}
 	return !r->failed;
+}
+
+static const struct association *find_association(uint16_t code)
+{
+	for (size_t i = 0; i < sizeof(associations) / sizeof(*associations); i++) {
+		if (associations[i].code == code)
+			return &associations[i];
+	}
+	return NULL;
 }
 
 static int parse_v6(struct wire_reader *r, bool to_vm, struct dhcp_message *message)
@@ -219,15 +250,12 @@ static int parse_v6(struct wire_reader *r, bool to_vm, struct dhcp_message *mess
 	if (to_vm ? type != V6_REPLY : type != V6_RELEASE && type != V6_DECLINE)
 		return 0;
 	while (wire_left(r)) {
+		const struct association *ia;
 		uint16_t code;
 		struct wire_reader value = next_option(r, &code);
 
-		if (r->failed)
-			return -EINVAL;
-		if (code != V6_IA_NA && code != V6_IA_TA)
-			continue;
-		wire_skip(&value, code == V6_IA_NA ? 12 : 4); /* IAID, T1, T2 */
-		if (!read_association(&value, to_vm, message))
+		ia = find_association(code);
+		if (r->failed || (ia && !read_association(&value, ia, to_vm, message)))
 			return -EINVAL;
 	}
 	return 0;

@@ -245,6 +245,19 @@ char *prefix_format(const struct ip_prefix *prefix, char buf[static PREFIX_TEXT_
 	return buf;
 }
 
+bool prefix_is_host(const struct ip_prefix *prefix)
+{
+	return prefix->len == ip_bits((enum ip_family)prefix->addr.family);
+}
+
+char *prefix_format_short(const struct ip_prefix *prefix, char buf[static PREFIX_TEXT_MAX])
+{
+	if (!prefix_is_host(prefix))
+		return prefix_format(prefix, buf);
+	*put_ip(buf, &prefix->addr) = '\0';
+	return buf;
+}
+
 struct ip_prefix prefix_of(const struct ip_addr *addr, uint8_t len)
 {
 	struct ip_prefix prefix = { .addr = *addr, .len = len };

@@ -137,3 +137,12 @@ bool vnet_contains(const struct vnet_config *vnet, const struct ip_addr *addr)
 	}
 	return false;
 }
+
+bool vnet_covers(const struct vnet_config *vnet, const struct ip_prefix *prefix)
+{
+	for (size_t i = 0; i < vnet->n_prefixes; i++) {
+		if (prefix_covers(&vnet->prefixes[i], prefix))
+			return true;
+	}
+	return false;
+}

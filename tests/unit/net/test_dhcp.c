@@ -134,9 +134,9 @@ static struct dhcp_message parsed(bool to_vm)
 
 static void check_lease(const struct dhcp_lease *lease, const char *text, uint32_t seconds)
 {
-	char buf[IP_TEXT_MAX];
+	char buf[PREFIX_TEXT_MAX];
 
-	cr_assert_str_eq(ip_format(&lease->addr, buf), text);
+	cr_assert_str_eq(prefix_format_short(&lease->prefix, buf), text);
 	cr_assert(lease->seconds == seconds, "%u", lease->seconds);
 }
 
@@ -283,6 +283,100 @@ Test(dhcp, release_and_decline_of_v6)
 	check_lease(&parsed(false).lease[0], "fd00:1::1:4", 0);
 }
 
+static void put_prefix(struct wire_writer *w, const char *prefix, uint8_t len, uint32_t preferred,
+		       uint32_t valid)
+{
+	wire_put_u16(w, 26);
+	wire_put_u16(w, 25 + 7);
+	wire_put_u32(w, preferred);
+	wire_put_u32(w, valid);
+	wire_put_u8(w, len);
+	put_addr(w, prefix);
+	wire_put_u16(w, 67); /* what it excludes, RFC 6603: nobody's business */
+	wire_put_u16(w, 3);
+	wire_put_u16(w, 64 << 8);
+	wire_put_u8(w, 0);
+}
+
+/* An IA_PD with one prefix, and one with a status instead. */
+static void make_pd(uint8_t type, bool to_vm, const char *prefix, uint8_t len, uint32_t preferred,
+		    uint32_t valid)
+{
+	struct wire_writer w;
+	size_t udp;
+
+	begin(&w, true, to_vm, &udp);
+	wire_put_u32(&w, (uint32_t)type << 24 | 0xabcdef);
+	wire_put_u16(&w, 25);
+	wire_put_u16(&w, 12 + 36);
+	wire_put_u32(&w, 1);
+	wire_put_u32(&w, 0);
+	wire_put_u32(&w, 0);
+	put_prefix(&w, prefix, len, preferred, valid);
+	wire_put_u16(&w, 25);
+	wire_put_u16(&w, 12 + 6);
+	wire_put_u32(&w, 2);
+	wire_put_u32(&w, 0);
+	wire_put_u32(&w, 0);
+	wire_put_u16(&w, 13);
+	wire_put_u16(&w, 2);
+	wire_put_u16(&w, 6); /* NoPrefixAvail */
+	end(&w, udp);
+}
+
+Test(dhcp, a_reply_delegates_a_prefix)
+{
+	struct dhcp_message message;
+
+	make_pd(7, true, "fd00:1:0:8000::", 56, 3600, 7200);
+	message = parsed(true);
+	cr_assert(message.n == 1);
+	check_lease(&message.lease[0], "fd00:1:0:8000::/56", 7200);
+	cr_assert_arr_eq(message.mac, MAC, 6);
+	make_pd(7, true, "fd00:1:0:80ff::1", 56, 7200, 7200);
+	check_lease(&parsed(true).lease[0], "fd00:1:0:8000::/56", 7200);
+	make_pd(7, true, "fd00:1::9", 128, 0, DHCP_FOREVER);
+	check_lease(&parsed(true).lease[0], "fd00:1::9", DHCP_FOREVER);
+	make_pd(7, true, "fd00:1:0:8000::", 56, 0, 0);
+	check_lease(&parsed(true).lease[0], "fd00:1:0:8000::/56", 0);
+	make_pd(2, true, "fd00:1:0:8000::", 56, 3600, 7200);
+	cr_assert(parsed(true).n == 0, "ADVERTISE");
+}
+
+Test(dhcp, a_prefix_is_given_back)
+{
+	for (uint8_t type = 1; type < 14; type++) {
+		make_pd(type, false, "fd00:1:0:8000::", 56, 0, 7200);
+		cr_assert(parsed(false).n == (type == 8 || type == 9), "type %u", type);
+	}
+	make_pd(8, false, "fd00:1:0:8000::", 56, 7200, 3600);
+	check_lease(&parsed(false).lease[0], "fd00:1:0:8000::/56", 0);
+}
+
+Test(dhcp, prefixes_that_no_client_takes)
+{
+	static const struct {
+		const char *prefix;
+		uint8_t len;
+		uint32_t preferred;
+		const char *what;
+	} rows[] = {
+		{ "fd00:1:0:8000::", 56, 61, "preferred for longer than valid" },
+		{ "fd00:1:0:8000::", 0, 60, "a wish of any" },
+		{ "fe80::", 64, 60, "link-local" },
+		{ "ff05::", 16, 60, "multicast" },
+		{ "::1", 128, 60, "loopback" },
+	};
+	struct dhcp_message message;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		make_pd(7, true, rows[i].prefix, rows[i].len, rows[i].preferred, 60);
+		cr_assert(parsed(true).n == 0, "%s", rows[i].what);
+	}
+	make_pd(7, true, "fd00:1:0:8000::", 129, 60, 60);
+	cr_assert(dhcp_parse(frame, length, true, &message) == -EINVAL);
+}
+
 /* --- what is void --------------------------------------------------------------------------------------- */
 
 static void cut_everywhere(void)
@@ -305,6 +399,8 @@ Test(dhcp, cut_short_is_void)
 	make_v4(&ack, true);
 	cut_everywhere();
 	make_v6(7, true, 7200);
+	cut_everywhere();
+	make_pd(7, true, "fd00:1:0:8000::", 56, 3600, 7200);
 	cut_everywhere();
 }
 

@@ -235,10 +235,16 @@ Test(prefix, mask_clears_host_bits)
 	}
 	p = prefix_of(&six, 65);
 	cr_assert_str_eq(prefix_format(&p, text), "ffff:ffff:ffff:ffff:8000::/65");
+	cr_assert_str_eq(prefix_format_short(&p, text), "ffff:ffff:ffff:ffff:8000::/65");
+	cr_assert_not(prefix_is_host(&p));
 	p = prefix_of(&six, 0);
 	cr_assert_str_eq(prefix_format(&p, text), "::/0");
 	p = prefix_of(&six, 128);
 	cr_assert(ip_equal(&p.addr, &six));
+	cr_assert(prefix_is_host(&p));
+	cr_assert_str_eq(prefix_format_short(&p, text), "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
+	p = prefix_of(&four, 32);
+	cr_assert(prefix_is_host(&p) && !strchr(prefix_format_short(&p, text), '/'));
 	p = prefix_of(&six, 127);
 	cr_assert_eq(p.addr.bytes[15], 0xfe);
 }

@@ -89,6 +89,7 @@ static struct vnet_config *make_vnet(struct vnet_config *vnet)
 Test(vnet, lookups)
 {
 	struct vnet_config config, *vnet = make_vnet(&config);
+	struct ip_prefix prefix;
 	struct ip_addr addr;
 
 	cr_assert_eq(vnet_find_table(vnet, "dmz"), &vnet->route_tables[1]);
@@ -103,6 +104,10 @@ Test(vnet, lookups)
 	cr_assert_not(vnet_contains(vnet, &addr));
 	cr_assert_eq(ip_parse("fd00:1:0:7::1", &addr), 0);
 	cr_assert(vnet_contains(vnet, &addr));
+	prefix = prefix_of(&addr, 56);
+	cr_assert(vnet_covers(vnet, &prefix));
+	prefix = prefix_of(&addr, 47);
+	cr_assert_not(vnet_covers(vnet, &prefix));
 	vnet_config_done(vnet);
 }
 
