@@ -51,15 +51,26 @@ XRS_INLINE bool xrs_dec_ttl_skb(struct __sk_buff *skb, __u32 l3_off, __u8 family
 }
 
 /*
- * Can outer headers be put in front here, where there is no VXLAN device to do it? Over IPv6 each segment of a GSO
- * frame would need an outer checksum of its own. The kernel computes it for SKB_GSO_UDP_TUNNEL_CSUM alone
- * (net/ipv4/udp_offload.c, __skb_udp_tunnel_segment()), and bpf_skb_adjust_room() only ever sets
- * SKB_GSO_UDP_TUNNEL (net/core/filter.c, bpf_skb_net_grow()), which copies the field as it is.
+ * TCP alone: what a tap calls UDP segments may be fragments, of which only the first has a checksum.
  */
-XRS_INLINE bool xrs_may_encapsulate_skb(struct __sk_buff *skb, const struct xrs_packet *p,
-					const struct xrs_nexthop *nh)
+XRS_INLINE bool xrs_segments_are_equal(const struct xrs_packet *p)
 {
-	if (nh->tunnel.family == 6 && skb->gso_size && !nh->tunnel.zero_sum)
+	return p->proto == XRS_PROTO_TCP && p->l4_hlen && p->l4_len > p->l4_hlen &&
+	       !((p->l4_len - p->l4_hlen) % p->gso_size);
+}
+
+/*
+ * Can outer headers be put in front here, where there is no VXLAN device to do it? Over IPv6 each segment of a GSO
+ * frame needs an outer checksum. The kernel computes it for SKB_GSO_UDP_TUNNEL_CSUM alone (net/ipv4/udp_offload.c,
+ * __skb_udp_tunnel_segment()), and bpf_skb_adjust_room() only ever sets SKB_GSO_UDP_TUNNEL (net/core/filter.c,
+ * bpf_skb_net_grow()), with which the frame's own is copied into each: right where all are of one length. A program
+ * can not make them so: whatever shortens the frame takes its segment size away, or leaves the mark where its
+ * checksum is to go behind.
+ */
+XRS_INLINE bool xrs_may_encapsulate_skb(const struct xrs_packet *p, const struct xrs_nexthop *nh)
+{
+	if (nh->tunnel.family == 6 && p->gso_size && !nh->tunnel.zero_sum &&
+	    !xrs_segments_are_equal(p))
 		return false;
 	return xrs_outer_sum_is_known(p, &nh->tunnel);
 }

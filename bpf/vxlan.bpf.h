@@ -12,6 +12,7 @@
  * told otherwise (RFC 6935), so unless the configuration says that it was (zero_sum) it is computed, without
  * touching the payload: an inner packet whose own checksum is right, or will be, adds a known amount (what
  * Linux calls local checksum offload). Packets without such a checksum are left to the kernel's VXLAN device.
+ * That amount depends on nothing but headers and length, so that segments of one length have one outer checksum.
  */
 #ifndef XRS_VXLAN_BPF_H
 #define XRS_VXLAN_BPF_H
@@ -64,7 +65,8 @@ XRS_INLINE bool xrs_outer_sum_is_known(const struct xrs_packet *p, const struct 
 /*
  * What the inner packet adds to the outer sum. IPv4: its header sums up to nothing, the L4 part to the
  * complement of its pseudo-header (ICMP: to nothing). IPv6: of header and pseudo-header only version,
- * class and flow label, hop limit and next header do not cancel out. @ip: after its TTL was changed.
+ * class and flow label, hop limit and next header do not cancel out. @ip: after its TTL was changed. Of a frame
+ * that is cut later: what each segment adds.
  */
 XRS_INLINE __u64 xrs_inner_sum(const struct xrs_packet *p, const __u8 *ip)
 {
@@ -75,7 +77,8 @@ XRS_INLINE __u64 xrs_inner_sum(const struct xrs_packet *p, const __u8 *ip)
 		       XRS_LOAD(__u16, ip + 6) + (__u16)~XRS_NET16(p->proto);
 	if (p->proto == XRS_PROTO_ICMP)
 		return 0;
-	pseudo = (__u64)p->src[0] + p->dst[0] + XRS_NET16(p->proto) + XRS_NET16(p->l4_len);
+	pseudo = (__u64)p->src[0] + p->dst[0] + XRS_NET16(p->proto) +
+		 XRS_NET16(xrs_l3_out(p) - XRS_IPV4_LEN);
 	return (__u16)~xrs_fold(pseudo);
 }
 
@@ -162,8 +165,9 @@ XRS_INLINE bool xrs_put_outer4(__u8 *start, const __u8 *end, const struct xrs_ne
 XRS_INLINE bool xrs_put_outer6(__u8 *start, const __u8 *end, const struct xrs_nexthop *nh,
 			       const struct xrs_packet *p, __u32 hash)
 {
+	const __u32 head = XRS_UDP_LEN + XRS_VXLAN_LEN + ETH_HLEN;
 	const struct xrs_tunnel *t = &nh->tunnel;
-	__u32 len = XRS_UDP_LEN + XRS_VXLAN_LEN + ETH_HLEN + p->l3_len;
+	__u32 len = head + p->l3_len, cut = head + xrs_l3_out(p);
 	__u8 *ip = start + ETH_HLEN, *udp = ip + XRS_IPV6_LEN;
 	__u16 csum;
 	__u64 sum;
@@ -178,9 +182,9 @@ XRS_INLINE bool xrs_put_outer6(__u8 *start, const __u8 *end, const struct xrs_ne
 	xrs_put_udp_vxlan(udp, t, hash, len);
 	if (t->zero_sum)
 		return true;
-	/* RFC 8200 section 8.1: addresses, length, protocol, then the datagram. */
-	sum = xrs_sum(ip + 8, 32) + XRS_NET16(len) + XRS_NET16(XRS_PROTO_UDP);
-	sum += xrs_sum(udp, XRS_UDP_LEN + XRS_VXLAN_LEN + ETH_HLEN);
+	/* RFC 8200 section 8.1: addresses, length, protocol, then the datagram, which has its length as well. */
+	sum = xrs_sum(ip + 8, 32) + XRS_NET16(cut) + XRS_NET16(XRS_PROTO_UDP);
+	sum += xrs_sum(udp, head) + (__u16)~XRS_NET16(len) + XRS_NET16(cut);
 	sum += xrs_inner_sum(p, start + XRS_VXLAN_OUTER6 + ETH_HLEN);
 	csum = ~xrs_fold(sum);
 	XRS_STORE(__u16, udp + 6, csum ? csum : 0xffff);

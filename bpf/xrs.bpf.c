@@ -512,7 +512,7 @@ XRS_INLINE enum xrs_reason xrs_send_skb(struct __sk_buff *skb, const struct xrs_
 
 	if (!xrs_segments_fit(skb, ifindex))
 		return XRS_REASON_TOO_BIG;
-	if (vxlan && !nh->tunnel.device && !xrs_may_encapsulate_skb(skb, p, nh))
+	if (vxlan && !nh->tunnel.device && !xrs_may_encapsulate_skb(p, nh))
 		return XRS_REASON_TO_KERNEL;
 	if (!xrs_tags_fit(p, vlan)) {
 		if (!xrs_retag_skb(skb, p, vlan))

@@ -449,3 +449,88 @@ Test(attach, segments_above_the_mtu_are_too_big)
 	wire_send("vm", &f, true, 1400);
 	cr_assert(settled(1).too_big == 1);
 }
+
+/* --- segments in a tunnel over IPv6 ----------------------------------------------------------------------- */
+
+/* The tunnel of a configuration, without a VXLAN device; the kernel, not a device, cuts what leaves by it. */
+static void tunnel6(bool zero_sum)
+{
+	struct xrs_nexthop nh = lab_nexthop(1, XRS_WAY_VXLAN);
+
+	lab_steer(XRS_WAY_VXLAN);
+	nh.ifindex = wire_index("out");
+	nh.mtu = 1430;
+	nh.tunnel = (struct xrs_tunnel){ .vni = 7,
+					 .port = 4789,
+					 .family = 6,
+					 .zero_sum = zero_sum,
+					 .dmac = { 2, 0xcc },
+					 .smac = { 2, 0xdd },
+					 .local = { 0xfd, [15] = 1 },
+					 .remote = { 0xfd, [15] = 2 } };
+	lab_set_nexthop(1, &nh);
+	wire_shell("ethtool -K out tso off gso off tx off >/dev/null");
+	nic_entry(LOADER_TC);
+}
+
+/* RFC 8200 section 8.1, over all of the datagram. */
+static uint16_t outer_sum(const struct wire_frame *got)
+{
+	size_t len = got->len - 54;
+
+	return sum_fold(sum_bytes(got->data + 22, 32) + (uint32_t)len + 17 +
+			sum_bytes(got->data + 54, len));
+}
+
+/* The octets of payload that arrive of one frame of @payload, segments of 1,000. */
+static size_t through_tunnel6(bool v6, size_t payload, bool zero_sum)
+{
+	static struct wire_frame got;
+	static struct frame f;
+	struct frame_spec spec = { .v6 = v6, .proto = 6, .payload = payload, .partial = true };
+	size_t inner = 70 + 14 + (v6 ? 40 : 20) + 20, sum = 0;
+	int fd = wire_open("far");
+
+	frame_make(&f, &spec);
+	wire_send("vm", &f, true, 1000);
+	while (sum < payload && wire_receive(fd, &got)) {
+		const uint8_t *udp = got.data + 54;
+
+		cr_assert(got.data[12] == 0x86 && got.data[20] == 17 && got.len > inner);
+		cr_assert((size_t)(udp[4] << 8 | udp[5]) == got.len - 54, "its own length");
+		if (zero_sum)
+			cr_assert(!udp[6] && !udp[7]);
+		else
+			cr_assert(outer_sum(&got) == 0xffff, "the outer checksum");
+		cr_assert(got.data[inner - 20 - (v6 ? 33 : 12)] == 63, "the inner TTL");
+		sum += got.len - inner;
+	}
+	cr_assert(!wire_receive(fd, &got));
+	close(fd);
+	return sum;
+}
+
+Test(attach, equal_segments_share_an_outer_checksum)
+{
+	tunnel6(false);
+	for (int v6 = 0; v6 < 2; v6++) {
+		struct xrs_nic_stats stats;
+
+		nic_entry(LOADER_TC);
+		cr_assert(through_tunnel6(v6, 7000, false) == 7000);
+		cr_assert(through_tunnel6(v6, 1000, false) == 1000);
+		cr_assert(through_tunnel6(v6, 7001, false) == 0, "the last one would be wrong");
+		cr_assert(through_tunnel6(v6, 999, false) == 999, "not cut at all");
+		cr_assert(!fib_maps_nic_stats(lab.maps, LAB_SLOT, &stats));
+		cr_assert(stats.tc_encapsulated == 3 && stats.to_kernel == 1);
+	}
+}
+
+Test(attach, without_an_outer_checksum_all_segments_go)
+{
+	tunnel6(true);
+	for (int v6 = 0; v6 < 2; v6++) {
+		cr_assert(through_tunnel6(v6, 7000, true) == 7000);
+		cr_assert(through_tunnel6(v6, 6999, true) == 6999);
+	}
+}

@@ -104,7 +104,8 @@ void wire_send(const char *ifname, const struct frame *frame, bool partial, uint
 	struct iovec iov[] = { { &head, sizeof(head) }, { (void *)frame->data, frame->len } };
 	struct msghdr message = { &to, sizeof(to), iov, 2, NULL, 0, 0 };
 	int one = 1, fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
-	bool tcp = frame->data[frame->l3 + 9] == 6;
+	bool v6 = frame->data[frame->l3] >> 4 == 6;
+	bool tcp = frame->data[frame->l3 + (v6 ? 6 : 9)] == 6;
 
 	cr_assert(!setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof(one)));
 	if (partial || gso_size) {
@@ -113,7 +114,7 @@ void wire_send(const char *ifname, const struct frame *frame, bool partial, uint
 		head.csum_offset = tcp ? 16 : 6;
 	}
 	if (gso_size) {
-		head.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+		head.gso_type = v6 ? VIRTIO_NET_HDR_GSO_TCPV6 : VIRTIO_NET_HDR_GSO_TCPV4;
 		head.gso_size = (uint16_t)gso_size;
 		head.hdr_len = (uint16_t)(headers_end(frame) + 20);
 	}

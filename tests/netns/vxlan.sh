@@ -65,8 +65,8 @@ out_section() { # FAMILY of the underlay
 	await_way "${IP4[fw]}" vxlan
 	await_way "${IP6[fw]}" vxlan
 	await_fib
-	check_equal "$v: fib show names the tunnel" "100 4789 ${FAR[$1]} ${NEAR[$1]}" \
-		"$(hop "${IP4[fw]}" '.tunnel | "\(.vni) \(.port) \(.remote) \(.local)"')"
+	check_equal "$v: fib show names the tunnel" "100 4789 ${FAR[$1]} ${NEAR[$1]} device" \
+		"$(hop "${IP4[fw]}" '.tunnel | "\(.vni) \(.port) \(.remote) \(.local) \(.largeFrames)"')"
 	check_equal "$v: the MTU leaves room for the outer headers" $((1500 - 30 - ($1 == 4 ? 20 : 40))) \
 		"$(hop "${IP4[fw]}" .mtu)"
 	port_open "far$1" far pkt vx0

@@ -57,12 +57,13 @@ for n in vm1 vm2; do
 	wait_for 10 "the addresses of $n" knows_host $n || abandon "the addresses of $n are known"
 done
 
-way_section() { # FAMILY
+way_section() { # FAMILY LARGE-FRAMES
 	await_way "${IP4[fw]}" vxlan
 	await_way "${IP6[fw]}" vxlan
 	await_fib
 	check_equal "v$1: fib show names the tunnel" "100 4789 ${FAR[$1]} ${NEAR[$1]}" \
 		"$(hop "${IP4[fw]}" '.tunnel | "\(.vni) \(.port) \(.remote) \(.local)"')"
+	check_equal "v$1: and what becomes of frames with segmentation offload" "$2" "$(hop "${IP4[fw]}" .tunnel.largeFrames)"
 	check_equal "v$1: the MTU leaves room for the outer headers" $((1500 - 30 - ($1 == 4 ? 20 : 40))) \
 		"$(hop "${IP4[fw]}" .mtu)"
 }
@@ -89,7 +90,7 @@ tcp_section() { # FAMILY
 }
 
 check_not "this host has no VXLAN device" sh -c "ip -n $ID-host -j link show type vxlan | grep -q ifindex"
-way_section 4
+way_section 4 all
 frame_section 4 far4
 tcp_section 4
 check_equal "vnet show tells the tunnels" "100 100 7" "$(ctl -j vnet show --name prod | jq -r '[.vxlan[].vni] | join(" ")')"
@@ -113,14 +114,18 @@ edit_config '.vnets[0].vxlan = $t' --argjson t "$(tunnels 6)"
 check "a reload moves the tunnels" ctl config reload
 moved() { [ "$(hop "${IP4[fw]}" .tunnel.remote)" = "${FAR[6]}" ]; }
 wait_for 10 "the other way" moved
-way_section 6
+way_section 6 equalSegments
 frame_section 6 far6
+run_logged in_ns host ethtool -K und tso off gso off tx off # each segment is really cut, and its checksums are looked at
+tcp_section 6
+run_logged in_ns host ethtool -K und tso on gso on tx on
 receiver 6 udp6zerocsumrx
 edit_config '.vnets[0].vxlan = $t' --argjson t "$(tunnels 6 '"zeroChecksum": true')"
 check "zeroChecksum is a reload away" ctl config reload
 zero() { bpftool -j map dump pinned "$PINS/maps/xrs_nexthop" | jq -e 'any(.[].formatted.value; .tunnel.zero_sum == 1)'; }
 wait_for 10 "the flag in the map" zero
 await_fib
+way_section 6 all
 frame_section 6 far6udp6zerocsumrx
 tcp_section 6
 

@@ -502,7 +502,10 @@ OBJECT(vxlan_object, "vnets[].vxlan[]", struct vxlan_config,
 	 .fallback = "false",
 	 .doc = "Over IPv6: the outer UDP checksum is zero. The other end must accept that "
 		"(udp6zerocsumrx of a Linux VXLAN device). Without it frames with segmentation "
-		"offload are not sent." });
+		"offload go only where they are TCP and all segments are of one length; the others "
+		"are left to the kernel and counted as to_kernel, and so are packets without a "
+		"checksum of their own, such as fragments. Where that is too little and the other "
+		"end takes no zero, make a VXLAN device for the network." });
 
 OBJECT(vnet_object, "vnets[]", struct vnet_config,
        { "name", &config_type_name, TEXT(struct vnet_config, name), .flags = CONFIG_REQUIRED,

@@ -297,7 +297,9 @@ const struct api_method api_methods[] = {
 	  "tables[]{vnet routeTable family "
 	  "routes "
 	  "lookup reason memoryBytes rootBits nodes builds enlargements pauses fallbackPackets} "
-	  "value[]" },
+	  "value[]{id vnet address usable peering way xdp wayReason "
+	  "tunnel{vni port remote local largeFrames} interface mac mtu vlan reason reasonText "
+	  "packets bytes}" },
 	{ "fib.verify", API_WRITES_WITH_REPAIR,
 	  PARAMS({ "repair", API_BOOL,
 		   .doc = "Also write the differences; needs the right to write." }),

@@ -20,6 +20,14 @@ static void write_counts(struct json_out *out, const char *key,
 }
 
 /* null: the way is not VXLAN. */
+/* How frames with segmentation offload go: bpf/skb.bpf.h says why not all do. */
+static const char *large_frames(const struct xrs_tunnel *tunnel)
+{
+	if (tunnel->device)
+		return "device";
+	return tunnel->family == 6 && !tunnel->zero_sum ? "equalSegments" : "all";
+}
+
 static void write_tunnel(struct json_out *out, const struct xrs_nexthop *hop)
 {
 	const struct xrs_tunnel *t = &hop->tunnel;
@@ -36,6 +44,7 @@ static void write_tunnel(struct json_out *out, const struct xrs_nexthop *hop)
 	write_addr(out, "remote", &addr);
 	addr = ip_from_bytes(t->family, t->local);
 	write_addr(out, "local", &addr);
+	json_out_string(out, "largeFrames", large_frames(t));
 	json_out_end_object(out);
 }
 

@@ -349,6 +349,9 @@ void resolve_nexthop(const struct net_model *model, const struct ip_addr *addr,
 
 /* --- the underlay of a tunnel -------------------------------------------------------------------------- */
 static const char by_xdp[] = "XDP encapsulates";
+static const char by_xdp_in_part[] =
+	"XDP encapsulates; of frames with segmentation offload only TCP in equal segments goes: "
+	"no zeroChecksum";
 
 /* RFC 7348 section 4.3: outer IP, UDP, VXLAN and the inner Ethernet header. */
 static uint32_t tunnel_overhead(const struct ip_addr *remote)
@@ -433,6 +436,12 @@ void resolve_underlay(const struct net_model *model, const struct net_route *rou
 	nexthop->xdp = true;
 }
 
+/* Without a device of the kernel: bpf/skb.bpf.h says why not everything goes. */
+static const char *encapsulates(const struct resolved_tunnel *tunnel)
+{
+	return tunnel->remote.family == IP_V6 && !tunnel->zero_sum ? by_xdp_in_part : by_xdp;
+}
+
 void resolve_vxlan(const struct net_model *model, const struct resolved_tunnel *tunnel,
 		   const uint8_t mac[NET_MAC_LEN], const uint8_t gateway[NET_MAC_LEN],
 		   const struct net_route *route, struct resolved_nexthop *ret)
@@ -458,7 +467,7 @@ void resolve_vxlan(const struct net_model *model, const struct resolved_tunnel *
 	egress = underlay_egress(model, l3, &ret->tunnel, &why);
 	ret->way = XRS_WAY_VXLAN;
 	ret->xdp = egress;
-	ret->why = why ? why : by_xdp;
+	ret->why = why ? why : encapsulates(tunnel);
 	ret->ifindex = egress ? egress->ifindex : l3->ifindex;
 	limit_tunnel_mtu(ret, l3);
 	if (egress)

@@ -679,6 +679,25 @@ Test(resolve, a_configured_tunnel_over_what_xdp_can_not_use)
 	cr_assert(got.way == XRS_WAY_VXLAN && !got.xdp && got.ifindex == ETH20);
 }
 
+Test(resolve, a_configured_tunnel_over_ipv6_says_what_does_not_go)
+{
+	static const uint8_t none[NET_MAC_LEN];
+	struct net_neigh far = { .ifindex = ETH, .mac = { 2, 0, 0, 0, 9, 9 }, .nud = NUD_STALE };
+	struct net_route route = { .type = RTN_UNICAST, .oif = ETH };
+	struct resolved_tunnel tunnel = { .vni = 800, .port = 4789 };
+	struct resolved_nexthop got;
+
+	cr_assert_eq(ip_parse("fd00::9", &far.addr), 0);
+	cr_assert_eq(ip_parse("fd00::1", &route.prefsrc), 0);
+	net_model_neigh_set(model, &far);
+	tunnel.remote = far.addr;
+	resolve_vxlan(model, &tunnel, far.mac, none, &route, &got);
+	cr_assert(got.way == XRS_WAY_VXLAN && got.xdp && strstr(got.why, "no zeroChecksum"));
+	tunnel.zero_sum = true;
+	resolve_vxlan(model, &tunnel, far.mac, none, &route, &got);
+	cr_assert(got.way == XRS_WAY_VXLAN && got.xdp && !strstr(got.why, "zeroChecksum"));
+}
+
 Test(resolve, an_unresolved_next_hop_still_says_whom_to_ask)
 {
 	struct net_route route = { .type = RTN_UNICAST, .oif = BR };
