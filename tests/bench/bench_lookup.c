@@ -123,11 +123,11 @@ static int compare_double(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The quartile of the better half, the lower for times and the upper for rates: other work only slows down. */
-static double quartile(double *values, unsigned int n, bool upper)
+/* The lower quartile or decile: other work only slows down. */
+static double lower(double *values, unsigned int n, unsigned int part)
 {
 	qsort(values, n, sizeof(*values), compare_double);
-	return values[upper ? n - 1 - n / 4 : n / 4];
+	return values[n / part];
 }
 
 /* --- the instance and the programs ---------------------------------------------------------------------- */
@@ -149,7 +149,10 @@ static void open_feed(void)
 	if (!bench.feed)
 		lab_die("feed.bpf.o can not be opened");
 	bpf_object__for_each_program(program, bench.feed->obj)
-		bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
+	{
+		if (bpf_program__type(program) == BPF_PROG_TYPE_XDP)
+			bpf_program__set_flags(program, BPF_F_XDP_HAS_FRAGS);
+	}
 	bpf_object__for_each_map(map, bench.feed->obj)
 	{
 		int fd = fib_maps_fd(bench.maps, bpf_map__name(map));
@@ -413,7 +416,7 @@ static void measure(const struct variant *variants, size_t n, enum ip_family fam
 		}
 	}
 	for (size_t i = 0; i < n; i++)
-		ret[i] = quartile(rounds[i], bench.rounds, false) - (i ? ret[0] : 0);
+		ret[i] = lower(rounds[i], bench.rounds, 4) - (i ? ret[0] : 0);
 }
 
 static void fill_list(const struct data *d, enum lab_spread spread)
@@ -473,13 +476,23 @@ static void print_family(enum ip_family family)
 }
 
 /* --- frames a second ------------------------------------------------------------------------------------ */
-static const char *const device_names[PPS_DEVICES] = { "veth", "tap" };
+static const char *const device_names[PPS_DEVICES] = {
+	[PPS_VETH] = "veth, XDP frames",
+	[PPS_SKB] = "veth, sk_buffs",
+	[PPS_TAP] = "tap",
+};
 /* "auto" is tc on a veth and native on a tap (xrsd.json(5)). */
 static const char *const by_names[PPS_BYS] = {
-	[PPS_DROP] = "dropped at once", [PPS_REDIRECT] = "redirect only", [PPS_KERNEL] = "kernel",
-	[PPS_FIB] = "bpf_fib_lookup",   [PPS_NATIVE] = "XRS native",      [PPS_TC] = "XRS tc",
+	[PPS_DROP] = "dropped at once",
+	[PPS_REDIRECT] = "redirect only",
+	[PPS_KERNEL] = "kernel",
+	[PPS_GRO] = "kernel, GRO on",
+	[PPS_FIB] = "bpf_fib_lookup",
+	[PPS_NATIVE] = "XRS native",
+	[PPS_TC] = "XRS tc",
+	[PPS_REDIRECT_TC] = "redirect only, tc",
 };
-static double mpps[SIZES_MAX][PPS_DEVICES][PPS_BYS];
+static double frame_ns[SIZES_MAX][PPS_DEVICES][PPS_BYS];
 
 static void set_pps_nic(uint32_t ifindex)
 {
@@ -502,15 +515,30 @@ static void detach_steer(const char *ifname)
 		lab_die("%s: xrs_steer stays attached", ifname);
 }
 
-static void print_ratio(enum pps_device device, enum pps_by by, enum pps_by to)
-{
-	char name[64];
+/* XRS to the others, and the most that anything could be to them. */
+static const struct {
+	const char *name;
+	enum pps_by by, to;
+} ratios[] = {
+	{ "XRS native: kernel", PPS_NATIVE, PPS_KERNEL },
+	{ "  the most", PPS_REDIRECT, PPS_KERNEL },
+	{ "XRS native: kernel, GRO on", PPS_NATIVE, PPS_GRO },
+	{ "  the most", PPS_REDIRECT, PPS_GRO },
+	{ "XRS native: bpf_fib_lookup", PPS_NATIVE, PPS_FIB },
+	{ "  the most", PPS_REDIRECT, PPS_FIB },
+	{ "XRS tc: kernel", PPS_TC, PPS_KERNEL },
+	{ "  the most", PPS_REDIRECT_TC, PPS_KERNEL },
+	{ "XRS tc: kernel, GRO on", PPS_TC, PPS_GRO },
+	{ "  the most", PPS_REDIRECT_TC, PPS_GRO },
+};
 
-	snprintf(name, sizeof(name), "%s, %s: %s", device_names[device], by_names[by],
-		 by_names[to]);
+static void print_ratio(enum pps_device device, const char *name, enum pps_by by, enum pps_by to)
+{
+	if (!pps_is_there(device, by) || !pps_is_there(device, to))
+		return;
 	printf("#   %-26s", name);
 	for (unsigned int i = 0; i < bench.n_sizes; i++)
-		printf("  %7.1fx", mpps[i][device][by] / mpps[i][device][to]);
+		printf("  %7.1fx", frame_ns[i][device][to] / frame_ns[i][device][by]);
 	printf("\n");
 }
 
@@ -518,23 +546,23 @@ static void print_pps(enum pps_device device)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "IPv4, uniform, %s, Mpps", device_names[device]);
+	snprintf(name, sizeof(name), "%s, Mpps", device_names[device]);
 	print_sizes(name);
 	for (enum pps_by by = 0; by < PPS_BYS; by++) {
+		if (!pps_is_there(device, by))
+			continue;
 		printf("#   %-26s", by_names[by]);
 		for (unsigned int i = 0; i < bench.n_sizes; i++)
-			printf(" %9.2f", mpps[i][device][by]);
+			printf(" %9.2f", 1e3 / frame_ns[i][device][by]);
 		printf("\n");
 	}
-	print_ratio(device, PPS_NATIVE, PPS_KERNEL);
-	print_ratio(device, PPS_NATIVE, PPS_FIB);
-	print_ratio(device, PPS_TC, PPS_KERNEL);
-	print_ratio(device, PPS_REDIRECT, PPS_KERNEL);
+	for (size_t i = 0; i < COUNT(ratios); i++)
+		print_ratio(device, ratios[i].name, ratios[i].by, ratios[i].to);
 }
 
 static void bench_pps(void)
 {
-	static double rounds[PPS_DEVICES][PPS_BYS][PPS_ROUNDS];
+	static struct pps_times times[PPS_DEVICES][PPS_BYS];
 	struct pps p = {
 		.feed = bench.feed->obj,
 		.shape = bench.shape,
@@ -552,18 +580,19 @@ static void bench_pps(void)
 		bench.shape->ifindex = bench.ifindex;
 		fib_maps_dev_add(bench.maps, if_nametoindex(LAB_GENERATOR));
 		fill_list(&d, LAB_UNIFORM);
-		pps_measure(&p, bench.rounds, rounds);
+		memset(times, 0, sizeof(times));
+		pps_measure(&p, bench.rounds, times);
 		for (int device = 0; device < PPS_DEVICES; device++) {
 			for (int by = 0; by < PPS_BYS; by++)
-				mpps[i][device][by] =
-					quartile(rounds[device][by], bench.rounds, true);
+				frame_ns[i][device][by] =
+					lower(times[device][by].ns, times[device][by].n, 10);
 		}
 		close_table(TABLE_XRS);
 		close_table(TABLE_TRIE);
 		data_free(&d);
 	}
-	print_pps(PPS_VETH);
-	print_pps(PPS_TAP);
+	for (enum pps_device device = 0; device < PPS_DEVICES; device++)
+		print_pps(device);
 }
 
 static void bench_family(enum ip_family family)

@@ -8,6 +8,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
+#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
 #include "dataplane.h"
@@ -20,6 +21,8 @@ char feed_license[] SEC("license") = "GPL";
 #define FEED_MAX     (1u << 20)
 #define FEED_BEHIND  (1u << 20)
 #define FEED_GOES_ON (1u << 31)
+#define FEED_WINDOW  (1u << 12)
+#define FEED_TIMES   32
 #define AF_INET_     2
 #define AF_INET6_    10
 
@@ -66,10 +69,11 @@ struct feed_shape {
 	__u8 mac[12]; /* what the frame came with: the program that ran before changed it */
 	__u32 table;  /* for the programs that only look up */
 	__u32 ifindex;
-	__u64 sum;        /* so that no lookup can be left out */
-	__u32 generator;  /* where generate_v4 sends to */
-	__u32 header_sum; /* of the IPv4 header without its checksum and destination */
-	__u64 sunk;       /* frames that arrived; all on one CPU */
+	__u64 sum;               /* so that no lookup can be left out */
+	__u32 generator;         /* where generate_v4 sends to */
+	__u32 header_sum;        /* of the IPv4 header without its checksum and destination */
+	__u64 sunk;              /* frames that arrived, all on one CPU */
+	__u64 times[FEED_TIMES]; /* when the first of each FEED_WINDOW did */
 };
 
 struct {
@@ -133,8 +137,7 @@ int feed_v6(struct xdp_md *ctx)
 
 /* --- frames on real devices: one CPU sends, forwards and counts them ----------------------------------- */
 /* Runs with BPF_F_TEST_XDP_LIVE_FRAMES; what forwards it may be the kernel, so that the checksum is right. */
-SEC("xdp")
-int generate_v4(struct xdp_md *ctx)
+XRS_INLINE struct feed_shape *make_v4(struct xdp_md *ctx)
 {
 	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *ip = start + 14;
 	struct feed_shape *s = shape();
@@ -142,7 +145,7 @@ int generate_v4(struct xdp_md *ctx)
 	__u32 sum;
 
 	if (!dst || ip + 20 > end)
-		return XDP_ABORTED;
+		return NULL;
 	__builtin_memcpy(start, s->mac, sizeof(s->mac));
 	ip[8] = 64;
 	XRS_STORE(__u32, ip + 16, dst->addr[0]);
@@ -150,17 +153,57 @@ int generate_v4(struct xdp_md *ctx)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	XRS_STORE(__u16, ip + 10, (__u16)~sum);
-	return bpf_redirect_map(&xrs_devmap, s->generator, 0);
+	return s;
+}
+
+SEC("xdp")
+int generate_v4(struct xdp_md *ctx)
+{
+	const struct feed_shape *s = make_v4(ctx);
+
+	return s ? bpf_redirect_map(&xrs_devmap, s->generator, 0) : XDP_ABORTED;
+}
+
+/* The same as the kernel's own buffers, which is what a socket sends: by way of the loopback device. */
+SEC("xdp")
+int generate_skb_v4(struct xdp_md *ctx)
+{
+	return make_v4(ctx) ? XDP_PASS : XDP_ABORTED;
+}
+
+SEC("tc")
+int generate_skb_out(struct __sk_buff *skb)
+{
+	const struct feed_shape *s = shape();
+
+	return s ? bpf_redirect(s->generator, 0) : TC_ACT_SHOT;
+}
+
+/* Frames that arrived. */
+XRS_INLINE void count_v4(void)
+{
+	struct feed_shape *s = shape();
+	__u64 at;
+
+	if (!s || s->sunk++ & (FEED_WINDOW - 1))
+		return;
+	at = s->sunk / FEED_WINDOW;
+	if (at < FEED_TIMES)
+		s->times[at] = bpf_ktime_get_ns();
 }
 
 SEC("xdp")
 int bench_sink(struct xdp_md *ctx)
 {
-	struct feed_shape *s = shape();
-
-	if (s)
-		s->sunk++;
+	count_v4();
 	return XDP_DROP;
+}
+
+SEC("tc")
+int bench_sink_tc(struct __sk_buff *skb)
+{
+	count_v4();
+	return TC_ACT_SHOT;
 }
 
 SEC("xdp")
@@ -200,6 +243,20 @@ int bench_redirect(struct xdp_md *ctx)
 	if (start[12] == 0x08)
 		return leave(ctx, s->mac, s->ifindex, start + 14 + 8);
 	return leave(ctx, s->mac, s->ifindex, start + 14 + 7);
+}
+
+/* The same in tc. */
+SEC("tc")
+int bench_redirect_tc(struct __sk_buff *skb)
+{
+	__u8 *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	struct feed_shape *s = shape();
+
+	if (!s || start + 14 + 40 > end)
+		return TC_ACT_SHOT;
+	__builtin_memcpy(start, s->mac, 12);
+	start[14 + (start[12] == 0x08 ? 8 : 7)]--;
+	return bpf_redirect(s->ifindex, 0);
 }
 
 /* The same with the kernel's table: no more checks than its own samples make. */

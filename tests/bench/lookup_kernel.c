@@ -45,7 +45,7 @@ uint32_t lab_namespace(void)
 	    "for i in bench0 bench1 " LAB_GENERATOR " " LAB_NIC "; do ip link set $i up; done && "
 	    "ip address add 10.255.0.1/16 dev bench0 && "
 	    "ip address add fd00:ffff::1/64 dev bench0 nodad && "
-	    "ip address add 10.1.0.1/24 dev " LAB_NIC " && ethtool -K " LAB_NIC " gro on && "
+	    "ip address add 10.1.0.1/24 dev " LAB_NIC " && "
 	    "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
 	    "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf." LAB_NIC ".rp_filter=0");
 	for (int i = 0; i < LAB_HOPS; i++) {

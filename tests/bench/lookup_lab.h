@@ -57,9 +57,12 @@ void lab_kernel_routes(uint32_t ifindex, const struct ip_prefix *prefixes, const
 		       size_t n);
 /* --- lookup_pps.c ----------------------------------------------------------------------------------- */
 #define PPS_ROUNDS 31
+#define LAB_WINDOW (1u << 12) /* both of feed.bpf.c */
+#define LAB_TIMES  32
 
 enum pps_device {
-	PPS_VETH,
+	PPS_VETH, /* frames that XDP redirects into it */
+	PPS_SKB,  /* a veth again, but buffers of the kernel, as from a socket behind it */
 	PPS_TAP,
 	PPS_DEVICES,
 };
@@ -67,10 +70,12 @@ enum pps_device {
 enum pps_by {         /* who forwards */
 	PPS_DROP,     /* nobody: what sending costs */
 	PPS_REDIRECT, /* a program without a table: what is left when a lookup costs nothing */
-	PPS_KERNEL,
+	PPS_KERNEL,   /* as devices come */
+	PPS_GRO,      /* the kernel, with GRO on the device */
 	PPS_FIB,
 	PPS_NATIVE, /* XRS */
 	PPS_TC,
+	PPS_REDIRECT_TC,
 	PPS_BYS,
 };
 
@@ -81,7 +86,7 @@ struct feed_shape { /* of feed.bpf.c */
 	uint32_t table, ifindex;
 	uint64_t sum;
 	uint32_t generator, header_sum;
-	uint64_t sunk;
+	uint64_t sunk, times[LAB_TIMES];
 };
 
 struct pps {
@@ -93,9 +98,16 @@ struct pps {
 	void (*attach)(const char *ifname, bool tc);
 	void (*detach)(const char *ifname);
 };
-/* Millions of frames a second that arrive, in lab_namespace() with its routes. */
+/* Can it be measured? Without GRO or a program a veth takes no frames from a redirect; a tap knows no GRO. */
+bool pps_is_there(enum pps_device device, enum pps_by by);
+struct pps_times {
+	unsigned int n;
+	double ns[PPS_ROUNDS *
+		  LAB_TIMES]; /* from a frame's arrival to the next one's: means of LAB_WINDOW */
+};
+/* In lab_namespace() with its routes. */
 void pps_measure(const struct pps *pps, unsigned int rounds,
-		 double ret[PPS_DEVICES][PPS_BYS][PPS_ROUNDS]);
+		 struct pps_times ret[PPS_DEVICES][PPS_BYS]);
 
 /* Prints and ends the program. */
 __attribute__((noreturn, format(printf, 1, 2))) void lab_die(const char *format, ...);

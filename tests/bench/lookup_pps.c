@@ -2,51 +2,59 @@
 /*
  * Frames a second through real devices on one CPU: sent, forwarded and counted there.
  *
- *   generate_v4 -> gen0 === vm0  [forwarder]  bench0 === bench1 [bench_sink]        over veth
- *   write()     -> tap0          [forwarder]  bench0 === bench1 [bench_sink]        from a tap
+ *   generate_v4     -> gen0 === vm0        [forwarder]  bench0 === bench1 [bench_sink]
+ *   generate_skb_v4 -> lo -> gen0 === vm0   the same with sk_buffs from the beginning, as sockets send them
+ *   write()         -> tap0                [forwarder]  bench0 === bench1 [bench_sink]
  *
- * The generator is a program that runs on live frames (BPF_F_TEST_XDP_LIVE_FRAMES), 64 at a time. The time
- * counted is that of all three.
+ * Generators are programs that run on live frames (BPF_F_TEST_XDP_LIVE_FRAMES), 64 at a time. The sink is a
+ * program of XDP for forwarders that are, and one of tc for those whose frames arrive as sk_buffs: XDP would have
+ * to copy those that come from a tap.
+ *
+ * The sink notes when each LAB_WINDOW-th frame arrives; the time between two of these counts. Not that of the
+ * whole test run: it waits for grace periods of RCU before its first frame and after its last, which is as long
+ * as tens of thousands of frames take.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/if_tun.h>
+#include <linux/sockios.h>
 #include <net/if.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "lookup_lab.h"
 
-#define FRAMES     (1u << 16) /* of one run */
-#define TAP_FRAMES (1u << 14)
-#define BATCH      64
-#define TAP        "tap0"
+#define FRAMES             (17 * LAB_WINDOW + 1) /* of one run; the first window is not counted */
+#define TAP_FRAMES         (5 * LAB_WINDOW + 1)
+#define BATCH              64
+#define TAP                "tap0"
 
+#define ATTACH_TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack the name */
+
+/* The last one that we may run on: the first often has the interrupts. */
 static void pin_to_one_cpu(void)
 {
-	cpu_set_t set;
+	cpu_set_t set, one;
 
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	if (sched_setaffinity(0, sizeof(set), &set))
+	if (sched_getaffinity(0, sizeof(set), &set))
+		lab_die("sched_getaffinity: %s", strerror(errno));
+	CPU_ZERO(&one);
+	for (int cpu = CPU_SETSIZE - 1; cpu >= 0 && !CPU_COUNT(&one); cpu--) {
+		if (CPU_ISSET(cpu, &set))
+			CPU_SET(cpu, &one);
+	}
+	if (sched_setaffinity(0, sizeof(one), &one))
 		lab_die("sched_setaffinity: %s", strerror(errno));
-}
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
 static int program_fd(const struct pps *p, const char *name)
@@ -71,20 +79,60 @@ static const char *const programs[PPS_BYS] = {
 	[PPS_FIB] = "bench_fib",
 };
 
-static void begin(const struct pps *p, const char *ifname, enum pps_by by)
+/* Returns the link's descriptor. */
+static int attach_tc(const struct pps *p, const char *ifname, const char *program)
 {
+	int fd = bpf_link_create(program_fd(p, program), (int)if_nametoindex(ifname),
+				 (enum bpf_attach_type)ATTACH_TCX_INGRESS, NULL);
+
+	if (fd < 0)
+		lab_die("%s: tcx: %s", ifname, strerror(-fd));
+	return fd;
+}
+
+bool pps_is_there(enum pps_device device, enum pps_by by)
+{
+	return !(device == PPS_VETH && by == PPS_KERNEL) && !(device == PPS_TAP && by == PPS_GRO);
+}
+
+static bool is_xdp(enum pps_by by)
+{
+	return programs[by] || by == PPS_NATIVE;
+}
+
+static void set_gro(const char *ifname, bool on)
+{
+	struct ethtool_value gro = { .cmd = ETHTOOL_SGRO, .data = on };
+	struct ifreq request = { .ifr_data = (void *)&gro };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	strcpy(request.ifr_name, ifname);
+	if (fd < 0 || ioctl(fd, SIOCETHTOOL, &request))
+		lab_die("%s: GRO: %s", ifname, strerror(errno));
+	close(fd);
+}
+
+/* Returns a descriptor for end(), or -1. */
+static int begin(const struct pps *p, const char *ifname, enum pps_by by)
+{
+	attach(LAB_SINK, is_xdp(by) ? program_fd(p, "bench_sink") : -1);
+	if (by == PPS_REDIRECT_TC)
+		return attach_tc(p, ifname, "bench_redirect_tc");
 	if (by == PPS_NATIVE || by == PPS_TC)
 		p->attach(ifname, by == PPS_TC);
 	else if (programs[by])
 		attach(ifname, program_fd(p, programs[by]));
+	return -1;
 }
 
-static void end(const struct pps *p, const char *ifname, enum pps_by by)
+static void end(const struct pps *p, const char *ifname, enum pps_by by, int link)
 {
 	if (by == PPS_NATIVE || by == PPS_TC)
 		p->detach(ifname);
 	else if (programs[by])
 		attach(ifname, -1);
+	if (link >= 0)
+		close(link);
 }
 
 static uint32_t sum_words(const uint8_t *at, size_t len)
@@ -110,8 +158,20 @@ static uint32_t make_frame(uint8_t frame[60])
 	return sum_words(frame + 14, 20);
 }
 
+/* After @n frames were sent. */
+static void note_times(const struct feed_shape *shape, uint32_t n, struct pps_times *ret)
+{
+	uint64_t windows = shape->sunk / LAB_WINDOW;
+
+	if (shape->sunk < n / 2)
+		lab_die("only %llu of %u frames arrived", (unsigned long long)shape->sunk, n);
+	for (uint64_t i = 2; i < windows; i++)
+		ret->ns[ret->n++] =
+			(double)(shape->times[i] - shape->times[i - 1]) / (double)LAB_WINDOW;
+}
+
 /* --- veth ----------------------------------------------------------------------------------------------- */
-static void generate(const struct pps *p)
+static void generate(const struct pps *p, const char *program)
 {
 	uint8_t frame[60];
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
@@ -120,26 +180,20 @@ static void generate(const struct pps *p)
 	p->shape->header_sum = make_frame(frame);
 	memcpy(p->shape->mac, frame, sizeof(p->shape->mac));
 	p->shape->generator = if_nametoindex(LAB_GENERATOR);
-	if (bpf_prog_test_run_opts(program_fd(p, "generate_v4"), &opts))
+	p->shape->sunk = 0;
+	if (bpf_prog_test_run_opts(program_fd(p, program), &opts))
 		lab_die("the generator can not be run: %s", strerror(errno));
 }
 
-/* Frames a second, in millions, that arrived. */
-static double over_veth(const struct pps *p, enum pps_by by)
+/* An XDP program brings what takes redirected frames with it; without one, GRO does. */
+static void over_veth(const struct pps *p, enum pps_device device, enum pps_by by)
 {
-	double start, took;
+	int link;
 
-	begin(p, LAB_NIC, by);
-	generate(p); /* caches, neighbours */
-	p->shape->sunk = 0;
-	start = now_s();
-	generate(p);
-	took = now_s() - start;
-	end(p, LAB_NIC, by);
-	if (p->shape->sunk < FRAMES / 2)
-		lab_die("only %llu of %u frames arrived", (unsigned long long)p->shape->sunk,
-			FRAMES);
-	return (double)p->shape->sunk / took / 1e6;
+	set_gro(LAB_NIC, by == PPS_GRO || (device == PPS_VETH && !is_xdp(by)));
+	link = begin(p, LAB_NIC, by);
+	generate(p, device == PPS_SKB ? "generate_skb_v4" : "generate_v4");
+	end(p, LAB_NIC, by, link);
 }
 
 /* --- tap ------------------------------------------------------------------------------------------------ */
@@ -177,39 +231,47 @@ static void write_frames(const struct pps *p, int tap)
 	}
 }
 
-static double from_tap(const struct pps *p, int tap, enum pps_by by)
+static void from_tap(const struct pps *p, int tap, enum pps_by by)
 {
-	double start, took;
+	int link = begin(p, TAP, by);
 
-	begin(p, TAP, by);
-	write_frames(p, tap);
 	p->shape->sunk = 0;
-	start = now_s();
 	write_frames(p, tap);
-	took = now_s() - start;
-	end(p, TAP, by);
-	if (p->shape->sunk < TAP_FRAMES / 2)
-		lab_die("only %llu of %u frames arrived", (unsigned long long)p->shape->sunk,
-			TAP_FRAMES);
-	return (double)p->shape->sunk / took / 1e6;
+	end(p, TAP, by, link);
 }
 
 /* --- all ------------------------------------------------------------------------------------------------ */
-void pps_measure(const struct pps *p, unsigned int rounds,
-		 double ret[PPS_DEVICES][PPS_BYS][PPS_ROUNDS])
+static void measure(const struct pps *p, int tap, enum pps_device device, enum pps_by by,
+		    struct pps_times *ret)
 {
-	int tap;
+	if (!pps_is_there(device, by))
+		return;
+	if (device == PPS_TAP)
+		from_tap(p, tap, by);
+	else
+		over_veth(p, device, by);
+	note_times(p->shape, device == PPS_TAP ? TAP_FRAMES : FRAMES, ret);
+}
+
+void pps_measure(const struct pps *p, unsigned int rounds,
+		 struct pps_times ret[PPS_DEVICES][PPS_BYS])
+{
+	int tap, loopback, sink;
 
 	pin_to_one_cpu();
 	tap = open_tap();
+	/* What generate_skb_v4 passes is received there. */
+	loopback = attach_tc(p, "lo", "generate_skb_out");
+	sink = attach_tc(p, LAB_SINK, "bench_sink_tc");
 	p->set_nic(if_nametoindex(LAB_NIC));
 	p->set_nic(if_nametoindex(TAP));
-	attach(LAB_SINK, program_fd(p, "bench_sink"));
 	for (unsigned int r = 0; r < rounds; r++) {
-		for (enum pps_by by = 0; by < PPS_BYS; by++)
-			ret[PPS_VETH][by][r] = over_veth(p, by);
-		for (enum pps_by by = 0; by < PPS_BYS; by++)
-			ret[PPS_TAP][by][r] = from_tap(p, tap, by);
+		for (enum pps_device device = 0; device < PPS_DEVICES; device++) {
+			for (enum pps_by by = 0; by < PPS_BYS; by++)
+				measure(p, tap, device, by, &ret[device][by]);
+		}
 	}
 	close(tap);
+	close(loopback);
+	close(sink);
 }

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # timeout: 1800
 # Frames of 64 octets a second on one CPU, over a veth pair and from a tap: forwarded by the kernel, by a
-# program with bpf_fib_lookup, and by xrs_steer in native mode. lookup_pps.c draws the way they take.
+# program with bpf_fib_lookup, and by XRS, native and in tc. lookup_pps.c draws the way they take.
 . "$(dirname "$0")/../lib/sh.sh"
 
 BENCH=$BUILD/tests/bench_lookup
 SIZES=${XRS_BENCH_SIZES:-1000,100000,1000000}
-ROUNDS=${XRS_BENCH_ROUNDS:-31}
+ROUNDS=${XRS_BENCH_ROUNDS:-15}
 RESULTS=$BUILD/bench/pps.txt
 
 need_root
