@@ -34,13 +34,20 @@ int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
 }
 
 /* --- libbpf's messages -------------------------------------------------------------------------------- */
+static __thread bool expects_no; /* the attacher's thread asks as well */
+
+void loader_log_expect_no(bool on)
+{
+	expects_no = on;
+}
+
 static int __attribute__((format(printf, 2, 0)))
 log_libbpf(enum libbpf_print_level level, const char *format, va_list args)
 {
 	char line[512];
 	size_t len;
 
-	if (level == LIBBPF_DEBUG)
+	if (level == LIBBPF_DEBUG || expects_no)
 		return 0;
 	vsnprintf(line, sizeof(line), format, args);
 	len = strcspn(line, "\n");

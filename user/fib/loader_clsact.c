@@ -41,8 +41,12 @@ uint32_t clsact_prog(const struct clsact *place, uint32_t ifindex)
 	struct bpf_tc_hook hook = hook_of(place, ifindex);
 	struct bpf_tc_opts opts = opts_of(place);
 	char name[16];
+	int ret;
 
-	if (bpf_tc_query(&hook, &opts))
+	loader_log_expect_no(true);
+	ret = bpf_tc_query(&hook, &opts);
+	loader_log_expect_no(false);
+	if (ret)
 		return 0;
 	loader_prog_name(opts.prog_id, name);
 	for (size_t i = 0; i < CLSACT_NAMES && place->names[i]; i++) {
@@ -56,8 +60,11 @@ int clsact_attach(const struct clsact *place, uint32_t ifindex, int prog_fd, boo
 {
 	struct bpf_tc_hook hook = hook_of(place, ifindex);
 	struct bpf_tc_opts opts = opts_of(place);
-	int ret = bpf_tc_hook_create(&hook);
+	int ret;
 
+	loader_log_expect_no(true); /* it may be there, somebody else's as well */
+	ret = bpf_tc_hook_create(&hook);
+	loader_log_expect_no(false);
 	if (ret && ret != -EEXIST)
 		return ret;
 	*ret_replaced = clsact_prog(place, ifindex);

@@ -38,6 +38,9 @@ struct loader {
 int loader_say(char text[static LOADER_TEXT], int code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* While on, for this thread: "there is no such filter" is an answer, of which libbpf is not to warn. */
+void loader_log_expect_no(bool on);
+
 /* Fills loader->pinned with what an earlier process left. 0 or negative errno. */
 int loader_index_links(struct loader *loader);
 void loader_forget_links(struct loader *loader);
