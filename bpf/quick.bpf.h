@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The quick way through both halves for the frames that nearly all are: untagged TCP and UDP without options,
- * extension headers or fragments, not segmented, from a nic without traces or counters by route, out of a device;
- * in XDP one that takes XDP frames.
+ * extension headers or fragments, from a nic without traces or counters by route, out of a device; in XDP one that
+ * takes XDP frames. In tc also TCP that is cut into segments later.
  *
  * No answer of its own: where it is not sure that the whole program would redirect the frame it says no, with
  * nothing changed or counted, and the whole program looks at the frame from its beginning. It is
@@ -23,12 +23,14 @@
 #define XRS_QUICK_NOT (XRS_NIC_F_TRACE | XRS_NIC_F_ROUTES)
 
 struct xrs_quick {
-	/* given: the frame and whose it is, in which half; constants to the compiler but for the first two */
+	/* given: the frame and whose it is, in which half; constants to the compiler but for the first three */
 	__u32 ifindex;
 	__u32 frame_len;
+	__u32 gso_size; /* tc alone */
 	__u8 family;
 	bool tc;
 	/* filled: where it goes, and what to count */
+	bool delivered; /* to a VM of this host, from an appliance; tc alone */
 	const struct xrs_nexthop *nh;
 	__u32 nexthop, slot;
 };
@@ -99,6 +101,18 @@ XRS_INLINE bool xrs_quick_ipv6(const __u8 *ip, struct xrs_packet *p)
 	return ip[0] >> 4 == 6 && ip[7] > 1 && !xrs_special6(p->src) && !xrs_special6(p->dst);
 }
 
+/* In tc. False: too short, or cut into segments whose headers are not those of TCP. */
+XRS_INLINE bool xrs_quick_l4_skb(const __u8 *l4, const __u8 *end, struct xrs_packet *p)
+{
+	if (!p->gso_size)
+		return (p->proto == XRS_PROTO_TCP || p->proto == XRS_PROTO_UDP) &&
+		       p->l4_len >= XRS_UDP_LEN;
+	if (p->proto != XRS_PROTO_TCP || p->l4_len < XRS_TCP_LEN || l4 + XRS_TCP_LEN > end)
+		return false;
+	p->l4_hlen = (l4[12] >> 4) * 4;
+	return true;
+}
+
 /* Ports and checksum. False: too short, or an offload may be left to a device, which only tc can do. */
 XRS_INLINE bool xrs_quick_l4(const __u8 *l4, const __u8 *end, struct xrs_packet *p, bool tc)
 {
@@ -107,8 +121,7 @@ XRS_INLINE bool xrs_quick_l4(const __u8 *l4, const __u8 *end, struct xrs_packet 
 	p->sport = XRS_LOAD(__u16, l4);
 	p->dport = XRS_LOAD(__u16, l4 + 2);
 	if (tc)
-		return (p->proto == XRS_PROTO_TCP || p->proto == XRS_PROTO_UDP) &&
-		       p->l4_len >= XRS_UDP_LEN;
+		return xrs_quick_l4_skb(l4, end, p);
 	p->has_csum = true;
 	if (p->proto == XRS_PROTO_TCP) {
 		if (p->l4_len < XRS_TCP_LEN || l4 + XRS_TCP_LEN > end)
@@ -138,12 +151,36 @@ XRS_INLINE const struct xrs_nexthop *xrs_quick_member(__u32 group, __u32 hash, _
 	return nh;
 }
 
+/* The trie alone, walked through by the verifier once for each family. */
+__attribute__((noinline)) __u32 xrs_trie4_once(__u32 dst, __u32 table)
+{
+	struct xrs_packet p = { .family = 4, .dst = { dst } };
+
+	return xrs_trie_find(&p, table);
+}
+
+__attribute__((noinline)) __u32 xrs_trie6_once(__u64 first, __u64 last, __u32 table)
+{
+	struct xrs_packet p = { .family = 6, .dst = { first, first >> 32, last, last >> 32 } };
+
+	return xrs_trie_find(&p, table);
+}
+
+/* In tc, where the derived structure has no answer: a table of few routes has none. */
+XRS_INLINE __u32 xrs_quick_trie(const struct xrs_packet *p, __u32 table)
+{
+	if (p->family == 4)
+		return xrs_trie4_once(p->dst[0], table);
+	return xrs_trie6_once((__u64)p->dst[1] << 32 | p->dst[0],
+			      (__u64)p->dst[3] << 32 | p->dst[2], table);
+}
+
 /* An untagged frame may leave through it as it is, and does not return to where it came from. */
 XRS_INLINE bool xrs_quick_fits(const struct xrs_nexthop *nh, const struct xrs_packet *p,
 			       const __u8 *smac, __u32 ifindex)
 {
 	return *(const volatile enum xrs_way *)&nh->way == XRS_WAY_REDIRECT && !nh->vlan &&
-	       (!nh->mtu || p->l3_len <= nh->mtu) && nh->ifindex != ifindex &&
+	       (!nh->mtu || xrs_l3_out(p) <= nh->mtu) && nh->ifindex != ifindex &&
 	       !xrs_quick_mac(nh->dmac, smac);
 }
 
@@ -167,10 +204,44 @@ XRS_INLINE bool xrs_is_settled(const struct xrs_near *near, __u32 seq)
 	return *(const volatile __u32 *)&near->seq == seq;
 }
 
+/* In tc, where a route of the vnet itself leads to: from an appliance straight to the VM. */
+XRS_INLINE const struct xrs_nexthop *xrs_quick_host(const struct xrs_nic *nic,
+						    const struct xrs_packet *p)
+{
+	if (nic->role != XRS_NIC_NVA || xrs_is_dhcp_answer(p))
+		return NULL;
+	return xrs_find_host(nic->vnet, p);
+}
+
+/* The next hop of a route that steers. NULL: another kind, or not an ordinary one. */
+XRS_INLINE const struct xrs_nexthop *xrs_quick_steer(__u32 leaf, __u32 hash, __u32 *ret_index)
+{
+	if (!leaf || leaf >> XRS_FAST_KIND_SHIFT != XRS_ROUTE_STEER)
+		return NULL;
+	return xrs_quick_member(leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK, hash,
+				ret_index);
+}
+
+/* In tc. */
+XRS_INLINE const struct xrs_nexthop *xrs_quick_choose_skb(const struct xrs_nic *nic,
+							  const struct xrs_packet *p, __u32 hash,
+							  struct xrs_quick *q)
+{
+	__u32 leaf = xrs_fast_find(p, nic->table);
+
+	if (leaf & XRS_FAST_NODE)
+		leaf = xrs_quick_trie(p, nic->table);
+	q->delivered = leaf >> XRS_FAST_KIND_SHIFT == XRS_ROUTE_LOCAL;
+	if (!q->delivered)
+		return xrs_quick_steer(leaf, hash, &q->nexthop);
+	q->nexthop = 0;
+	return xrs_quick_host(nic, p);
+}
+
 /* Where a frame goes that begins at @start. False: it is not an ordinary one. */
 XRS_INLINE bool xrs_quick_decide(const __u8 *start, const __u8 *end, struct xrs_quick *q)
 {
-	__u32 ip_len = q->family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, leaf, seq;
+	__u32 ip_len = q->family == 4 ? XRS_IPV4_LEN : XRS_IPV6_LEN, hash, seq;
 	const struct xrs_near *near = xrs_find_near(q->ifindex, &seq);
 	const __u8 *ip = start + ETH_HLEN, *l4 = ip + ip_len;
 	struct xrs_packet p = { .family = q->family };
@@ -178,6 +249,11 @@ XRS_INLINE bool xrs_quick_decide(const __u8 *start, const __u8 *end, struct xrs_
 
 	if (!near || l4 > end)
 		return false;
+	if (q->tc) {
+		p.gso_size = q->gso_size;
+		p.l3_off = ETH_HLEN;
+		p.l4_off = ETH_HLEN + ip_len;
+	}
 	nic = &near->nic;
 	if (nic->flags & (q->tc ? XRS_QUICK_NOT : XRS_QUICK_NOT | XRS_NIC_F_TC) ||
 	    !xrs_quick_gateway(nic, start) ||
@@ -191,11 +267,8 @@ XRS_INLINE bool xrs_quick_decide(const __u8 *start, const __u8 *end, struct xrs_
 	/* Now, not after the lookup: while that waits for memory the processor has time for it. */
 	hash = xrs_flow_hash(&p, nic->flags & XRS_NIC_F_SYMMETRIC);
 	asm volatile("" : "+r"(hash));
-	leaf = xrs_fast_find(&p, nic->table);
-	if (!leaf || leaf >> XRS_FAST_KIND_SHIFT != XRS_ROUTE_STEER)
-		return false;
-	q->nh = xrs_quick_member(leaf >> XRS_FAST_GROUP_SHIFT & XRS_FAST_GROUP_MASK, hash,
-				 &q->nexthop);
+	q->nh = q->tc ? xrs_quick_choose_skb(nic, &p, hash, q)
+		      : xrs_quick_steer(xrs_fast_find(&p, nic->table), hash, &q->nexthop);
 	q->slot = nic->slot;
 	return q->nh && xrs_quick_fits(q->nh, &p, start + ETH_ALEN, q->ifindex) &&
 	       xrs_is_settled(near, seq);
@@ -284,17 +357,20 @@ XRS_INLINE bool xrs_quick_write4(struct __sk_buff *skb, const __u8 *start, const
 XRS_INLINE bool xrs_quick_skb(struct __sk_buff *skb, __u8 family)
 {
 	const __u8 *start = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
-	struct xrs_quick q = {
-		.ifindex = skb->ifindex, .frame_len = skb->len, .family = family, .tc = true
-	};
+	struct xrs_quick q = { .ifindex = skb->ifindex,
+			       .frame_len = skb->len,
+			       .family = family,
+			       .tc = true,
+			       .gso_size = skb->gso_size };
 
-	if (!xrs_quick_decide(start, end, &q))
+	if (!xrs_quick_decide(start, end, &q) || !xrs_segments_fit(skb, q.nh->ifindex))
 		return false;
 	if (family == 4 ? !xrs_quick_write4(skb, start, end, q.nh)
 			: !xrs_dec_ttl_skb(skb, ETH_HLEN, 6) ||
 				  bpf_skb_store_bytes(skb, 0, q.nh->dmac, 2 * ETH_ALEN, 0))
 		return false;
-	xrs_count(q.slot, XRS_REASON_TC_REDIRECTED, q.nexthop, q.frame_len);
+	xrs_count(q.slot, q.delivered ? XRS_REASON_TC_DELIVERED : XRS_REASON_TC_REDIRECTED,
+		  q.nexthop, q.frame_len);
 	return bpf_redirect(q.nh->ifindex, 0) == TC_ACT_REDIRECT;
 }
 
@@ -312,7 +388,7 @@ XRS_INLINE bool xrs_quick_any_skb(struct __sk_buff *skb)
 {
 	__u8 family = xrs_quick_family((void *)(long)skb->data, (void *)(long)skb->data_end);
 
-	if (skb->gso_size || skb->vlan_present)
+	if (skb->vlan_present)
 		return false;
 	if (family == 4)
 		return xrs_quick_skb4(skb);

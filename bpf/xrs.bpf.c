@@ -255,7 +255,8 @@ XRS_INLINE enum xrs_reason xrs_decide_xdp(struct xdp_md *ctx, const struct xrs_n
 		return XRS_REASON_UNKNOWN_NIC;
 	if (nic->flags & XRS_NIC_F_TC)
 		return XRS_REASON_TO_TC;
-	if (start + XRS_LINEAR > end && p->frame_len > (__u32)(end - start))
+	/* Several buffers: nothing that could be found here saves tc the same work. */
+	if (p->frame_len > (__u32)(end - start))
 		return XRS_REASON_TO_TC;
 	reason = xrs_decide(nic, start, end, p, d, ret_nh);
 	/* The tc half knows segments from large packets, and answers in the gateway's name. */

@@ -87,12 +87,22 @@ Test(tc, segments_are_measured_not_frames)
 		{ { .proto = 6, .payload = 3000, .v6 = true }, 1200, 40 + 20 + 1200 },
 	};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		set_mtu(XRS_WAY_BRIDGE, rows[i].fits);
-		assert_reason(tc(&rows[i].spec, rows[i].gso), XRS_REASON_TC_BRIDGED);
-		set_mtu(XRS_WAY_BRIDGE, rows[i].fits - 1);
-		assert_reason(tc(&rows[i].spec, rows[i].gso), XRS_REASON_TOO_BIG);
-		assert_reason(tc(&rows[i].spec, 0), XRS_REASON_TOO_BIG);
+	static const struct {
+		enum xrs_way way;
+		enum xrs_reason reason;
+	} ways[] = {
+		{ XRS_WAY_BRIDGE, XRS_REASON_TC_BRIDGED },
+		{ XRS_WAY_REDIRECT, XRS_REASON_TC_REDIRECTED },
+	};
+
+	for (size_t i = 0; i < 2 * sizeof(rows) / sizeof(*rows); i++) {
+		const struct frame_spec *spec = &rows[i / 2].spec;
+
+		set_mtu(ways[i % 2].way, rows[i / 2].fits);
+		assert_reason(tc(spec, rows[i / 2].gso), ways[i % 2].reason);
+		set_mtu(ways[i % 2].way, rows[i / 2].fits - 1);
+		assert_reason(tc(spec, rows[i / 2].gso), XRS_REASON_TOO_BIG);
+		assert_reason(tc(spec, 0), XRS_REASON_TOO_BIG);
 	}
 }
 
