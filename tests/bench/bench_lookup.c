@@ -479,6 +479,7 @@ static void print_family(enum ip_family family)
 static const char *const device_names[PPS_DEVICES] = {
 	[PPS_VETH] = "veth, XDP frames",
 	[PPS_SKB] = "veth, sk_buffs",
+	[PPS_SOCKET] = "veth, a UDP socket's",
 	[PPS_TAP] = "tap",
 };
 /* "auto" is tc on a veth and native on a tap (xrsd.json(5)). */

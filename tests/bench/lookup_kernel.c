@@ -42,12 +42,17 @@ uint32_t lab_namespace(void)
 	run("ip link set lo up && ip link add bench0 type veth peer name bench1 && "
 	    "ip link add " LAB_GENERATOR " type veth peer name " LAB_NIC
 	    " address 02:00:00:00:01:01 && "
-	    "for i in bench0 bench1 " LAB_GENERATOR " " LAB_NIC "; do ip link set $i up; done && "
+	    "ip link add " LAB_SOCKET
+	    " address 02:00:00:00:00:0a type veth peer name " LAB_CONTAINER
+	    " address 02:00:00:00:01:01 && "
+	    "for i in bench0 bench1 " LAB_GENERATOR " " LAB_NIC " " LAB_CONTAINER
+	    "; do ip link set $i up; done && "
 	    "ip address add 10.255.0.1/16 dev bench0 && "
 	    "ip address add fd00:ffff::1/64 dev bench0 nodad && "
 	    "ip address add 10.1.0.1/24 dev " LAB_NIC " && "
 	    "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
-	    "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf." LAB_NIC ".rp_filter=0");
+	    "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf." LAB_NIC ".rp_filter=0 "
+	    "net.ipv4.conf." LAB_CONTAINER ".rp_filter=0");
 	for (int i = 0; i < LAB_HOPS; i++) {
 		snprintf(command, sizeof(command),
 			 "ip neigh replace 10.255.1.%d lladdr 02:ee:00:00:00:%02x dev bench0 && "

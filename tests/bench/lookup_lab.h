@@ -18,6 +18,8 @@ struct bpf_object;
 #define LAB_GENERATOR "gen0" /* what goes in here comes out of LAB_NIC */
 #define LAB_NIC       "vm0"
 #define LAB_SINK      "bench1" /* behind the way out */
+#define LAB_SOCKET    "sock0"  /* to be moved to a namespace with sockets; its other end: */
+#define LAB_CONTAINER "vm1"
 
 /* --- lookup_routes.c -------------------------------------------------------------------------------- */
 uint32_t lab_draw(uint32_t below);
@@ -61,8 +63,9 @@ void lab_kernel_routes(uint32_t ifindex, const struct ip_prefix *prefixes, const
 #define LAB_TIMES  32
 
 enum pps_device {
-	PPS_VETH, /* frames that XDP redirects into it */
-	PPS_SKB,  /* a veth again, but buffers of the kernel, as from a socket behind it */
+	PPS_VETH,   /* frames that XDP redirects into it */
+	PPS_SKB,    /* the same, but buffers of the kernel */
+	PPS_SOCKET, /* a veth, and a UDP socket in the namespace behind it */
 	PPS_TAP,
 	PPS_DEVICES,
 };

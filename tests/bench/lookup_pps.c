@@ -4,11 +4,13 @@
  *
  *   generate_v4     -> gen0 === vm0        [forwarder]  bench0 === bench1 [bench_sink]
  *   generate_skb_v4 -> lo -> gen0 === vm0   the same with sk_buffs from the beginning, as sockets send them
+ *   sendmmsg()      -> sock0 === vm1       [forwarder]  bench0 === bench1 [bench_sink]
  *   write()         -> tap0                [forwarder]  bench0 === bench1 [bench_sink]
  *
  * Generators are programs that run on live frames (BPF_F_TEST_XDP_LIVE_FRAMES), 64 at a time. The sink is a
  * program of XDP for forwarders that are, and one of tc for those whose frames arrive as sk_buffs: XDP would have
- * to copy those that come from a tap.
+ * to copy those that come from a tap. Where the sender is a socket the receiver is one of tc in any case, as if
+ * there were a socket too.
  *
  * The sink notes when each LAB_WINDOW-th frame arrives; the time between two of these counts. Not that of the
  * whole test run: it waits for grace periods of RCU before its first frame and after its last, which is as long
@@ -24,6 +26,7 @@
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +38,7 @@
 #include "lookup_lab.h"
 
 #define FRAMES             (17 * LAB_WINDOW + 1) /* of one run; the first window is not counted */
-#define TAP_FRAMES         (5 * LAB_WINDOW + 1)
+#define FEW_FRAMES         (9 * LAB_WINDOW + 1)
 #define BATCH              64
 #define TAP                "tap0"
 
@@ -115,7 +118,6 @@ static void set_gro(const char *ifname, bool on)
 /* Returns a descriptor for end(), or -1. */
 static int begin(const struct pps *p, const char *ifname, enum pps_by by)
 {
-	attach(LAB_SINK, is_xdp(by) ? program_fd(p, "bench_sink") : -1);
 	if (by == PPS_REDIRECT_TC)
 		return attach_tc(p, ifname, "bench_redirect_tc");
 	if (by == PPS_NATIVE || by == PPS_TC)
@@ -180,20 +182,76 @@ static void generate(const struct pps *p, const char *program)
 	p->shape->header_sum = make_frame(frame);
 	memcpy(p->shape->mac, frame, sizeof(p->shape->mac));
 	p->shape->generator = if_nametoindex(LAB_GENERATOR);
-	p->shape->sunk = 0;
 	if (bpf_prog_test_run_opts(program_fd(p, program), &opts))
 		lab_die("the generator can not be run: %s", strerror(errno));
 }
 
 /* An XDP program brings what takes redirected frames with it; without one, GRO does. */
-static void over_veth(const struct pps *p, enum pps_device device, enum pps_by by)
+static bool needs_gro(enum pps_device device, enum pps_by by)
 {
-	int link;
+	return by == PPS_GRO || (device == PPS_VETH && !is_xdp(by));
+}
 
-	set_gro(LAB_NIC, by == PPS_GRO || (device == PPS_VETH && !is_xdp(by)));
-	link = begin(p, LAB_NIC, by);
-	generate(p, device == PPS_SKB ? "generate_skb_v4" : "generate_v4");
-	end(p, LAB_NIC, by, link);
+/* --- a socket ------------------------------------------------------------------------------------------- */
+static void enter(int netns)
+{
+	if (netns < 0 || setns(netns, CLONE_NEWNET))
+		lab_die("a network namespace: %s", strerror(errno));
+}
+
+static int this_netns(void)
+{
+	return open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+}
+
+/* In a namespace of its own with LAB_SOCKET, which leads to everywhere. */
+static int open_socket(void)
+{
+	int home = this_netns(), away, fd;
+	char command[128];
+
+	if (unshare(CLONE_NEWNET))
+		lab_die("a network namespace: %s", strerror(errno));
+	away = this_netns();
+	enter(home);
+	snprintf(command, sizeof(command), "ip link set " LAB_SOCKET " netns /proc/%d/fd/%d",
+		 getpid(), away);
+	if (system(command))
+		lab_die("%s: failed", command);
+	enter(away);
+	if (system("ip link set " LAB_SOCKET " up && ip address add 10.1.0.10/24 dev " LAB_SOCKET
+		   " && ip neigh replace 10.1.0.1 lladdr 02:00:00:00:01:01 dev " LAB_SOCKET
+		   " && ip route add default via 10.1.0.1"))
+		lab_die(LAB_SOCKET ": no way out");
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		lab_die("a socket: %s", strerror(errno));
+	enter(home);
+	close(home);
+	close(away);
+	return fd;
+}
+
+static void send_frames(const struct pps *p, int fd)
+{
+	static struct sockaddr_in to[BATCH];
+	static struct mmsghdr messages[BATCH];
+	static uint8_t payload[60 - 14 - 20 - 8];
+	struct iovec data = { payload, sizeof(payload) };
+
+	for (uint32_t i = 0; i < FEW_FRAMES; i += BATCH) {
+		for (uint32_t j = 0; j < BATCH; j++) {
+			to[j].sin_family = AF_INET;
+			to[j].sin_port = htons(53);
+			to[j].sin_addr.s_addr = p->list[p->shape->cursor++ & p->shape->mask][0];
+			messages[j].msg_hdr = (struct msghdr){ .msg_name = &to[j],
+							       .msg_namelen = sizeof(to[j]),
+							       .msg_iov = &data,
+							       .msg_iovlen = 1 };
+		}
+		if (sendmmsg(fd, messages, BATCH, 0) < 0)
+			lab_die("frames of a socket: %s", strerror(errno));
+	}
 }
 
 /* --- tap ------------------------------------------------------------------------------------------------ */
@@ -217,7 +275,7 @@ static void write_frames(const struct pps *p, int tap)
 	uint8_t frame[60];
 	uint32_t base = make_frame(frame);
 
-	for (uint32_t i = 0; i < TAP_FRAMES; i++) {
+	for (uint32_t i = 0; i < FEW_FRAMES; i++) {
 		const uint8_t *dst = (const uint8_t *)p->list[p->shape->cursor++ & p->shape->mask];
 		uint32_t sum = base + sum_words(dst, 4);
 		uint16_t check;
@@ -231,47 +289,69 @@ static void write_frames(const struct pps *p, int tap)
 	}
 }
 
-static void from_tap(const struct pps *p, int tap, enum pps_by by)
-{
-	int link = begin(p, TAP, by);
+/* --- all ------------------------------------------------------------------------------------------------ */
+struct senders {
+	int tap, socket;
+};
 
-	p->shape->sunk = 0;
-	write_frames(p, tap);
-	end(p, TAP, by, link);
+static const char *const nics[PPS_DEVICES] = {
+	[PPS_VETH] = LAB_NIC,
+	[PPS_SKB] = LAB_NIC,
+	[PPS_SOCKET] = LAB_CONTAINER,
+	[PPS_TAP] = TAP,
+};
+
+static void send_by(const struct pps *p, const struct senders *senders, enum pps_device device)
+{
+	if (device == PPS_TAP)
+		write_frames(p, senders->tap);
+	else if (device == PPS_SOCKET)
+		send_frames(p, senders->socket);
+	else
+		generate(p, device == PPS_SKB ? "generate_skb_v4" : "generate_v4");
 }
 
-/* --- all ------------------------------------------------------------------------------------------------ */
-static void measure(const struct pps *p, int tap, enum pps_device device, enum pps_by by,
-		    struct pps_times *ret)
+static void measure(const struct pps *p, const struct senders *senders, enum pps_device device,
+		    enum pps_by by, struct pps_times *ret)
 {
+	bool tc_sink = device == PPS_SOCKET || !is_xdp(by);
+	const char *nic = nics[device];
+	int link;
+
 	if (!pps_is_there(device, by))
 		return;
-	if (device == PPS_TAP)
-		from_tap(p, tap, by);
-	else
-		over_veth(p, device, by);
-	note_times(p->shape, device == PPS_TAP ? TAP_FRAMES : FRAMES, ret);
+	attach(LAB_SINK, tc_sink ? -1 : program_fd(p, "bench_sink"));
+	set_gro(LAB_SINK, tc_sink && is_xdp(by));
+	if (device != PPS_TAP)
+		set_gro(nic, needs_gro(device, by));
+	link = begin(p, nic, by);
+	p->shape->sunk = 0;
+	send_by(p, senders, device);
+	end(p, nic, by, link);
+	note_times(p->shape, device < PPS_SOCKET ? FRAMES : FEW_FRAMES, ret);
 }
 
 void pps_measure(const struct pps *p, unsigned int rounds,
 		 struct pps_times ret[PPS_DEVICES][PPS_BYS])
 {
-	int tap, loopback, sink;
+	struct senders senders;
+	int loopback, sink;
 
 	pin_to_one_cpu();
-	tap = open_tap();
+	senders = (struct senders){ open_tap(), open_socket() };
 	/* What generate_skb_v4 passes is received there. */
 	loopback = attach_tc(p, "lo", "generate_skb_out");
 	sink = attach_tc(p, LAB_SINK, "bench_sink_tc");
-	p->set_nic(if_nametoindex(LAB_NIC));
-	p->set_nic(if_nametoindex(TAP));
+	for (enum pps_device device = 0; device < PPS_DEVICES; device++)
+		p->set_nic(if_nametoindex(nics[device]));
 	for (unsigned int r = 0; r < rounds; r++) {
 		for (enum pps_device device = 0; device < PPS_DEVICES; device++) {
 			for (enum pps_by by = 0; by < PPS_BYS; by++)
-				measure(p, tap, device, by, &ret[device][by]);
+				measure(p, &senders, device, by, &ret[device][by]);
 		}
 	}
-	close(tap);
+	close(senders.tap);
+	close(senders.socket);
 	close(loopback);
 	close(sink);
 }
