@@ -5,9 +5,10 @@
  * writes to the maps. Same destinations, same routes, one run; each figure is the median of rounds that take
  * turns.
  *
- *	bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p]
+ *	bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p | -q]
  *
  * FILE: prefixes of the full table, gzip. SIZES: "1000,100000". -p: frames a second over veth and tap instead.
+ * -q: packets of IPv4 alone, without features and writes.
  * Driven by lookup.sh and pps.sh; needs root.
  */
 #include <arpa/inet.h>
@@ -444,7 +445,7 @@ static void print_sizes(const char *title)
 	printf(" routes\n");
 }
 
-static void print_family(enum ip_family family)
+static void print_family(enum ip_family family, bool all)
 {
 	char title[64];
 
@@ -465,8 +466,9 @@ static void print_family(enum ip_family family)
 		printf("\n");
 	}
 	snprintf(title, sizeof(title), "IPv%d, uniform, features, ns", family);
-	print_sizes(title);
-	for (size_t v = 1; v < COUNT(features); v++) {
+	if (all)
+		print_sizes(title);
+	for (size_t v = 1; all && v < COUNT(features); v++) {
 		printf("#   %-26s", features[v].name);
 		for (unsigned int i = 0; i < bench.n_sizes; i++)
 			printf(" %9.0f", feature_results[i][v]);
@@ -596,7 +598,7 @@ static void bench_pps(void)
 		print_pps(device);
 }
 
-static void bench_family(enum ip_family family)
+static void bench_family(enum ip_family family, bool all)
 {
 	for (unsigned int i = 0; i < bench.n_sizes; i++) {
 		struct data d;
@@ -606,14 +608,14 @@ static void bench_family(enum ip_family family)
 		for (int s = 0; s < LAB_SPREADS; s++) {
 			fill_list(&d, s);
 			measure(packets, VARIANTS, family, results[s][i]);
-			if (s == LAB_UNIFORM)
+			if (all && s == LAB_UNIFORM)
 				measure(features, COUNT(features), family, feature_results[i]);
 		}
 		close_table(TABLE_XRS);
 		close_table(TABLE_TRIE);
 		data_free(&d);
 	}
-	print_family(family);
+	print_family(family, all);
 }
 
 /* --- writes --------------------------------------------------------------------------------------------- */
@@ -678,12 +680,12 @@ static void parse_sizes(const char *text)
 int main(int argc, char **argv)
 {
 	char text[LOADER_TEXT];
-	bool pps = false;
+	bool pps = false, quick = false;
 	int option;
 
 	bench.rounds = 9;
 	parse_sizes("1000,10000,100000,1000000");
-	while ((option = getopt(argc, argv, "i:f:n:r:p")) != -1) {
+	while ((option = getopt(argc, argv, "i:f:n:r:pq")) != -1) {
 		if (option == 'i')
 			bench.instance = optarg;
 		else if (option == 'f')
@@ -694,11 +696,13 @@ int main(int argc, char **argv)
 			bench.rounds = (unsigned int)atoi(optarg);
 		else if (option == 'p')
 			pps = true;
+		else if (option == 'q')
+			quick = true;
 		else
 			return 2;
 	}
 	if (!bench.instance || !bench.rounds || bench.rounds > ROUNDS_MAX)
-		lab_die("bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p]");
+		lab_die("bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p | -q]");
 	open_instance();
 	open_feed();
 	set_groups();
@@ -707,8 +711,10 @@ int main(int argc, char **argv)
 	if (pps) {
 		bench_pps();
 	} else {
-		bench_family(IP_V4);
-		bench_family(IP_V6);
+		bench_family(IP_V4, !quick);
+	}
+	if (!pps && !quick) {
+		bench_family(IP_V6, true);
 		bench_writes(IP_V4);
 		bench_writes(IP_V6);
 	}
