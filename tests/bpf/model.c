@@ -232,37 +232,36 @@ static enum xrs_reason admit(const struct xrs_nic *nic, const struct seen *s)
 }
 
 /* --- hash --------------------------------------------------------------------------------------------- */
-static uint64_t scramble(uint64_t x)
+static uint64_t scramble(uint64_t x, uint64_t by)
 {
-	for (int i = 0; i < 2; i++) {
-		x = x ^ (x >> 32);
-		x = x * 0xd6e8feb86659fd93u;
-	}
-	return x ^ (x >> 32);
+	uint64_t product = x * by;
+
+	return product ^ (product >> 32);
 }
 
 static uint64_t end_value(const uint8_t *addr, unsigned int bits, unsigned int port)
 {
+	const uint64_t ends = 0x9e3779b97f4a7c15u, both = 0xd6e8feb86659fd93u;
 	uint64_t value;
 
 	if (bits == 32)
-		value = be_number(addr, 4);
-	else
-		value = be_number(addr + 8, 8) ^ scramble(be_number(addr, 8) + 0x9e3779b97f4a7c15u);
-	return scramble(value ^ port * 0x9e3779b97f4a7c15u);
+		return scramble(be_number(addr, 4) * 65536 + port, ends);
+	value = be_number(addr + 8, 8) ^ scramble(be_number(addr, 8), both);
+	return scramble(value + port * both, ends);
 }
 
 static uint32_t hash(const struct seen *s, bool symmetric)
 {
 	uint64_t a = end_value(s->src, s->bits, s->sport);
 	uint64_t b = end_value(s->dst, s->bits, s->dport);
-	uint64_t rest = s->proto;
-	bool turn = symmetric && a > b;
+	uint64_t rest = s->proto, sum;
 
 	if (!symmetric && s->sport == 0 && s->dport == 0)
 		rest += (uint64_t)s->label * 256;
-	return (uint32_t)(turn ? scramble(b + scramble(a + rest)) >> 32
-			       : scramble(a + scramble(b + rest)) >> 32);
+	if (!symmetric)
+		b = b * 131072 + (b >> 47);
+	sum = a + b + rest * 0xd6e8feb86659fd93u;
+	return (uint32_t)((sum ^ (sum >> 32)) * 0xd6e8feb86659fd93u >> 32);
 }
 
 /* --- where to ----------------------------------------------------------------------------------------- */
