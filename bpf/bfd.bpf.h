@@ -27,7 +27,7 @@
 struct xrs_bfd_wire {
 	__u8 version_diag, flags, multiplier, len;
 	__u32 my_discr, your_discr, min_tx, min_rx;
-};
+} __attribute__((packed)); /* read where it is in the packet: the stack is small */
 
 XRS_INLINE bool xrs_is_bfd(const struct xrs_packet *p)
 {
@@ -123,21 +123,17 @@ XRS_INLINE void xrs_bfd_take(struct xrs_bfd *entry, const struct xrs_bfd_wire *w
 /* The packet, if it is BFD and of one of our sessions. */
 XRS_INLINE void xrs_bfd_look(const __u8 *start, const __u8 *end, const struct xrs_packet *p)
 {
-	struct xrs_bfd_wire wire;
+	const struct xrs_bfd_wire *wire;
 	struct xrs_bfd *entry;
-	const __u8 *bfd;
 
 	if (!xrs_is_bfd(p) || p->l4_off > XRS_BFD_L4_MAX)
 		return;
-	bfd = start + p->l4_off + XRS_UDP_LEN;
-	if (bfd + XRS_BFD_LEN > end)
+	wire = (const void *)(start + p->l4_off + XRS_UDP_LEN);
+	if ((const __u8 *)(wire + 1) > end || !xrs_bfd_is_sane(p, wire))
 		return;
-	__builtin_memcpy(&wire, bfd, sizeof(wire));
-	if (!xrs_bfd_is_sane(p, &wire))
-		return;
-	entry = xrs_bfd_find(p, &wire);
+	entry = xrs_bfd_find(p, wire);
 	if (entry && xrs_bfd_is_of(p, entry))
-		xrs_bfd_take(entry, &wire);
+		xrs_bfd_take(entry, wire);
 }
 
 /*
