@@ -25,9 +25,9 @@ struct xrs_fast_walk {
 
 /* A chunk's address: known without a call, which costs more than all that is read behind it. */
 #define XRS_FAST_FIND(name)                                              \
-	XRS_INLINE const __u8 *name##_find(__u32 index)                  \
+	XRS_INLINE const __u8 *name##_find(const __u32 *index)           \
 	{                                                                \
-		void *chunk = bpf_map_lookup_elem(&name, &index);        \
+		void *chunk = bpf_map_lookup_elem(&name, index);         \
 		__u32 zero = 0;                                          \
                                                                          \
 		return chunk ? bpf_map_lookup_elem(chunk, &zero) : NULL; \
@@ -43,7 +43,8 @@ XRS_INLINE const __u8 *xrs_fast_chunk(const struct xrs_fast_walk *w, __u32 unit)
 
 	if (w->chunks == XRS_FAST_ONE)
 		return w->first;
-	return xrs_fast_large_find(w->chunks + (number & (XRS_FAST_CHUNKS - 1)));
+	number = w->chunks + (number & (XRS_FAST_CHUNKS - 1));
+	return xrs_fast_large_find(&number);
 }
 
 /* The number in a chunk that begins @index numbers of that size behind its beginning, or some other in it. */
@@ -152,12 +153,12 @@ XRS_INLINE bool xrs_fast_step(struct xrs_fast_walk *w)
 }
 
 /* The first chunk of structure @index, whose chunks are of @size octets. False: it has just gone. */
-XRS_INLINE bool xrs_fast_open(struct xrs_fast_walk *w, __u32 size, __u32 index)
+XRS_INLINE bool xrs_fast_open(struct xrs_fast_walk *w, __u32 size, const __u32 *index)
 {
 	w->chunks = XRS_FAST_ONE;
 	if (size == XRS_FAST_LARGE) {
-		w->chunks = index * XRS_FAST_CHUNKS;
-		w->first = xrs_fast_large_find(w->chunks);
+		w->chunks = *index * XRS_FAST_CHUNKS;
+		w->first = xrs_fast_large_find(&w->chunks);
 		w->mask = XRS_FAST_LARGE - 1;
 	} else if (size == XRS_FAST_MIDDLE) {
 		w->first = xrs_fast_middle_find(index);
@@ -170,7 +171,8 @@ XRS_INLINE bool xrs_fast_open(struct xrs_fast_walk *w, __u32 size, __u32 index)
 }
 
 /* Where the packet's table and family begin: the first word, from the root. False: the trie has to say. */
-XRS_INLINE bool xrs_fast_start(struct xrs_fast_walk *w, struct xrs_fast_head *head, __u32 index)
+XRS_INLINE bool xrs_fast_start(struct xrs_fast_walk *w, struct xrs_fast_head *head,
+			       const __u32 *index)
 {
 	w->bits = *(const volatile __u32 *)&head->root_bits;
 	if (!w->bits) {
@@ -189,9 +191,9 @@ XRS_INLINE bool xrs_fast_start(struct xrs_fast_walk *w, struct xrs_fast_head *he
  * The leaf of the longest prefix that holds the address; 0: none. XRS_FAST_NODE: the trie has to say. @index as
  * in xrs_fast_head; at most @depth nodes below the root.
  */
-XRS_INLINE __u32 xrs_fast_leaf_of(__u64 high, __u64 low, __u32 index, __u32 depth)
+XRS_INLINE __u32 xrs_fast_leaf_of(__u64 high, __u64 low, const __u32 *index, __u32 depth)
 {
-	struct xrs_fast_head *head = bpf_map_lookup_elem(&xrs_fast_head, &index);
+	struct xrs_fast_head *head = bpf_map_lookup_elem(&xrs_fast_head, index);
 	struct xrs_fast_walk w = { .high = high, .low = low };
 
 	if (!head || !xrs_fast_start(&w, head, index))
@@ -205,24 +207,47 @@ XRS_INLINE __u32 xrs_fast_leaf_of(__u64 high, __u64 low, __u32 index, __u32 dept
 	return w.word ? w.word : head->otherwise;
 }
 
-/* Each walked through by the verifier once. */
-__attribute__((noinline)) __u32 xrs_fast4_once(__u32 dst, __u32 table)
+XRS_INLINE __u32 xrs_fast_leaf4(const __u32 *dst, const __u32 *index)
 {
-	return xrs_fast_leaf_of((__u64)XRS_NET32(dst) << 32, 0, 2 * table, XRS_FAST_DEPTH4);
+	return xrs_fast_leaf_of((__u64)XRS_NET32(dst[0]) << 32, 0, index, XRS_FAST_DEPTH4);
 }
 
-__attribute__((noinline)) __u32 xrs_fast6_once(__u64 high, __u64 low, __u32 table)
+XRS_INLINE __u32 xrs_fast_leaf6(const __u32 *dst, const __u32 *index)
 {
-	return xrs_fast_leaf_of(high, low, 2 * table + 1, XRS_FAST_DEPTH);
+	return xrs_fast_leaf_of((__u64)XRS_NET32(dst[0]) << 32 | XRS_NET32(dst[1]),
+				(__u64)XRS_NET32(dst[2]) << 32 | XRS_NET32(dst[3]), index,
+				XRS_FAST_DEPTH);
+}
+
+/* Each walked through by the verifier once. */
+__attribute__((noinline)) __u32 xrs_fast4_once(const struct xrs_packet *p, __u32 table)
+{
+	__u32 index = 2 * table;
+
+	return p ? xrs_fast_leaf4(p->dst, &index) : XRS_FAST_NODE;
+}
+
+__attribute__((noinline)) __u32 xrs_fast6_once(const struct xrs_packet *p, __u32 table)
+{
+	__u32 index = 2 * table + 1;
+
+	return p ? xrs_fast_leaf6(p->dst, &index) : XRS_FAST_NODE;
 }
 
 /* Of the destination of a packet. */
 XRS_INLINE __u32 xrs_fast_find(const struct xrs_packet *p, __u32 table)
 {
-	if (p->family == 4)
-		return xrs_fast4_once(p->dst[0], table);
-	return xrs_fast6_once((__u64)XRS_NET32(p->dst[0]) << 32 | XRS_NET32(p->dst[1]),
-			      (__u64)XRS_NET32(p->dst[2]) << 32 | XRS_NET32(p->dst[3]), table);
+	return p->family == 4 ? xrs_fast4_once(p, table) : xrs_fast6_once(p, table);
+}
+
+/*
+ * The same without a call, whose return costs more than a node on processors that have to guard against a wrong guess
+ * of it. @indices of both families' structures: keys that already stand in a map need not go over the stack.
+ */
+XRS_INLINE __u32 xrs_fast_find_here(const struct xrs_packet *p, const __u32 indices[2])
+{
+	return p->family == 4 ? xrs_fast_leaf4(p->dst, &indices[0])
+			      : xrs_fast_leaf6(p->dst, &indices[1]);
 }
 
 #endif

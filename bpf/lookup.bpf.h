@@ -48,6 +48,12 @@ XRS_INLINE __u32 xrs_trie_find(const struct xrs_packet *p, __u32 table)
 	return route ? xrs_route_leaf(route) : 0;
 }
 
+/* The keys of tries take much of a stack. */
+static __attribute__((noinline)) __u32 xrs_trie_find_once(const struct xrs_packet *p, __u32 table)
+{
+	return xrs_trie_find(p, table);
+}
+
 /* The derived structure, or the trie where it does not answer. Walked through by the verifier once. */
 __attribute__((noinline)) __u32 xrs_find_route_once(const struct xrs_packet *p, __u32 table)
 {
@@ -56,7 +62,7 @@ __attribute__((noinline)) __u32 xrs_find_route_once(const struct xrs_packet *p, 
 	if (!p)
 		return XRS_FAST_NODE;
 	leaf = xrs_fast_find(p, table);
-	return leaf & XRS_FAST_NODE ? xrs_trie_find(p, table) : leaf;
+	return leaf & XRS_FAST_NODE ? xrs_trie_find_once(p, table) : leaf;
 }
 
 /* What a route means by itself; XRS_GO_ON: its group decides. */

@@ -51,31 +51,55 @@ XRS_INLINE bool xrs_maybe_special4(__u32 addr)
 	return first - 1 >= 0xdf || first == 127 || a >> 16 == 0xa9fe;
 }
 
-/* As xrs_mac_equal(), of MACs in packets and maps: on the stack words have to be aligned. */
-XRS_INLINE bool xrs_quick_mac(const __u8 *a, const __u8 *b)
+/* A MAC in front of two octets or more, as xrs_near has them. */
+XRS_INLINE __u64 xrs_quick_mac(const __u8 *mac)
 {
-	return XRS_LOAD(__u32, a) == XRS_LOAD(__u32, b) &&
-	       XRS_LOAD(__u16, a + 4) == XRS_LOAD(__u16, b + 4);
+	return XRS_MAC(XRS_LOAD(__u64, mac));
 }
 
-/* To one of the first two gateway MACs. */
-XRS_INLINE bool xrs_quick_gateway(const struct xrs_nic *nic, const __u8 *dmac)
+XRS_INLINE bool xrs_quick_gateway(const struct xrs_near *near, const __u8 *start)
 {
-	if (dmac[0] & 1)
-		return false;
-	return (nic->n_gateway_macs && xrs_quick_mac(nic->gateway_mac[0], dmac)) ||
-	       (nic->n_gateway_macs > 1 && xrs_quick_mac(nic->gateway_mac[1], dmac));
+	__u64 dmac = xrs_quick_mac(start);
+
+#pragma GCC unroll 4
+	for (__u32 i = 0; i < XRS_GATEWAY_MACS; i++) {
+		if (dmac == near->gateway_mac[i])
+			return true;
+	}
+	return false;
 }
 
-XRS_INLINE bool xrs_quick_source(const struct xrs_nic *nic, const struct xrs_packet *p,
-				 const __u8 *smac, __u8 family)
+XRS_INLINE bool xrs_quick_source4(const struct xrs_near *near, __u32 addr)
 {
-	if (!(nic->flags & XRS_NIC_F_ANTI_SPOOF))
-		return true;
-	if ((XRS_LOAD(__u32, nic->mac) | XRS_LOAD(__u16, nic->mac + 4)) &&
-	    !xrs_quick_mac(nic->mac, smac))
+#pragma GCC unroll 4
+	for (__u32 i = 0; i < XRS_SOURCES; i++) {
+		if (!((addr ^ near->source4[i].addr) & near->source4[i].mask))
+			return true;
+	}
+	return false;
+}
+
+XRS_INLINE bool xrs_quick_source6(const struct xrs_near *near, const __u32 *addr)
+{
+#pragma GCC unroll 4
+	for (__u32 i = 0; i < XRS_SOURCES; i++) {
+		const __u32 *prefix = near->source6[i].addr, *mask = near->source6[i].mask;
+
+		if (!(((addr[0] ^ prefix[0]) & mask[0]) | ((addr[1] ^ prefix[1]) & mask[1]) |
+		      ((addr[2] ^ prefix[2]) & mask[2]) | ((addr[3] ^ prefix[3]) & mask[3])))
+			return true;
+	}
+	return false;
+}
+
+/* antiSpoof, where it is. */
+XRS_INLINE bool xrs_quick_source(const struct xrs_near *near, const struct xrs_packet *p,
+				 const __u8 *smac)
+{
+	if (near->mac != XRS_MAC_NONE && near->mac != xrs_quick_mac(smac))
 		return false;
-	return family == 4 ? xrs_source4_ok(nic, p) : xrs_source6_ok(nic, p);
+	return p->family == 4 ? xrs_quick_source4(near, p->src[0])
+			      : xrs_quick_source6(near, p->src);
 }
 
 XRS_INLINE bool xrs_quick_ipv4(const __u8 *ip, struct xrs_packet *p)
@@ -139,13 +163,15 @@ XRS_INLINE const struct xrs_nexthop *xrs_quick_member(__u32 group, __u32 hash, _
 {
 	const struct xrs_bucket *buckets = bpf_map_lookup_elem(&xrs_bucket, &group);
 	const struct xrs_nexthop *nh;
+	__u32 index; /* what a map's key is taken from has to be in memory: this, and not all that is around it */
 
 	if (!buckets)
 		return NULL;
-	*ret_index = buckets->member[hash & (XRS_BUCKETS - 1)];
-	if (!*ret_index)
+	index = buckets->member[hash & (XRS_BUCKETS - 1)];
+	if (!index)
 		return NULL;
-	nh = bpf_map_lookup_elem(&xrs_nexthop, ret_index);
+	*ret_index = index;
+	nh = bpf_map_lookup_elem(&xrs_nexthop, &index);
 	if (!nh || nh->drain_ns || (nh->bfd && xrs_bfd_is_dead(nh->bfd)))
 		return NULL;
 	return nh;
@@ -181,7 +207,7 @@ XRS_INLINE bool xrs_quick_fits(const struct xrs_nexthop *nh, const struct xrs_pa
 {
 	return *(const volatile enum xrs_way *)&nh->way == XRS_WAY_REDIRECT && !nh->vlan &&
 	       (!nh->mtu || xrs_l3_out(p) <= nh->mtu) && nh->ifindex != ifindex &&
-	       !xrs_quick_mac(nh->dmac, smac);
+	       xrs_quick_mac(nh->dmac) != xrs_quick_mac(smac);
 }
 
 /* The nic, if it is in xrs_near. It may be changed while it is read: xrs_is_settled() says whether it was. */
@@ -205,12 +231,12 @@ XRS_INLINE bool xrs_is_settled(const struct xrs_near *near, __u32 seq)
 }
 
 /* In tc, where a route of the vnet itself leads to: from an appliance straight to the VM. */
-XRS_INLINE const struct xrs_nexthop *xrs_quick_host(const struct xrs_nic *nic,
+XRS_INLINE const struct xrs_nexthop *xrs_quick_host(const struct xrs_near *near,
 						    const struct xrs_packet *p)
 {
-	if (nic->role != XRS_NIC_NVA || xrs_is_dhcp_answer(p))
+	if (near->role != XRS_NIC_NVA || xrs_is_dhcp_answer(p))
 		return NULL;
-	return xrs_find_host(nic->vnet, p);
+	return xrs_find_host(near->vnet, p);
 }
 
 /* The next hop of a route that steers. NULL: another kind, or not an ordinary one. */
@@ -223,19 +249,19 @@ XRS_INLINE const struct xrs_nexthop *xrs_quick_steer(__u32 leaf, __u32 hash, __u
 }
 
 /* In tc. */
-XRS_INLINE const struct xrs_nexthop *xrs_quick_choose_skb(const struct xrs_nic *nic,
+XRS_INLINE const struct xrs_nexthop *xrs_quick_choose_skb(const struct xrs_near *near,
 							  const struct xrs_packet *p, __u32 hash,
 							  struct xrs_quick *q)
 {
-	__u32 leaf = xrs_fast_find(p, nic->table);
+	__u32 leaf = xrs_fast_find_here(p, near->fast);
 
 	if (leaf & XRS_FAST_NODE)
-		leaf = xrs_quick_trie(p, nic->table);
+		leaf = xrs_quick_trie(p, near->table);
 	q->delivered = leaf >> XRS_FAST_KIND_SHIFT == XRS_ROUTE_LOCAL;
 	if (!q->delivered)
 		return xrs_quick_steer(leaf, hash, &q->nexthop);
 	q->nexthop = 0;
-	return xrs_quick_host(nic, p);
+	return xrs_quick_host(near, p);
 }
 
 /* Where a frame goes that begins at @start. False: it is not an ordinary one. */
@@ -245,7 +271,6 @@ XRS_INLINE bool xrs_quick_decide(const __u8 *start, const __u8 *end, struct xrs_
 	const struct xrs_near *near = xrs_find_near(q->ifindex, &seq);
 	const __u8 *ip = start + ETH_HLEN, *l4 = ip + ip_len;
 	struct xrs_packet p = { .family = q->family };
-	const struct xrs_nic *nic;
 
 	if (!near || l4 > end)
 		return false;
@@ -254,22 +279,20 @@ XRS_INLINE bool xrs_quick_decide(const __u8 *start, const __u8 *end, struct xrs_
 		p.l3_off = ETH_HLEN;
 		p.l4_off = ETH_HLEN + ip_len;
 	}
-	nic = &near->nic;
-	if (nic->flags & (q->tc ? XRS_QUICK_NOT : XRS_QUICK_NOT | XRS_NIC_F_TC) ||
-	    !xrs_quick_gateway(nic, start) ||
+	if (near->flags & (q->tc ? XRS_QUICK_NOT : XRS_QUICK_NOT | XRS_NIC_F_TC) ||
+	    !xrs_quick_gateway(near, start) ||
 	    !(q->family == 4 ? xrs_quick_ipv4(ip, &p) : xrs_quick_ipv6(ip, &p)))
 		return false;
 	p.l4_len = p.l3_len - ip_len;
-	if (p.l3_len + ETH_HLEN > q->frame_len ||
-	    !xrs_quick_source(nic, &p, start + ETH_ALEN, q->family) ||
+	if (p.l3_len + ETH_HLEN > q->frame_len || !xrs_quick_source(near, &p, start + ETH_ALEN) ||
 	    !xrs_quick_l4(l4, end, &p, q->tc))
 		return false;
 	/* Now, not after the lookup: while that waits for memory the processor has time for it. */
-	hash = xrs_flow_hash(&p, nic->flags & XRS_NIC_F_SYMMETRIC);
+	hash = xrs_flow_hash(&p, near->flags & XRS_NIC_F_SYMMETRIC);
 	asm volatile("" : "+r"(hash));
-	q->nh = q->tc ? xrs_quick_choose_skb(nic, &p, hash, q)
-		      : xrs_quick_steer(xrs_fast_find(&p, nic->table), hash, &q->nexthop);
-	q->slot = nic->slot;
+	q->nh = q->tc ? xrs_quick_choose_skb(near, &p, hash, q)
+		      : xrs_quick_steer(xrs_fast_find_here(&p, near->fast), hash, &q->nexthop);
+	q->slot = near->slot;
 	return q->nh && xrs_quick_fits(q->nh, &p, start + ETH_ALEN, q->ifindex) &&
 	       xrs_is_settled(near, seq);
 }
@@ -318,19 +341,13 @@ XRS_INLINE bool xrs_quick_xdp(struct xdp_md *ctx, __u8 family)
 	return true;
 }
 
-/* A stack of its own: with that of the whole program it would be too much for one. */
-static __attribute__((noinline)) bool xrs_quick_xdp6(struct xdp_md *ctx)
-{
-	return xrs_quick_xdp(ctx, 6);
-}
-
 XRS_INLINE bool xrs_quick_any(struct xdp_md *ctx)
 {
 	__u8 family = xrs_quick_family((void *)(long)ctx->data, (void *)(long)ctx->data_end);
 
 	if (family == 4)
 		return xrs_quick_xdp(ctx, 4);
-	return family && xrs_quick_xdp6(ctx);
+	return family && xrs_quick_xdp(ctx, 6);
 }
 
 /* --- tc ------------------------------------------------------------------------------------------------- */

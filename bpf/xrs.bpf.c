@@ -181,20 +181,24 @@ XRS_INLINE bool xrs_rewrite(struct xdp_md *ctx, const struct xrs_packet *p,
 }
 
 /* Outer headers in front of the frame, whose own tags go. False, and the frame as it was: no room. */
-__attribute__((noinline)) bool xrs_encapsulate_once(struct xdp_md *ctx, const struct xrs_packet *p,
-						    const struct xrs_nexthop *nh, __u32 hash)
+__attribute__((noinline)) bool xrs_encapsulate4_once(struct xdp_md *ctx, const struct xrs_packet *p,
+						     const struct xrs_nexthop *nh, __u32 hash)
 {
-	__u32 outer;
+	const int grow = XRS_VXLAN_OUTER4 + ETH_HLEN;
 
-	if (!p || !nh)
+	if (!p || !nh || bpf_xdp_adjust_head(ctx, (int)p->l3_off - grow))
 		return false;
-	outer = nh->tunnel.family == 6 ? XRS_VXLAN_OUTER6 : XRS_VXLAN_OUTER4;
-	if (bpf_xdp_adjust_head(ctx, (int)p->l3_off - (int)(outer + ETH_HLEN)))
-		return false;
-	if (nh->tunnel.family == 6)
-		return xrs_put_outer6((void *)(long)ctx->data, (void *)(long)ctx->data_end, nh, p,
-				      hash);
 	return xrs_put_outer4((void *)(long)ctx->data, (void *)(long)ctx->data_end, nh, p, hash);
+}
+
+__attribute__((noinline)) bool xrs_encapsulate6_once(struct xdp_md *ctx, const struct xrs_packet *p,
+						     const struct xrs_nexthop *nh, __u32 hash)
+{
+	const int grow = XRS_VXLAN_OUTER6 + ETH_HLEN;
+
+	if (!p || !nh || bpf_xdp_adjust_head(ctx, (int)p->l3_off - grow))
+		return false;
+	return xrs_put_outer6((void *)(long)ctx->data, (void *)(long)ctx->data_end, nh, p, hash);
 }
 
 XRS_INLINE bool xrs_encapsulate(struct xdp_md *ctx, const struct xrs_packet *p,
@@ -202,8 +206,10 @@ XRS_INLINE bool xrs_encapsulate(struct xdp_md *ctx, const struct xrs_packet *p,
 {
 	if (!xrs_outer_sum_is_known(p, &nh->tunnel))
 		return false;
-	return xrs_ask_redirect(ctx, p, nh->ifindex, generic) &&
-	       xrs_encapsulate_once(ctx, p, nh, hash);
+	if (!xrs_ask_redirect(ctx, p, nh->ifindex, generic))
+		return false;
+	return nh->tunnel.family == 6 ? xrs_encapsulate6_once(ctx, p, nh, hash)
+				      : xrs_encapsulate4_once(ctx, p, nh, hash);
 }
 
 /* Out through XDP as @reason says. False, and the frame as it was: it can not. */
@@ -303,18 +309,12 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 	return verdict;
 }
 
-/* A frame of its own for what the quick way has no use for. */
-static __attribute__((noinline)) int xrs_steer_any(struct xdp_md *ctx)
-{
-	return xrs_steer_xdp(ctx, false);
-}
-
 SEC("xdp")
 int xrs_steer(struct xdp_md *ctx)
 {
 	if (!xrs_probe(ctx) && xrs_quick_any(ctx))
 		return XDP_REDIRECT;
-	return xrs_steer_any(ctx);
+	return xrs_steer_xdp(ctx, false);
 }
 
 /*

@@ -22,7 +22,7 @@
  * moved by the names of fields (fib/layout.h): a field with another meaning gets another name, 0 in a new one
  * means "as before", and enumerators that are stored keep their numbers.
  */
-#define XRS_LAYOUT_VERSION 6
+#define XRS_LAYOUT_VERSION 7
 
 #define XRS_NIC_MAX        8192    /* entries of xrs_nic, slots of xrs_stats */
 #define XRS_TABLE_MAX      1024    /* route tables of one family on one host */
@@ -90,15 +90,35 @@ struct xrs_nic {
 	char name[XRS_NAME_LEN];
 };
 
-/* --- xrs_near: array, ifindex modulo XRS_NIC_MAX -> a copy of the nic ------------------------------------
- * For ordinary packets, which find it without hashing. Two nics of the same place: one of them is here. What is
- * not, or is being written, is read from xrs_nic.
+/* --- xrs_near: array, ifindex modulo XRS_NIC_MAX -> what ordinary packets need of the nic -----------------
+ * Found without hashing, and made for comparing: words with their masks, MACs as XRS_MAC() reads them. Two nics of
+ * the same place: one of them is here. What is not, or is being written, is read from xrs_nic.
  */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define XRS_MAC(word) \
+	((word) << 16) /* the MAC at the beginning of 8 octets that are read as a number */
+#else
+#define XRS_MAC(word) ((word) & ~0xffffull)
+#endif
+#define XRS_MAC_NONE 1ull /* no MAC is that */
+
 struct xrs_near {
-	__u32 ifindex; /* 0: the slot is free */
-	__u32 seq;     /* rises by one before and after each change: odd meanwhile */
-	struct xrs_nic nic;
-	__u8 pad[44];
+	__u32 ifindex;     /* 0: the slot is free */
+	__u32 seq;         /* rises by one before and after each change: odd meanwhile */
+	__u32 flags, slot; /* as in xrs_nic, and so: */
+	__u32 table, vnet;
+	enum xrs_nic_role role;
+	__u32 fast[2]; /* of the table, IPv4 and IPv6: index in xrs_fast_head */
+	__u8 pad[4];
+	__u64 gateway_mac[XRS_GATEWAY_MACS];
+	__u64 mac; /* of antiSpoof; XRS_MAC_NONE: any */
+	struct { /* any of them: (address ^ addr) & mask is 0. Without antiSpoof of every address */
+		__u32 addr, mask;
+	} source4[XRS_SOURCES];
+	struct {
+		__u32 addr[4], mask[4];
+	} source6[XRS_SOURCES];
+	__u8 rest[16];
 };
 
 /* --- xrs_table, xrs_table6: array of LPM tries, one pair for each route table --------------------- */
@@ -557,7 +577,7 @@ struct xrs_mark {
 XRS_ASSERT_SIZE(struct xrs_meta, 8);
 XRS_ASSERT_SIZE(struct xrs_nic_key, 4);
 XRS_ASSERT_SIZE(struct xrs_nic, 32 + 24 + 8 + 20 + 20 + 68 + XRS_NAME_LEN);
-XRS_ASSERT_SIZE(struct xrs_near, 8 + sizeof(struct xrs_nic) + 44);
+XRS_ASSERT_SIZE(struct xrs_near, 256);
 XRS_ASSERT_SIZE(struct xrs_key4, 8);
 XRS_ASSERT_SIZE(struct xrs_key6, 20);
 XRS_ASSERT_SIZE(struct xrs_route, 16);

@@ -64,10 +64,11 @@ struct {
 
 struct feed_shape {
 	__u64 cursor;
-	__u32 mask;   /* of the list */
-	__u32 l3;     /* where the IP header is */
-	__u8 mac[12]; /* what the frame came with: the program that ran before changed it */
-	__u32 table;  /* for the programs that only look up */
+	__u32 mask;    /* of the list */
+	__u32 l3;      /* where the IP header is */
+	__u8 mac[12];  /* what the frame came with: the program that ran before changed it */
+	__u32 table;   /* for the programs that only look up */
+	__u32 fast[2]; /* its structures, as in xrs_near */
 	__u32 ifindex;
 	__u64 sum;               /* so that no lookup can be left out */
 	__u32 generator;         /* where generate_v4 sends to */
@@ -331,7 +332,7 @@ int bench_fast(struct xdp_md *ctx)
 
 	if (!s || !destination(ctx, &p))
 		return XDP_ABORTED;
-	leaf = xrs_fast_find(&p, s->table);
+	leaf = xrs_fast_find_here(&p, s->fast);
 	if (leaf & XRS_FAST_NODE)
 		return XDP_ABORTED;
 	s->sum += leaf;

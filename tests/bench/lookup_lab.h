@@ -86,7 +86,7 @@ struct feed_shape { /* of feed.bpf.c */
 	uint64_t cursor;
 	uint32_t mask, l3;
 	uint8_t mac[12];
-	uint32_t table, ifindex;
+	uint32_t table, fast[2], ifindex;
 	uint64_t sum;
 	uint32_t generator, header_sum;
 	uint64_t sunk, times[LAB_TIMES];

@@ -375,10 +375,10 @@ Test(maps, a_nic_has_a_copy_unless_its_place_is_taken)
 	cr_assert(!fib_maps_nic_set(lab.maps, first, &nic));
 	nic.slot++;
 	cr_assert(!fib_maps_nic_set(lab.maps, second, &nic));
-	cr_assert(near[first].ifindex == first && near[first].nic.slot == lab.nic.slot);
+	cr_assert(near[first].ifindex == first && near[first].slot == lab.nic.slot);
 	cr_assert(!fib_maps_nic_get(lab.maps, second, &got) && got.slot == nic.slot);
 	cr_assert(!fib_maps_nic_del(lab.maps, second) && near[first].ifindex == first);
-	cr_assert(!fib_maps_nic_set(lab.maps, first, &nic) && near[first].nic.slot == nic.slot);
+	cr_assert(!fib_maps_nic_set(lab.maps, first, &nic) && near[first].slot == nic.slot);
 	cr_assert(!fib_maps_nic_del(lab.maps, first) && !near[first].ifindex);
 	cr_assert(!fib_maps_nic_set(lab.maps, second, &nic) && near[first].ifindex == second);
 	cr_assert(!(near[first].seq & 1));
@@ -390,9 +390,9 @@ Test(maps, a_copy_that_a_dead_process_left_half_written_is_made_anew)
 
 	cr_assert(near->ifindex == LAB_NIC && !(near->seq & 1));
 	near->seq++;
-	near->nic.slot = 4711;
+	near->slot = 4711;
 	reopen();
-	cr_assert(!(near->seq & 1) && near->nic.slot == LAB_SLOT);
+	cr_assert(!(near->seq & 1) && near->slot == LAB_SLOT);
 }
 
 Test(maps, counters_are_set_back)

@@ -192,33 +192,6 @@ static struct fib_maps *alloc_maps(const char *instance, const struct fib_schema
 	return NULL;
 }
 
-/* The copy for ordinary packets, which see by `seq` that it changed under them; NULL @nic: it goes. */
-static void near_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic *nic)
-{
-	struct xrs_near *slot = &maps->near[ifindex % XRS_NIC_MAX];
-	uint32_t busy = slot->seq | 1;
-
-	if (slot->ifindex != ifindex && (slot->ifindex || !nic))
-		return;
-	__atomic_store_n(&slot->seq, busy, __ATOMIC_SEQ_CST);
-	if (nic)
-		slot->nic = *nic;
-	slot->ifindex = nic ? ifindex : 0;
-	__atomic_store_n(&slot->seq, busy + 1, __ATOMIC_SEQ_CST);
-}
-
-/* What a process that died was about to copy, and what other maps of the same nics lack. */
-static void near_fill(struct fib_maps *maps)
-{
-	struct xrs_nic nic;
-	uint32_t ifindex = 0;
-
-	while (!fib_maps_nic_next(maps, ifindex, &ifindex)) {
-		if (!fib_maps_nic_get(maps, ifindex, &nic))
-			near_set(maps, ifindex, &nic);
-	}
-}
-
 int fib_maps_open(const char *instance, const struct fib_schema *schema, struct fib_maps **ret_maps)
 {
 	struct fib_maps *maps;
@@ -237,7 +210,7 @@ int fib_maps_open(const char *instance, const struct fib_schema *schema, struct 
 		fib_maps_free(maps);
 		return ret;
 	}
-	near_fill(maps);
+	fib_near_fill(maps);
 	fib_closed_take_gone(maps);
 	*ret_maps = maps;
 	return 0;
@@ -317,7 +290,7 @@ int fib_maps_nic_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_n
 		return -ERANGE;
 	ret = bpf_map_update_elem(maps->fd[FIB_MAP_NIC], &key, nic, BPF_ANY);
 	if (!ret)
-		near_set(maps, ifindex, nic);
+		fib_near_set(maps, ifindex, nic);
 	return ret;
 }
 
@@ -330,7 +303,7 @@ int fib_maps_nic_get(const struct fib_maps *maps, uint32_t ifindex, struct xrs_n
 
 int fib_maps_nic_del(struct fib_maps *maps, uint32_t ifindex)
 {
-	near_set(maps, ifindex, NULL);
+	fib_near_set(maps, ifindex, NULL);
 	return delete_key(maps->fd[FIB_MAP_NIC], ifindex);
 }
 

@@ -175,6 +175,15 @@ int fib_counters_read(const struct fib_maps *maps, enum fib_held_map which, uint
 		      void *ret);
 void fib_counters_count(const struct fib_maps *maps); /* a read that was made elsewhere */
 
+/* --- fib_near.c -------------------------------------------------------------------------------------- */
+/*
+ * What ordinary packets need of @nic, unless its place is another's; they see by `seq` that it changed under them.
+ * NULL: it goes.
+ */
+void fib_near_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic *nic);
+/* What a process that died was about to write, and what other maps of the same nics lack. */
+void fib_near_fill(struct fib_maps *maps);
+
 /* --- fib_tables.c ------------------------------------------------------------------------------------ */
 /* The descriptor that becomes readable when records come, the ring's own; or negative errno. */
 int fib_ring_open(struct fib_ring *ring, int map, size_t size);
