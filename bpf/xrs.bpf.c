@@ -312,9 +312,12 @@ XRS_INLINE int xrs_steer_xdp(struct xdp_md *ctx, bool generic)
 SEC("xdp")
 int xrs_steer(struct xdp_md *ctx)
 {
+	/* On the stack, because the quick way has a better use for the register: 7 ns of 50. */
+	struct xdp_md *volatile later = ctx;
+
 	if (!xrs_probe(ctx) && xrs_quick_any(ctx))
 		return XDP_REDIRECT;
-	return xrs_steer_xdp(ctx, false);
+	return xrs_steer_xdp(later, false);
 }
 
 /*
