@@ -116,7 +116,8 @@ index=$(nic vm1 .ifindex)
 check "the nic by its ifindex: name, role, gateway MAC" holds maps/xrs_nic \
 	"any(.key.ifindex == $index and .value.name == \"vm1\" and .value.role == \"XRS_NIC_VM\"
 		and .value.n_gateway_macs == 2 and (.value.gateway_mac | index([[2, 0, 0, 0, 0, 1]])))"
-check "the layout's version" holds maps/xrs_meta '.[0].value | .layout_version == 6 and .generation >= 1'
+LAYOUT=$(sed -n 's/^#define XRS_LAYOUT_VERSION //p' "$TOP/include/dataplane.h")
+check "the layout's version" holds maps/xrs_meta ".[0].value | .layout_version == $LAYOUT and .generation >= 1"
 check "every map is pinned under its name" sh -c \
 	"for m in $PINS/maps/*; do bpftool -j map show pinned \$m | jq -e --arg n \${m##*/} '.name == \$n' || exit 1; done"
 names() { ls "$PINS/maps" | xargs; }
