@@ -198,7 +198,7 @@ struct node_nic {
 	uint32_t slot; /* in xrs_stats */
 	int rule;      /* index in config->nics */
 	struct node_vnet *vnet;
-	struct node_table *table;
+	struct node_table *table; /* NULL: it went with the last configuration; for a moment */
 	enum xrs_nic_role role;
 	enum nic_attach_state state;
 	char reason[192];            /* why it is not attached, or "" */

@@ -300,6 +300,11 @@ void node_nic_trace(struct node *node, struct node_nic *nic, bool on);
 /* The addresses of this device have changed, or of any (0): they may be the gateway's. */
 void node_nic_addresses(struct node *node, uint32_t ifindex);
 void node_nic_rematch(struct node *node);
+/*
+ * The route tables of @vnet stand elsewhere now, those before are about to be freed: its nics follow by
+ * name. Those whose table is no more have none until node_nic_rematch().
+ */
+void node_nic_tables_moved(struct node_vnet *vnet);
 /* Attach failures that may have passed are tried again. */
 void node_nic_retry(struct node *node);
 /* What the nics of a vnet and its peered vnets have in common, for the choice of a way out. */

@@ -165,7 +165,7 @@ void node_event_nic(struct node *node, const struct node_nic *nic, const char *f
 	json_out_string(out, "nic", nic->name);
 	json_out_uint(out, "ifindex", nic->ifindex);
 	json_out_string(out, "vnet", nic->vnet->config->name);
-	json_out_string(out, "routeTable", nic->table->config->name);
+	json_out_string(out, "routeTable", nic->table ? nic->table->config->name : NULL);
 	json_out_string(out, "role", roles[nic->role]);
 	json_out_string(out, "from", from);
 	json_out_string(out, "to", to);

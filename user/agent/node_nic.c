@@ -659,6 +659,18 @@ void node_nic_rematch(struct node *node)
 	free(list);
 }
 
+void node_nic_tables_moved(struct node_vnet *vnet)
+{
+	const struct node *node = vnet->node;
+
+	for (size_t i = 0; i < node->n_nics; i++) {
+		struct node_nic *nic = node->nics[i];
+
+		if (nic->vnet == vnet && nic->table)
+			nic->table = node_find_table(vnet, nic->table->config->name);
+	}
+}
+
 void node_nic_retry(struct node *node)
 {
 	for (size_t i = 0; i < node->n_nics; i++) {

@@ -675,6 +675,7 @@ static int reconfigure_tables(struct node_vnet *vnet)
 {
 	const struct vnet_config *config = vnet->config;
 	struct node_table *tables = calloc(config->n_route_tables, sizeof(*tables));
+	struct node_table *before = vnet->tables;
 	bool same = true;
 	int err = 0;
 
@@ -699,9 +700,10 @@ static int reconfigure_tables(struct node_vnet *vnet)
 		if (vnet->tables[i].vnet)
 			table_stop(&vnet->tables[i]);
 	}
-	free(vnet->tables);
 	vnet->tables = tables;
 	vnet->n_tables = config->n_route_tables;
+	node_nic_tables_moved(vnet);
+	free(before);
 	if (!same)
 		node_vnet_offer_all(vnet);
 	return err;
