@@ -23,6 +23,8 @@ BINARY_LIMIT=900
 ONE_TEST_LIMIT=300 # of one Criterion test
 
 export XRS_BUILD="${XRS_BUILD:-build}"
+# What is freed reads as nonsense at once, not when somebody else has it (mallopt(3), M_PERTURB).
+export MALLOC_PERTURB_="${MALLOC_PERTURB_:-90}"
 verbose=${V:+1}
 jobs=1
 while getopts vj: option; do
