@@ -192,7 +192,7 @@ __attribute__((noinline)) __u32 xrs_trie6_once(__u64 first, __u64 last, __u32 ta
 	return xrs_trie_find(&p, table);
 }
 
-/* In tc, where the derived structure has no answer: a table of few routes has none. */
+/* In tc, where the derived structure has no answer: there is none, or it is being written. */
 XRS_INLINE __u32 xrs_quick_trie(const struct xrs_packet *p, __u32 table)
 {
 	if (p->family == 4)

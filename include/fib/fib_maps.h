@@ -216,10 +216,10 @@ size_t fib_maps_count(const struct fib_maps *maps, uint32_t table, enum ip_famil
 void fib_maps_counted(struct fib_maps *maps, uint32_t table, enum ip_family family, size_t count);
 
 /* --- derived lookup structures ------------------------------------------------------------------------
- * Tables of some size get one, which the program asks before the trie. The functions above keep it equal
+ * Tables with a route or more get one, which the program asks before the trie. The functions above keep it equal
  * to the trie; this makes, enlarges, publishes and drops it, in slices.
  */
-#define FIB_FAST_LEAST 64 /* default: below, the trie is as fast */
+#define FIB_FAST_LEAST 1 /* default: the trie is slower with a single route already */
 
 /* Routes of a table and family from which it gets one; 0: none does. */
 void fib_maps_fast_least(struct fib_maps *maps, size_t routes);

@@ -17,6 +17,7 @@
 
 TestSuite(fast, .init = lab_up, .fini = lab_down, .timeout = 120);
 
+#define LEAST 64
 #define MANY  20000
 #define LARGE 80000
 #define HUGE  800000
@@ -109,13 +110,14 @@ Test(fast, comes_and_goes_with_the_size_of_the_table)
 {
 	struct fib_route *routes = make_routes(IP_V4, MANY);
 
-	set_routes(routes, FIB_FAST_LEAST - 1, 1);
+	fib_maps_fast_least(lab.maps, LEAST);
+	set_routes(routes, LEAST - 1, 1);
 	work();
 	cr_assert(!figures(IP_V4).on && !figures(IP_V4).memory);
-	set_routes(routes + FIB_FAST_LEAST - 1, 1, 1);
+	set_routes(routes + LEAST - 1, 1, 1);
 	work();
 	cr_assert(figures(IP_V4).on && !figures(IP_V6).on);
-	set_routes(routes + FIB_FAST_LEAST, MANY - FIB_FAST_LEAST, FIB_BATCH);
+	set_routes(routes + LEAST, MANY - LEAST, FIB_BATCH);
 	cr_assert(!figures(IP_V4).on, "not while a large batch is under way");
 	expect("10.1.0.1", 24, 1 + 256 % 200);
 	cr_assert(figures(IP_V4).fallbacks == 1);
@@ -128,6 +130,23 @@ Test(fast, comes_and_goes_with_the_size_of_the_table)
 	work();
 	cr_assert(!figures(IP_V4).on && !figures(IP_V4).memory);
 	expect("10.0.1.1", 24, 2);
+	free(routes);
+}
+
+Test(fast, a_single_route_is_enough_unless_the_configuration_asks_for_more)
+{
+	struct fib_route *routes = make_routes(IP_V4, 1);
+
+	work();
+	cr_assert(!figures(IP_V4).on && !figures(IP_V4).memory);
+	set_routes(routes, 1, 1);
+	work();
+	cr_assert(figures(IP_V4).on && !figures(IP_V6).on);
+	cr_assert_eq(figures(IP_V4).memory, XRS_FAST_SMALL);
+	expect("10.0.0.1", 24, 1);
+	cr_assert(!fib_maps_routes_del(lab.maps, LAB_TABLE, routes, 1));
+	work();
+	cr_assert(!figures(IP_V4).on && !figures(IP_V4).memory);
 	free(routes);
 }
 

@@ -16,7 +16,7 @@ write_config() {
 	cat >"$CONF" <<-END
 	{
 	  "node": { "instance": "$ID", "routerId": "$RS4" },
-	  "dataplane": { "mode": "$MODE" },
+	  "dataplane": { "mode": "$MODE", "lookup": "${LOOKUP:-auto}" },
 	  "vnets": [ {
 	    "name": "prod",
 	    "addressPrefixes": ["10.1.0.0/16", "fd00:1::/48"],

@@ -23,9 +23,10 @@ jq -n --arg id "$ID" '{ node: { instance: $id, routerId: "10.1.0.1" }, vnets: [ 
 xrs_start
 check_soon "a table of 300 routes has a derived structure" derived
 check_equal "its memory and nodes are told" true "$(table ipv4 '.memoryBytes > 0 and .nodes > 0 and .routes > 300')"
-check_equal "a small table has none" '["trie",0]' "$(table ipv6 '[.lookup, .memoryBytes]')"
+small() { same_output '["derived",true]' table ipv6 '[.lookup, .routes < 10]'; }
+check_soon "that of the vnet's own prefix alone too" small
 check_equal "fib verify: clean" "[true,0,0,0]" "$(verify)"
-check_equal "and compared both at the edges of each route of that table" "$(table ipv4 .routes)" \
+check_equal "and compared both at the edges of each route" "$(ctl -j fib show | jq '[.tables[].routes] | add')" \
 	"$(ctl -j fib verify | jq .derivedChecked)"
 
 bpftool map update pinned "$PINS/tables/prod.main.v4" key 24 0 0 0 10 100 7 0 \
@@ -49,4 +50,5 @@ reload_with '.dataplane.lookupMinRoutes = 5000'
 check_soon "lookupMinRoutes above the table's size takes it away" by_trie
 reload_with '.dataplane.lookupMinRoutes = 64'
 check_soon "and back" derived
+check_equal "but not for the smaller one" '["trie",0]' "$(table ipv6 '[.lookup, .memoryBytes]')"
 finish

@@ -628,7 +628,7 @@ OBJECT(dataplane_object, "dataplane", struct config,
 	 .doc = "auto: tables of lookupMinRoutes get a faster structure, derived from the trie, "
 		"which the program asks first; trie: none does." },
        { "lookupMinRoutes", &config_type_u32, AT(struct config, lookup_min_routes), .min = 1,
-	 .max = XRS_ROUTE_MAX, .fallback = "64",
+	 .max = XRS_ROUTE_MAX, .fallback = "1",
 	 .doc = "Routes of one table and family from which the faster structure is made; it goes "
 		"when half of them are left." },
        { "routeCounters", &config_type_bool, AT(struct config, route_counters), .fallback = "false",
