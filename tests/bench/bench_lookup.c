@@ -356,12 +356,13 @@ static uint32_t make_frame(uint8_t frame[128], enum ip_family family, bool tagge
 	memcpy(at, family == IP_V4 ? "\x08\0" : "\x86\xdd", 2);
 	at += 2;
 	bench.shape->l3 = (uint32_t)(at - frame);
+	/* UDP without a checksum: one that is there is that of the pseudo-header for some destination. */
 	if (family == IP_V4) { /* 64 octets with the checksum of Ethernet, which is not there */
 		memcpy(at, "\x45\0\0\x2e\0\0\0\0\x40\x11\xab\xcd\x0a\1\0\x0a", 16);
-		memcpy(at + 20, "\x12\x34\x00\x35\x00\x1a\x56\x78", 8);
+		memcpy(at + 20, "\x12\x34\x00\x35\x00\x1a\0\0", 8);
 	} else {
 		memcpy(at, "\x60\0\0\0\0\x08\x11\x40\xfd\0\0\1\0\0\0\0\0\0\0\0\0\0\0\x0a", 24);
-		memcpy(at + 40, "\x12\x34\x00\x35\x00\x08\x56\x78", 8);
+		memcpy(at + 40, "\x12\x34\x00\x35\x00\x08\0\0", 8);
 	}
 	return (uint32_t)(at - frame) + (family == IP_V4 ? 46 : 48);
 }
@@ -380,15 +381,17 @@ static void set_program(const struct variant *v)
 		lab_die("%s can not be called", v->name);
 }
 
-/* Nanoseconds a packet, the harness included. */
+/*
+ * Nanoseconds a packet, the harness included. A run that is not counted comes first: caches then hold what this
+ * program uses, not what the one before it did.
+ */
 static double run(const struct variant *v, enum ip_family family)
 {
 	struct bpf_program *feeder =
 		family == IP_V4 ? bench.feed->progs.feed_v4 : bench.feed->progs.feed_v6;
 	bool redirects = !v->program || strstr(v->program, "fib") || strstr(v->program, "redirect");
-	uint8_t frame[128], out[256];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_out = out,
-		    .data_size_out = sizeof(out), .repeat = RUN);
+	uint8_t frame[128];
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .repeat = RUN);
 
 	opts.data_size_in = make_frame(frame, family, v->tagged);
 	memcpy(bench.shape->mac, frame, sizeof(bench.shape->mac));
@@ -398,8 +401,10 @@ static double run(const struct variant *v, enum ip_family family)
 	bench.shape->ifindex = bench.ifindex;
 	set_nic(NIC, v);
 	set_program(v);
-	if (bpf_prog_test_run_opts(bpf_program__fd(feeder), &opts))
-		lab_die("%s can not be run", v->name);
+	for (int counted = 0; counted < 2; counted++) {
+		if (bpf_prog_test_run_opts(bpf_program__fd(feeder), &opts))
+			lab_die("%s can not be run", v->name);
+	}
 	if (opts.retval != (redirects ? XDP_REDIRECT : XDP_PASS))
 		lab_die("%s: verdict %u", v->name, opts.retval);
 	return opts.duration;
