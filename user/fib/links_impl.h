@@ -61,6 +61,9 @@ void clsact_detach(const struct clsact *place, uint32_t ifindex);
 /* Calls @fn for every device that can have filters: they have no pins, the nics in the map are where they can be. */
 void clsact_each(const char *instance, void (*fn)(const void *ctx, uint32_t ifindex),
 		 const void *ctx);
+/* Takes what is ours at @n places off all those devices that are not wanted. */
+void clsact_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex), void *ctx,
+		  const struct clsact *places, size_t n);
 
 /* In which mode the halves that are attached serve the device. */
 enum loader_mode loader_real_mode(const struct loader_attachment *at);

@@ -104,20 +104,30 @@ void clsact_each(const char *instance, void (*fn)(const void *ctx, uint32_t ifin
 struct sweep {
 	bool (*wanted)(void *ctx, uint32_t ifindex);
 	void *ctx;
+	const struct clsact *places;
+	size_t n;
 };
 
 static void sweep_one(const void *ctx, uint32_t ifindex)
 {
 	const struct sweep *sweep = ctx;
 
-	if (!sweep->wanted(sweep->ctx, ifindex))
-		clsact_detach(&clsact_steer, ifindex);
+	if (sweep->wanted(sweep->ctx, ifindex))
+		return;
+	for (size_t i = 0; i < sweep->n; i++)
+		clsact_detach(&sweep->places[i], ifindex);
+}
+
+void clsact_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex), void *ctx,
+		  const struct clsact *places, size_t n)
+{
+	const struct sweep sweep = { wanted, ctx, places, n };
+
+	clsact_each(instance, sweep_one, &sweep);
 }
 
 void loader_sweep_filters(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
 			  void *ctx)
 {
-	const struct sweep sweep = { wanted, ctx };
-
-	clsact_each(instance, sweep_one, &sweep);
+	clsact_sweep(instance, wanted, ctx, &clsact_steer, 1);
 }

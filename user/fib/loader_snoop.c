@@ -120,35 +120,21 @@ int loader_snoop(struct loader *loader, uint32_t ifindex, bool on, char text[sta
 }
 
 /* --- after a restart ---------------------------------------------------------------------------------- */
-struct sweep {
-	const char *instance;
-	bool (*wanted)(void *ctx, uint32_t ifindex);
-	void *ctx;
-};
-
-static void sweep_filters(const void *ctx, uint32_t ifindex)
-{
-	const struct sweep *sweep = ctx;
-
-	if (!sweep->wanted(sweep->ctx, ifindex))
-		loader_snoop_drop(sweep->instance, ifindex);
-}
-
-static void sweep_links(const struct sweep *sweep)
+static void sweep_links(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
+			void *ctx)
 {
 	char dir[FIB_PATH_MAX], path[LOADER_PATH_MAX];
 	const struct dirent *entry;
 	DIR *stream;
 
-	if (pin_dir(sweep->instance, "links", dir))
+	if (pin_dir(instance, "links", dir))
 		return;
 	stream = opendir(dir);
 	while (stream && (entry = readdir(stream))) {
 		uint32_t ifindex;
 		int fd;
 
-		if (sscanf(entry->d_name, PREFIX "%u-", &ifindex) != 1 ||
-		    sweep->wanted(sweep->ctx, ifindex))
+		if (sscanf(entry->d_name, PREFIX "%u-", &ifindex) != 1 || wanted(ctx, ifindex))
 			continue;
 		snprintf(path, sizeof(path), "%s/%.200s", dir, entry->d_name);
 		fd = bpf_obj_get(path);
@@ -162,8 +148,6 @@ static void sweep_links(const struct sweep *sweep)
 void loader_snoop_sweep(const char *instance, bool (*wanted)(void *ctx, uint32_t ifindex),
 			void *ctx)
 {
-	const struct sweep sweep = { instance, wanted, ctx };
-
-	sweep_links(&sweep);
-	clsact_each(instance, sweep_filters, &sweep);
+	sweep_links(instance, wanted, ctx);
+	clsact_sweep(instance, wanted, ctx, clsact_snoop, HOOKS);
 }
