@@ -222,14 +222,14 @@ XRS_INLINE __u32 xrs_fast_leaf6(const __u32 *dst, const __u32 *index)
 /* Each walked through by the verifier once. */
 __attribute__((noinline)) __u32 xrs_fast4_once(const struct xrs_packet *p, __u32 table)
 {
-	__u32 index = 2 * table;
+	__u32 index = XRS_FAST_HEAD(table, 0);
 
 	return p ? xrs_fast_leaf4(p->dst, &index) : XRS_FAST_NODE;
 }
 
 __attribute__((noinline)) __u32 xrs_fast6_once(const struct xrs_packet *p, __u32 table)
 {
-	__u32 index = 2 * table + 1;
+	__u32 index = XRS_FAST_HEAD(table, 1);
 
 	return p ? xrs_fast_leaf6(p->dst, &index) : XRS_FAST_NODE;
 }

@@ -156,8 +156,8 @@ enum xrs_route_source {
 };
 
 /* --- xrs_fast_head, xrs_fast_small, _middle, _large: the derived structure, which answers before the trie ---
- * One for each table and family: index 2 * table, plus 1 for IPv6. Made from the trie by xrsd, may be absent,
- * always answers as the trie does. It stands in one small or one middle chunk, or in some large ones: each is
+ * One for each table and family, at XRS_FAST_HEAD. Made from the trie by xrsd, may be absent, always answers
+ * as the trie does. It stands in one small or one middle chunk, or in some large ones: each is
  * an array of one entry, so that the program finds its address without a call. xrs_fast_small and xrs_fast_middle
  * hold them by the same index, xrs_fast_large XRS_FAST_CHUNKS for each. A tree of 32-bit words:
  *
@@ -230,6 +230,9 @@ struct xrs_fast_head {
 	__u32 chunk;     /* octets: which of the maps it is in */
 	__u64 fallbacks; /* that counter */
 };
+
+/* The index of a table's, v6 0 or 1; in the maps of chunks too. */
+#define XRS_FAST_HEAD(table, v6) (2 * (table) + (v6))
 
 /* --- xrs_group: array, group -> its members, for people; xrs_bucket: what the packet reads --------- */
 #define XRS_MEMBERS_MAX 16 /* members of one group, and of its backup set */

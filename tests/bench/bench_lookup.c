@@ -396,8 +396,8 @@ static double run(const struct variant *v, enum ip_family family)
 	opts.data_size_in = make_frame(frame, family, v->tagged);
 	memcpy(bench.shape->mac, frame, sizeof(bench.shape->mac));
 	bench.shape->table = v->table;
-	bench.shape->fast[0] = 2 * v->table;
-	bench.shape->fast[1] = 2 * v->table + 1;
+	bench.shape->fast[0] = XRS_FAST_HEAD(v->table, 0);
+	bench.shape->fast[1] = XRS_FAST_HEAD(v->table, 1);
 	bench.shape->ifindex = bench.ifindex;
 	set_nic(NIC, v);
 	set_program(v);

@@ -28,11 +28,6 @@
 #define HELD_LEAST \
 	(1 << 20) /* octets taken out of a structure that is ON before we wait for readers */
 
-static uint32_t head_index(uint32_t table, bool v6)
-{
-	return 2 * table + v6;
-}
-
 static struct xrs_fast_head *head_of(const struct fib_maps *maps, const struct fast_table *fast)
 {
 	return &maps->heads[fast->index];
@@ -470,7 +465,7 @@ void fib_maps_fast_least(struct fib_maps *maps, size_t routes)
 void fast_open(struct fib_maps *maps, struct fast_table *fast, uint32_t table, bool v6,
 	       bool adopted)
 {
-	*fast = (struct fast_table){ .index = head_index(table, v6) };
+	*fast = (struct fast_table){ .index = XRS_FAST_HEAD(table, v6) };
 	fast->inherited = fast_memory_is_shown(maps, fast->index);
 	if (!adopted && (fast->inherited || head_of(maps, fast)->root_bits))
 		drop(maps, fast);

@@ -79,8 +79,8 @@ void fib_near_set(struct fib_maps *maps, uint32_t ifindex, const struct xrs_nic 
 		near->table = nic->table;
 		near->vnet = nic->vnet;
 		near->role = nic->role;
-		near->fast[0] = 2 * nic->table;
-		near->fast[1] = 2 * nic->table + 1;
+		near->fast[0] = XRS_FAST_HEAD(nic->table, 0);
+		near->fast[1] = XRS_FAST_HEAD(nic->table, 1);
 		fill_macs(near, nic);
 		fill_sources(near, nic);
 	}
