@@ -48,10 +48,28 @@ XRS_INLINE __u32 xrs_trie_find(const struct xrs_packet *p, __u32 table)
 	return route ? xrs_route_leaf(route) : 0;
 }
 
-/* The keys of tries take much of a stack. */
-static __attribute__((noinline)) __u32 xrs_trie_find_once(const struct xrs_packet *p, __u32 table)
+/* The trie alone, walked through by the verifier once for each family. */
+__attribute__((noinline)) __u32 xrs_trie4_once(__u32 dst, __u32 table)
 {
-	return xrs_trie_find(p, table);
+	struct xrs_packet p = { .family = 4, .dst = { dst } };
+
+	return xrs_trie_find(&p, table);
+}
+
+__attribute__((noinline)) __u32 xrs_trie6_once(__u64 first, __u64 last, __u32 table)
+{
+	struct xrs_packet p = { .family = 6, .dst = { first, first >> 32, last, last >> 32 } };
+
+	return xrs_trie_find(&p, table);
+}
+
+/* The same outside of the caller: the keys of tries take much of a stack. */
+XRS_INLINE __u32 xrs_trie_find_apart(const struct xrs_packet *p, __u32 table)
+{
+	if (p->family == 4)
+		return xrs_trie4_once(p->dst[0], table);
+	return xrs_trie6_once((__u64)p->dst[1] << 32 | p->dst[0],
+			      (__u64)p->dst[3] << 32 | p->dst[2], table);
 }
 
 /* The derived structure, or the trie where it does not answer. Walked through by the verifier once. */
@@ -62,7 +80,7 @@ __attribute__((noinline)) __u32 xrs_find_route_once(const struct xrs_packet *p, 
 	if (!p)
 		return XRS_FAST_NODE;
 	leaf = xrs_fast_find(p, table);
-	return leaf & XRS_FAST_NODE ? xrs_trie_find_once(p, table) : leaf;
+	return leaf & XRS_FAST_NODE ? xrs_trie_find_apart(p, table) : leaf;
 }
 
 /* What a route means by itself; XRS_GO_ON: its group decides. */
@@ -125,7 +143,7 @@ XRS_INLINE const struct xrs_nexthop *xrs_find_nexthop(const struct xrs_nic *nic,
 	return d->nexthop ? bpf_map_lookup_elem(&xrs_nexthop, &d->nexthop) : NULL;
 }
 
-/* Never back to the appliance that the frame came from (design section 6, point 6). */
+/* Never back to the appliance that the frame came from. */
 XRS_INLINE bool xrs_is_self_loop(const struct xrs_packet *p, const struct xrs_nexthop *nh,
 				 __u32 ifindex)
 {

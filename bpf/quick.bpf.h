@@ -177,30 +177,6 @@ XRS_INLINE const struct xrs_nexthop *xrs_quick_member(__u32 group, __u32 hash, _
 	return nh;
 }
 
-/* The trie alone, walked through by the verifier once for each family. */
-__attribute__((noinline)) __u32 xrs_trie4_once(__u32 dst, __u32 table)
-{
-	struct xrs_packet p = { .family = 4, .dst = { dst } };
-
-	return xrs_trie_find(&p, table);
-}
-
-__attribute__((noinline)) __u32 xrs_trie6_once(__u64 first, __u64 last, __u32 table)
-{
-	struct xrs_packet p = { .family = 6, .dst = { first, first >> 32, last, last >> 32 } };
-
-	return xrs_trie_find(&p, table);
-}
-
-/* In tc, where the derived structure has no answer: there is none, or it is being written. */
-XRS_INLINE __u32 xrs_quick_trie(const struct xrs_packet *p, __u32 table)
-{
-	if (p->family == 4)
-		return xrs_trie4_once(p->dst[0], table);
-	return xrs_trie6_once((__u64)p->dst[1] << 32 | p->dst[0],
-			      (__u64)p->dst[3] << 32 | p->dst[2], table);
-}
-
 /* An untagged frame may leave through it as it is, and does not return to where it came from. */
 XRS_INLINE bool xrs_quick_fits(const struct xrs_nexthop *nh, const struct xrs_packet *p,
 			       const __u8 *smac, __u32 ifindex)
@@ -255,8 +231,8 @@ XRS_INLINE const struct xrs_nexthop *xrs_quick_choose_skb(const struct xrs_near 
 {
 	__u32 leaf = xrs_fast_find_here(p, near->fast);
 
-	if (leaf & XRS_FAST_NODE)
-		leaf = xrs_quick_trie(p, near->table);
+	if (leaf & XRS_FAST_NODE) /* there is none, or it is being written */
+		leaf = xrs_trie_find_apart(p, near->table);
 	q->delivered = leaf >> XRS_FAST_KIND_SHIFT == XRS_ROUTE_LOCAL;
 	if (!q->delivered)
 		return xrs_quick_steer(leaf, hash, &q->nexthop);
