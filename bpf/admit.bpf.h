@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a nic lets through to the route table: gateway MAC, source, destination, TTL (design section 8).
+ * What a nic lets through to the route table: gateway MAC, source, destination, TTL.
  *
  * Called by both programs and tests; pure, compiles for the host. Each check answers a question about a
  * parsed packet; the order in which they are asked stands in xrs.bpf.c.

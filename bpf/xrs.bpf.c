@@ -4,7 +4,7 @@
  * xrs_steer_skb is xrs_steer for generic mode. xrs_uplink and xrs_uplink_tc are the two of an uplink;
  * xrs_snoop_in and xrs_snoop_out only look on.
  *
- * Each frame meets the same headers in the same order (design section 8) and leaves under one reason.
+ * Each frame meets the same headers in the same order and leaves under one reason.
  * Which half is in charge of a frame:
  *
  *   XDP redirects or drops it     tc never sees it

@@ -3,7 +3,7 @@
  * What the BPF programs and xrsd agree on: map keys and values, limits, reasons. The one header that
  * clang (BPF) and gcc (user) both read. xrs-bpf(7) documents each map with a bpftool line.
  *
- * Rules (design section 4): no unions, no bit-fields, addresses as byte arrays (bpftool prints
+ * Rules: no unions, no bit-fields, addresses as byte arrays (bpftool prints
  * [10,250,0,0]), enums for kinds (bpftool prints the name), sizes asserted on both sides. Names of
  * kernel objects end at 15 characters.
  *

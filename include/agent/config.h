@@ -90,7 +90,7 @@ struct config_listen {
 };
 int config_parse_listen(const char *text, struct config_listen *ret_listen);
 
-/* /run/<instance>/xrs.sock and the other names of design section 4. */
+/* /run/<instance>/xrs.sock and the other names of this instance. */
 struct config_paths {
 	char run_dir[64], socket[80], socket_ro[88], state_dir[80], bpffs_dir[80];
 };

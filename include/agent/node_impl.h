@@ -7,7 +7,7 @@
 #include "agent/fib_writer.h"
 #include "agent/node.h"
 
-/* Seconds after start at which what nobody announced again is removed (design section 9). */
+/* Seconds after start at which what nobody announced again is removed. */
 #define NODE_SWEEP_DEADLINE_SEC 180
 /* Between the last End-of-RIB and that removal; longer while a next hop is not resolved. */
 #define NODE_SWEEP_SETTLE_MS  200

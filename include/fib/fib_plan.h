@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * What the maps should hold against what they hold, and the map operations that lead from one to the
- * other in an order in which no packet ever meets a dangling index (design section 9). Pure: the owner
+ * other in an order in which no packet ever meets a dangling index. Pure: the owner
  * carries the operations out (agent/node_fib.c through fib_maps.c) and reports how each one went.
  *
  *   wanted:  fib_plan_set_*() and fib_plan_del_*()

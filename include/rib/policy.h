@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Route maps (design section 7, Azure's model): ordered rules of match conditions, an action and a
+ * Route maps (Azure's model): ordered rules of match conditions, an action and a
  * next step. Inbound they run on what Adj-RIB-In holds; outbound after selection. Pure.
  */
 #ifndef XRS_RIB_POLICY_H

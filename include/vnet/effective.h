@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Precedence: which route wins for a prefix in one route table, why the others lost, and what the maps
- * should hold for it (design section 6). Pure, and without memory of what was decided before: the same
+ * should hold for it. Pure, and without memory of what was decided before: the same
  * input always gives the same answer, so the owner asks again whenever something changed.
  *
  * Candidates for a prefix, strongest first; each exists at most once:

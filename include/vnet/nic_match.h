@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which host interface is a nic of which vnet: rules, first match wins, all keys of a match must hold,
- * shell globs, a leading '!' excludes (design section 5). Pure: it sees facts, not netlink.
+ * shell globs, a leading '!' excludes. Pure: it sees facts, not netlink.
  */
 #ifndef XRS_VNET_NIC_MATCH_H
 #define XRS_VNET_NIC_MATCH_H

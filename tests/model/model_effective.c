@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Precedence against the rules of design section 6 written down one after the other, without tables,
+ * Precedence against the rules of effective.h written down one after the other, without tables,
  * sorting or search. Random vnets over a small set of prefixes, so that everything overlaps.
  */
 #include <criterion/criterion.h>

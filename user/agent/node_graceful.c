@@ -12,7 +12,7 @@
 
 /*
  * RFC 4724 3, for the next OPEN. R: the process restarted and its peers have not said everything yet. F:
- * what was learned from this peer is still forwarded, since before the restart (design section 9) or
+ * what was learned from this peer is still forwarded, since before the restart or
  * since its last session.
  */
 void node_graceful_tell(const struct node_peering *peering)

@@ -80,7 +80,7 @@ static void add_gateway_mac(struct node_nic *nic, const uint8_t *mac)
 	memcpy(nic->gateway_mac[nic->n_gateway_macs++], mac, 6);
 }
 
-/* Default (design section 5): the nic's own MAC and its bridge's. An uplink's is this host's there. */
+/* Default: the nic's own MAC and its bridge's. An uplink's is this host's there. */
 static void fill_gateway_macs(const struct node *node, struct node_nic *nic,
 			      const struct net_link *link)
 {

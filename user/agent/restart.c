@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What an earlier process left in the maps: taken over as it is, kept forwarding, and swept once all
- * peers have said everything again or the deadline is over (design section 9). Nothing is flushed. Until all
+ * peers have said everything again or the deadline is over. Nothing is flushed. Until all
  * routes are adopted none is written (node_fib.c): what is wanted meanwhile may stand in the map already.
  * Called by node.c at start, by node_peering.c at each End-of-RIB.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Precedence of routes within one route table (design section 6, rules 1 to 5; rule 6 is the BPF
- * program's). Called by agent/node_vnet.c for each prefix that changed and by the API to explain.
+ * Precedence of routes within one route table (never back to the sender is the BPF
+ * program's rule). Called by agent/node_vnet.c for each prefix that changed and by the API to explain.
  *
  *	fixed      every prefix with a candidate from the configuration, sorted, each once
  *	own        addressPrefixes of the vnet and its peered vnets \  cut to those that no other one of
