@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What each peer is told: which of Loc-RIB's routes it may have,
- * what they look like on their way out, and the messages. rib_produce() is called by the
- * session whenever its socket takes more. Must never change what is selected.
+ * What each peer is told: which of Loc-RIB's routes it may have, what they look like on their way out, and
+ * the messages. rib_produce() is called by the session whenever its socket takes more. Must never change
+ * what is selected.
  *
  * One call looks at windows of pending nets. Within a window routes are grouped by attribute set, so
  * that the way out is worked out and written once for all prefixes that share it.
