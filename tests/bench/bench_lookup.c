@@ -5,10 +5,10 @@
  * writes to the maps. Same destinations, same routes, one run; each figure is the median of rounds that take
  * turns.
  *
- *	bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p | -q]
+ *	bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p] [-q]
  *
  * FILE: prefixes of the full table, gzip. SIZES: "1000,100000". -p: frames a second over veth and tap instead.
- * -q: packets of IPv4 alone, without features and writes.
+ * -q: IPv4 alone, without features and writes.
  * Driven by lookup.sh and pps.sh; needs root.
  */
 #include <arpa/inet.h>
@@ -552,11 +552,11 @@ static void print_ratio(enum pps_device device, const char *name, enum pps_by by
 	printf("\n");
 }
 
-static void print_pps(enum pps_device device)
+static void print_pps(enum ip_family family, enum pps_device device)
 {
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s, Mpps", device_names[device]);
+	snprintf(name, sizeof(name), "IPv%d, %s, Mpps", family, device_names[device]);
 	print_sizes(name);
 	for (enum pps_by by = 0; by < PPS_BYS; by++) {
 		if (!pps_is_there(device, by))
@@ -570,10 +570,11 @@ static void print_pps(enum pps_device device)
 		print_ratio(device, ratios[i].name, ratios[i].by, ratios[i].to);
 }
 
-static void bench_pps(void)
+static void bench_pps(enum ip_family family)
 {
 	static struct pps_times times[PPS_DEVICES][PPS_BYS];
 	struct pps p = {
+		.family = family,
 		.feed = bench.feed->obj,
 		.shape = bench.shape,
 		.list = (const uint32_t(*)[4])bench.list,
@@ -585,7 +586,7 @@ static void bench_pps(void)
 	for (unsigned int i = 0; i < bench.n_sizes; i++) {
 		struct data d;
 
-		data_new(&d, IP_V4, bench.sizes[i]);
+		data_new(&d, family, bench.sizes[i]);
 		load(&d);
 		bench.shape->ifindex = bench.ifindex;
 		fib_maps_dev_add(bench.maps, if_nametoindex(LAB_GENERATOR));
@@ -602,7 +603,7 @@ static void bench_pps(void)
 		data_free(&d);
 	}
 	for (enum pps_device device = 0; device < PPS_DEVICES; device++)
-		print_pps(device);
+		print_pps(family, device);
 }
 
 static void bench_family(enum ip_family family, bool all)
@@ -686,6 +687,7 @@ static void parse_sizes(const char *text)
 
 int main(int argc, char **argv)
 {
+	static const enum ip_family families[] = { IP_V4, IP_V6 };
 	char text[LOADER_TEXT];
 	bool pps = false, quick = false;
 	int option;
@@ -709,19 +711,19 @@ int main(int argc, char **argv)
 			return 2;
 	}
 	if (!bench.instance || !bench.rounds || bench.rounds > ROUNDS_MAX)
-		lab_die("bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p | -q]");
+		lab_die("bench_lookup -i INSTANCE [-f FILE] [-n SIZES] [-r ROUNDS] [-p] [-q]");
 	open_instance();
 	open_feed();
 	set_groups();
 	set_bfd();
 	set_trace();
-	if (pps) {
-		bench_pps();
-	} else {
-		bench_family(IP_V4, !quick);
+	for (size_t i = 0; i < (quick ? 1 : COUNT(families)); i++) {
+		if (pps)
+			bench_pps(families[i]);
+		else
+			bench_family(families[i], !quick);
 	}
 	if (!pps && !quick) {
-		bench_family(IP_V6, true);
 		bench_writes(IP_V4);
 		bench_writes(IP_V6);
 	}

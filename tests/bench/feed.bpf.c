@@ -71,7 +71,7 @@ struct feed_shape {
 	__u32 fast[2]; /* its structures, as in xrs_near */
 	__u32 ifindex;
 	__u64 sum;               /* so that no lookup can be left out */
-	__u32 generator;         /* where generate_v4 sends to */
+	__u32 generator;         /* where generate() sends to */
 	__u32 header_sum;        /* of the IPv4 header without its checksum and destination */
 	__u64 sunk;              /* frames that arrived, all on one CPU */
 	__u64 times[FEED_TIMES]; /* when the first of each FEED_WINDOW did */
@@ -157,12 +157,35 @@ XRS_INLINE struct feed_shape *make_v4(struct xdp_md *ctx)
 	return s;
 }
 
+XRS_INLINE struct feed_shape *make_v6(struct xdp_md *ctx)
+{
+	__u8 *start = (void *)(long)ctx->data, *end = (void *)(long)ctx->data_end, *ip = start + 14;
+	struct feed_shape *s = shape();
+	const struct feed_dst *dst = s ? next(s) : NULL;
+
+	if (!dst || ip + 40 > end)
+		return NULL;
+	__builtin_memcpy(start, s->mac, sizeof(s->mac));
+	ip[7] = 64;
+	__builtin_memcpy(ip + 24, dst->addr, 16);
+	return s;
+}
+
+XRS_INLINE int generate(const struct feed_shape *s)
+{
+	return s ? bpf_redirect_map(&xrs_devmap, s->generator, 0) : XDP_ABORTED;
+}
+
 SEC("xdp")
 int generate_v4(struct xdp_md *ctx)
 {
-	const struct feed_shape *s = make_v4(ctx);
+	return generate(make_v4(ctx));
+}
 
-	return s ? bpf_redirect_map(&xrs_devmap, s->generator, 0) : XDP_ABORTED;
+SEC("xdp")
+int generate_v6(struct xdp_md *ctx)
+{
+	return generate(make_v6(ctx));
 }
 
 /* The same as the kernel's own buffers, which is what a socket sends: by way of the loopback device. */
@@ -170,6 +193,12 @@ SEC("xdp")
 int generate_skb_v4(struct xdp_md *ctx)
 {
 	return make_v4(ctx) ? XDP_PASS : XDP_ABORTED;
+}
+
+SEC("xdp")
+int generate_skb_v6(struct xdp_md *ctx)
+{
+	return make_v6(ctx) ? XDP_PASS : XDP_ABORTED;
 }
 
 SEC("tc")
@@ -181,7 +210,7 @@ int generate_skb_out(struct __sk_buff *skb)
 }
 
 /* Frames that arrived. */
-XRS_INLINE void count_v4(void)
+XRS_INLINE void count(void)
 {
 	struct feed_shape *s = shape();
 	__u64 at;
@@ -196,14 +225,14 @@ XRS_INLINE void count_v4(void)
 SEC("xdp")
 int bench_sink(struct xdp_md *ctx)
 {
-	count_v4();
+	count();
 	return XDP_DROP;
 }
 
 SEC("tc")
 int bench_sink_tc(struct __sk_buff *skb)
 {
-	count_v4();
+	count();
 	return TC_ACT_SHOT;
 }
 

@@ -50,6 +50,7 @@ uint32_t lab_namespace(void)
 	    "ip address add 10.255.0.1/16 dev bench0 && "
 	    "ip address add fd00:ffff::1/64 dev bench0 nodad && "
 	    "ip address add 10.1.0.1/24 dev " LAB_NIC " && "
+	    "ip address add fd00:1::1/64 dev " LAB_NIC " nodad && "
 	    "sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 "
 	    "net.ipv4.conf.all.rp_filter=0 net.ipv4.conf." LAB_NIC ".rp_filter=0 "
 	    "net.ipv4.conf." LAB_CONTAINER ".rp_filter=0");

@@ -93,6 +93,7 @@ struct feed_shape { /* of feed.bpf.c */
 };
 
 struct pps {
+	enum ip_family family;
 	struct bpf_object *feed;
 	struct feed_shape *shape;
 	const uint32_t (*list)[4];         /* destinations */
@@ -108,7 +109,7 @@ struct pps_times {
 	double ns[PPS_ROUNDS *
 		  LAB_TIMES]; /* from a frame's arrival to the next one's: means of LAB_WINDOW */
 };
-/* In lab_namespace() with its routes. */
+/* In lab_namespace() with its routes of that family. */
 void pps_measure(const struct pps *pps, unsigned int rounds,
 		 struct pps_times ret[PPS_DEVICES][PPS_BYS]);
 

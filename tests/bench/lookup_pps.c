@@ -2,10 +2,10 @@
 /*
  * Frames a second through real devices on one CPU: sent, forwarded and counted there.
  *
- *   generate_v4     -> gen0 === vm0        [forwarder]  bench0 === bench1 [bench_sink]
- *   generate_skb_v4 -> lo -> gen0 === vm0   the same with sk_buffs from the beginning, as sockets send them
- *   sendmmsg()      -> sock0 === vm1       [forwarder]  bench0 === bench1 [bench_sink]
- *   write()         -> tap0                [forwarder]  bench0 === bench1 [bench_sink]
+ *   generate_v4, _v6     -> gen0 === vm0        [forwarder]  bench0 === bench1 [bench_sink]
+ *   generate_skb_v4, _v6 -> lo -> gen0 === vm0   the same with sk_buffs from the beginning, as sockets send them
+ *   sendmmsg()           -> sock0 === vm1       [forwarder]  bench0 === bench1 [bench_sink]
+ *   write()              -> tap0                [forwarder]  bench0 === bench1 [bench_sink]
  *
  * Generators are programs that run on live frames (BPF_F_TEST_XDP_LIVE_FRAMES), 64 at a time. The sink is a
  * program of XDP for forwarders that are, and one of tc for those whose frames arrive as sk_buffs: XDP would have
@@ -41,6 +41,7 @@
 #define FEW_FRAMES         (9 * LAB_WINDOW + 1)
 #define BATCH              64
 #define TAP                "tap0"
+#define FRAME_MAX          64
 
 #define ATTACH_TCX_INGRESS 46 /* enum bpf_attach_type of 6.6; older headers lack the name */
 
@@ -150,14 +151,45 @@ static uint32_t sum_words(const uint8_t *at, size_t len)
 	return sum;
 }
 
-/* The frame of 64 octets less the Ethernet checksum; returns the sum of what does not change in its header. */
-static uint32_t make_frame(uint8_t frame[60])
+struct frame {
+	uint8_t octets[FRAME_MAX];
+	uint32_t len;
+	uint32_t sum; /* of what does not change in the header of IPv4 */
+};
+
+/* UDP without a checksum: 64 octets less that of Ethernet, or what IPv6 needs. */
+static struct frame make_frame(enum ip_family family)
 {
-	memset(frame, 0, 60);
-	memcpy(frame, "\2\0\0\0\1\1\2\0\0\0\0\12\x08\0", 14);
-	memcpy(frame + 14, "\x45\0\0\x2e\0\0\0\0\x40\x11\0\0\x0a\1\0\x0a", 16);
-	memcpy(frame + 34, "\x12\x34\x00\x35\x00\x1a\0\0", 8);
-	return sum_words(frame + 14, 20);
+	struct frame frame = { .len = family == IP_V4 ? 60 : 14 + 40 + 8 };
+	uint8_t *ip = frame.octets + 14;
+
+	memcpy(frame.octets, "\2\0\0\0\1\1\2\0\0\0\0\12", 12);
+	if (family == IP_V4) {
+		memcpy(ip - 2, "\x08\0\x45\0\0\x2e\0\0\0\0\x40\x11\0\0\x0a\1\0\x0a", 18);
+		memcpy(ip + 20, "\x12\x34\x00\x35\x00\x1a", 6);
+		frame.sum = sum_words(ip, 20);
+	} else {
+		memcpy(ip - 2, "\x86\xdd\x60\0\0\0\0\x08\x11\x40\xfd\0\0\1", 14);
+		ip[8 + 15] = 0x0a;
+		memcpy(ip + 40, "\x12\x34\x00\x35\x00\x08", 6);
+	}
+	return frame;
+}
+
+static void set_destination(struct frame *frame, enum ip_family family, const uint32_t dst[4])
+{
+	uint8_t *ip = frame->octets + 14;
+	uint32_t sum = frame->sum + sum_words((const uint8_t *)dst, 4);
+	uint16_t check;
+
+	if (family == IP_V6) {
+		memcpy(ip + 24, dst, 16);
+		return;
+	}
+	sum = (sum & 0xffff) + (sum >> 16);
+	check = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
+	memcpy(ip + 10, &check, sizeof(check));
+	memcpy(ip + 16, dst, 4);
 }
 
 /* After @n frames were sent. */
@@ -175,12 +207,12 @@ static void note_times(const struct feed_shape *shape, uint32_t n, struct pps_ti
 /* --- veth ----------------------------------------------------------------------------------------------- */
 static void generate(const struct pps *p, const char *program)
 {
-	uint8_t frame[60];
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = sizeof(frame),
+	struct frame frame = make_frame(p->family);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame.octets, .data_size_in = frame.len,
 		    .repeat = FRAMES, .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
 
-	p->shape->header_sum = make_frame(frame);
-	memcpy(p->shape->mac, frame, sizeof(p->shape->mac));
+	p->shape->header_sum = frame.sum;
+	memcpy(p->shape->mac, frame.octets, sizeof(p->shape->mac));
 	p->shape->generator = if_nametoindex(LAB_GENERATOR);
 	if (bpf_prog_test_run_opts(program_fd(p, program), &opts))
 		lab_die("the generator can not be run: %s", strerror(errno));
@@ -205,7 +237,7 @@ static int this_netns(void)
 }
 
 /* In a namespace of its own with LAB_SOCKET, which leads to everywhere. */
-static int open_socket(void)
+static int open_socket(enum ip_family family)
 {
 	int home = this_netns(), away, fd;
 	char command[128];
@@ -221,9 +253,12 @@ static int open_socket(void)
 	enter(away);
 	if (system("ip link set " LAB_SOCKET " up && ip address add 10.1.0.10/24 dev " LAB_SOCKET
 		   " && ip neigh replace 10.1.0.1 lladdr 02:00:00:00:01:01 dev " LAB_SOCKET
-		   " && ip route add default via 10.1.0.1"))
+		   " && ip route add default via 10.1.0.1 && "
+		   "ip address add fd00:1::a/64 dev " LAB_SOCKET " nodad && "
+		   "ip neigh replace fd00:1::1 lladdr 02:00:00:00:01:01 dev " LAB_SOCKET
+		   " && ip route add default via fd00:1::1"))
 		lab_die(LAB_SOCKET ": no way out");
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	fd = socket(family == IP_V4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		lab_die("a socket: %s", strerror(errno));
 	enter(home);
@@ -232,23 +267,38 @@ static int open_socket(void)
 	return fd;
 }
 
+/* The next destination as an address of a socket; its length. */
+static socklen_t next_address(const struct pps *p, struct sockaddr_storage *ret)
+{
+	const uint32_t *dst = p->list[p->shape->cursor++ & p->shape->mask];
+	struct sockaddr_in *to4 = (struct sockaddr_in *)ret;
+	struct sockaddr_in6 *to6 = (struct sockaddr_in6 *)ret;
+
+	if (p->family == IP_V4) {
+		*to4 = (struct sockaddr_in){ .sin_family = AF_INET,
+					     .sin_port = htons(53),
+					     .sin_addr = { dst[0] } };
+		return sizeof(*to4);
+	}
+	*to6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(53) };
+	memcpy(&to6->sin6_addr, dst, sizeof(to6->sin6_addr));
+	return sizeof(*to6);
+}
+
 static void send_frames(const struct pps *p, int fd)
 {
-	static struct sockaddr_in to[BATCH];
+	static struct sockaddr_storage to[BATCH];
 	static struct mmsghdr messages[BATCH];
 	static uint8_t payload[60 - 14 - 20 - 8];
-	struct iovec data = { payload, sizeof(payload) };
+	struct iovec data = { payload, p->family == IP_V4 ? sizeof(payload) : 0 };
 
 	for (uint32_t i = 0; i < FEW_FRAMES; i += BATCH) {
-		for (uint32_t j = 0; j < BATCH; j++) {
-			to[j].sin_family = AF_INET;
-			to[j].sin_port = htons(53);
-			to[j].sin_addr.s_addr = p->list[p->shape->cursor++ & p->shape->mask][0];
-			messages[j].msg_hdr = (struct msghdr){ .msg_name = &to[j],
-							       .msg_namelen = sizeof(to[j]),
-							       .msg_iov = &data,
-							       .msg_iovlen = 1 };
-		}
+		for (uint32_t j = 0; j < BATCH; j++)
+			messages[j].msg_hdr =
+				(struct msghdr){ .msg_name = &to[j],
+						 .msg_namelen = next_address(p, &to[j]),
+						 .msg_iov = &data,
+						 .msg_iovlen = 1 };
 		if (sendmmsg(fd, messages, BATCH, 0) < 0)
 			lab_die("frames of a socket: %s", strerror(errno));
 	}
@@ -272,19 +322,11 @@ static int open_tap(void)
 
 static void write_frames(const struct pps *p, int tap)
 {
-	uint8_t frame[60];
-	uint32_t base = make_frame(frame);
+	struct frame frame = make_frame(p->family);
 
 	for (uint32_t i = 0; i < FEW_FRAMES; i++) {
-		const uint8_t *dst = (const uint8_t *)p->list[p->shape->cursor++ & p->shape->mask];
-		uint32_t sum = base + sum_words(dst, 4);
-		uint16_t check;
-
-		sum = (sum & 0xffff) + (sum >> 16);
-		check = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
-		memcpy(frame + 24, &check, sizeof(check));
-		memcpy(frame + 30, dst, 4);
-		if (write(tap, frame, sizeof(frame)) != sizeof(frame) && errno != EAGAIN)
+		set_destination(&frame, p->family, p->list[p->shape->cursor++ & p->shape->mask]);
+		if (write(tap, frame.octets, frame.len) != (ssize_t)frame.len && errno != EAGAIN)
 			lab_die("a frame into the tap: %s", strerror(errno));
 	}
 }
@@ -301,6 +343,11 @@ static const char *const nics[PPS_DEVICES] = {
 	[PPS_TAP] = TAP,
 };
 
+static const char *const generators[PPS_DEVICES][2] = {
+	[PPS_VETH] = { "generate_v4", "generate_v6" },
+	[PPS_SKB] = { "generate_skb_v4", "generate_skb_v6" },
+};
+
 static void send_by(const struct pps *p, const struct senders *senders, enum pps_device device)
 {
 	if (device == PPS_TAP)
@@ -308,7 +355,7 @@ static void send_by(const struct pps *p, const struct senders *senders, enum pps
 	else if (device == PPS_SOCKET)
 		send_frames(p, senders->socket);
 	else
-		generate(p, device == PPS_SKB ? "generate_skb_v4" : "generate_v4");
+		generate(p, generators[device][p->family == IP_V6]);
 }
 
 static void measure(const struct pps *p, const struct senders *senders, enum pps_device device,
@@ -338,7 +385,7 @@ void pps_measure(const struct pps *p, unsigned int rounds,
 	int loopback, sink;
 
 	pin_to_one_cpu();
-	senders = (struct senders){ open_tap(), open_socket() };
+	senders = (struct senders){ open_tap(), open_socket(p->family) };
 	/* What generate_skb_v4 passes is received there. */
 	loopback = attach_tc(p, "lo", "generate_skb_out");
 	sink = attach_tc(p, LAB_SINK, "bench_sink_tc");
