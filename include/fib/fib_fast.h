@@ -34,6 +34,11 @@ uint32_t fib_fast_pages(unsigned int root_bits, size_t routes);
  */
 struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, void *memory,
 			      uint32_t pages);
+/*
+ * There are @pages now, the further ones zeroed and behind the others: after -ENOSPC the same change may be made
+ * again. What it had written until then is lost to this structure, and comes back with the next copy.
+ */
+void fib_fast_more(struct fib_fast *fast, uint32_t pages);
 void fib_fast_free(struct fib_fast *fast);
 
 /* A leaf as the program reads it, and back. */

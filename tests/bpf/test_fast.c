@@ -339,7 +339,6 @@ static uint32_t draw(uint64_t *state)
 	return (uint32_t)(*state >> 32);
 }
 
-/* A table of the size from which on nodes are narrow: what the program says, against the trie. */
 /* One /26 in each /24: the root that so many routes get splits each node in two. */
 Test(fast, a_copy_may_need_much_more_room)
 {
@@ -358,6 +357,41 @@ Test(fast, a_copy_may_need_much_more_room)
 	free(routes);
 }
 
+/* Chunk by chunk, without a copy, while the program goes on asking it. */
+Test(fast, a_large_one_grows_where_it_is)
+{
+	struct fib_route *routes = make_routes(IP_V4, HUGE);
+	struct fib_maps_fast before;
+	uint64_t state = 11;
+	size_t n = 2 * LARGE;
+
+	for (size_t i = 0; i < HUGE; i++)
+		routes[i].prefix.len = 26;
+	set_routes(routes, n, FIB_BATCH);
+	work();
+	before = figures(IP_V4);
+	cr_assert(before.on && before.memory >= XRS_FAST_LARGE);
+	while (figures(IP_V4).memory < before.memory + 2 * XRS_FAST_LARGE) {
+		set_routes(routes + n, 900, 900);
+		n += 900;
+		cr_assert(n + 900 < HUGE);
+		work();
+		cr_assert(figures(IP_V4).on);
+	}
+	cr_assert_eq(figures(IP_V4).figures.root_bits, before.figures.root_bits);
+	cr_assert_eq(figures(IP_V4).copies, before.copies);
+	for (size_t i = 0; i < 4000; i++) {
+		size_t which = draw(&state) % (n + 100);
+		struct ip_addr addr = routes[which].prefix.addr;
+
+		expect(ip_format(&addr, (char[IP_TEXT_MAX]){ 0 }), which < n ? 26 : 0,
+		       which < n ? routes[which].value.group : 0);
+		compare(&addr);
+	}
+	free(routes);
+}
+
+/* A table of the size from which on nodes are narrow: what the program says, against the trie. */
 Test(fast, the_program_answers_as_the_trie_in_a_large_table)
 {
 	struct fib_route *routes = calloc(LARGE, sizeof(*routes));

@@ -145,18 +145,27 @@ static int copy_to(const struct fast_table *fast, unsigned int root_bits, uint32
 
 #define MORE_PAGES 16
 
-/* For the nodes of @now, and half as many, below a root of @root_bits. */
-static uint32_t more_pages(const struct fib_fast_figures *now, unsigned int root_bits)
+/* For as many routes, and a quarter more. */
+static uint32_t pages_for(unsigned int root_bits, size_t routes)
 {
-	uint32_t root = fib_fast_pages(now->root_bits, 0);
+	return fib_fast_pages(root_bits, routes + routes / 4);
+}
+
+/* For the nodes that there are, and half as many. Below another root they are others: as for a new one. */
+static uint32_t more_pages(const struct fib_fast_figures *now, unsigned int root_bits,
+			   size_t routes)
+{
+	uint32_t root = fib_fast_pages(root_bits, 0);
 	uint32_t nodes = now->pages > root ? now->pages - root : 0;
 
-	return fib_fast_pages(root_bits, 0) + nodes + nodes / 2 + MORE_PAGES;
+	if (root_bits != now->root_bits)
+		return pages_for(root_bits, routes);
+	return root + nodes + nodes / 2 + MORE_PAGES;
 }
 
 /*
- * The whole structure into a map with more room, and a larger root where the table has outgrown its own. With
- * another root the same routes may need twice as many nodes.
+ * By a chunk, where the kind of memory has more than one. Else the whole structure is copied into another with more
+ * room, and a larger root where the table has outgrown its own.
  */
 static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes)
 {
@@ -169,9 +178,14 @@ static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes
 
 	go_off(maps, fast);
 	tell(maps, fast);
+	if (bits <= now.root_bits && !fast_memory_more(&fast->memory)) {
+		fib_fast_more(fast->fast, (uint32_t)(fast->memory.size / XRS_FAST_PAGE));
+		fast->installed = false;
+		return 0;
+	}
 	if (bits < now.root_bits)
 		bits = now.root_bits;
-	pages = more_pages(&now, bits);
+	pages = more_pages(&now, bits, routes);
 	while ((ret = copy_to(fast, bits, pages, &to)) == -ENOSPC)
 		pages += pages / 2;
 	if (ret)
@@ -260,7 +274,7 @@ static int start(struct fib_maps *maps, struct fast_table *fast, size_t routes)
 {
 	enum ip_family family = fast->index & 1 ? IP_V6 : IP_V4;
 	unsigned int bits = fib_fast_root_bits(family, routes);
-	int ret = memory_new(family, bits, fib_fast_pages(bits, routes + routes / 4), fast);
+	int ret = memory_new(family, bits, pages_for(bits, routes), fast);
 
 	if (ret)
 		return ret;

@@ -26,11 +26,17 @@ static const struct kind {
 };
 #define KINDS (sizeof(kinds) / sizeof(*kinds))
 
+/* Of addresses, for all chunks that there may be. */
+static size_t reserved(const struct kind *kind)
+{
+	return (size_t)kind->chunk * kind->most;
+}
+
 /* The kind with the smallest chunks that are enough; NULL: none is. */
 static const struct kind *kind_for(size_t size)
 {
 	for (size_t i = 0; i < KINDS; i++) {
-		if (size <= (size_t)kinds[i].chunk * kinds[i].most)
+		if (size <= reserved(&kinds[i]))
 			return &kinds[i];
 	}
 	return NULL;
@@ -44,18 +50,21 @@ static int map_create(uint32_t size)
 			      &opts);
 }
 
-/* The next chunk at its place. 0 or negative errno. */
-static int add_chunk(struct fast_memory *memory)
+int fast_memory_more(struct fast_memory *memory)
 {
-	uint8_t *at = (uint8_t *)memory->at + (size_t)memory->n * memory->chunk;
-	int fd = map_create(memory->chunk);
+	uint8_t *at = (uint8_t *)memory->at + memory->size;
+	int fd;
 
+	if (memory->n == kinds[memory->kind].most)
+		return -ENOSPC;
+	fd = map_create(memory->chunk);
 	if (fd < 0)
 		return fd;
 	memory->fd[memory->n++] = fd;
 	if (mmap(at, memory->chunk, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0) ==
 	    MAP_FAILED)
 		return -errno;
+	memory->size += memory->chunk;
 	return 0;
 }
 
@@ -68,18 +77,14 @@ int fast_memory_new(size_t size, struct fast_memory *ret)
 	if (!kind)
 		return -E2BIG;
 	n = (size + kind->chunk - 1) / kind->chunk;
-	*ret = (struct fast_memory){
-		.kind = (uint32_t)(kind - kinds),
-		.chunk = kind->chunk,
-		.size = n * kind->chunk,
-	};
-	/* Place for all of them; each is mapped over its part. */
-	ret->at = mmap(NULL, ret->size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-		       0);
+	*ret = (struct fast_memory){ .kind = (uint32_t)(kind - kinds), .chunk = kind->chunk };
+	/* Place for as many as there may be; each is mapped over its part. */
+	ret->at = mmap(NULL, reserved(kind), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+		       -1, 0);
 	if (ret->at == MAP_FAILED)
 		return -errno;
 	while (!error && ret->n < n)
-		error = add_chunk(ret);
+		error = fast_memory_more(ret);
 	if (error)
 		fast_memory_free(ret);
 	return error;
@@ -87,7 +92,7 @@ int fast_memory_new(size_t size, struct fast_memory *ret)
 
 void fast_memory_free(struct fast_memory *memory)
 {
-	munmap(memory->at, memory->size);
+	munmap(memory->at, reserved(&kinds[memory->kind]));
 	for (uint32_t i = 0; i < memory->n; i++)
 		close(memory->fd[i]);
 	*memory = (struct fast_memory){ 0 };

@@ -483,6 +483,12 @@ struct fib_fast *fib_fast_new(enum ip_family family, unsigned int root_bits, voi
 	return NULL;
 }
 
+void fib_fast_more(struct fib_fast *fast, uint32_t pages)
+{
+	fast->pages = pages;
+	fast->full = false;
+}
+
 void fib_fast_free(struct fib_fast *fast)
 {
 	if (!fast)

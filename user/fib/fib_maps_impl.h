@@ -230,6 +230,8 @@ void fib_move(struct fib_maps *maps, uint32_t table, bool v6, struct fib_route *
 /* --- fast_memory.c ----------------------------------------------------------------------------------- */
 /* At least so many octets, zeroed. 0 or negative errno. */
 int fast_memory_new(size_t size, struct fast_memory *ret);
+/* One chunk more, behind the others. -ENOSPC: there are as many as there can be; else negative errno. */
+int fast_memory_more(struct fast_memory *memory);
 void fast_memory_free(struct fast_memory *memory);
 /* For the program: at structure @index. Whoever reads there meanwhile may see some of both. */
 int fast_memory_show(const struct fib_maps *maps, uint32_t index, const struct fast_memory *memory);
