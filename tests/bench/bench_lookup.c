@@ -403,7 +403,7 @@ static double run(const struct variant *v, enum ip_family family)
 	set_program(v);
 	for (int counted = 0; counted < 2; counted++) {
 		if (bpf_prog_test_run_opts(bpf_program__fd(feeder), &opts))
-			lab_die("%s can not be run", v->name);
+			lab_die("%s can not be run: %m", v->name);
 	}
 	if (opts.retval != (redirects ? XDP_REDIRECT : XDP_PASS))
 		lab_die("%s: verdict %u", v->name, opts.retval);

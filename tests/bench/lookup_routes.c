@@ -146,6 +146,12 @@ static struct ip_addr address_in(const struct ip_prefix *prefix)
 	return addr;
 }
 
+/* What no router forwards (RFC 3927): some prefix may hold it. */
+static bool is_link_local(const struct ip_addr *addr)
+{
+	return addr->family == IP_V4 && addr->bytes[0] == 169 && addr->bytes[1] == 254;
+}
+
 /* Rank by the inverse of the harmonic sum, which is close to a logarithm. */
 static size_t zipf_rank(size_t n)
 {
@@ -169,13 +175,16 @@ void lab_destinations(const struct ip_prefix *prefixes, size_t n_prefixes, enum 
 		order[j] = i;
 	}
 	for (size_t i = 0; i < n; i++) {
-		size_t rank =
-			spread == LAB_ZIPF ? zipf_rank(n_prefixes) : lab_draw((uint32_t)n_prefixes);
-
-		if (spread == LAB_HOT && i >= 64)
+		if (spread == LAB_HOT && i >= 64) {
 			ret[i] = ret[lab_draw(64)];
-		else
+			continue;
+		}
+		do {
+			size_t rank = spread == LAB_ZIPF ? zipf_rank(n_prefixes)
+							 : lab_draw((uint32_t)n_prefixes);
+
 			ret[i] = address_in(&prefixes[order[rank]]);
+		} while (is_link_local(&ret[i]));
 	}
 	free(order);
 }
