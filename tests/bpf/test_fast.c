@@ -363,7 +363,7 @@ Test(fast, a_large_one_grows_where_it_is)
 	struct fib_route *routes = make_routes(IP_V4, HUGE);
 	struct fib_maps_fast before;
 	uint64_t state = 11;
-	size_t n = 2 * LARGE;
+	size_t n = 4 * LARGE;
 
 	for (size_t i = 0; i < HUGE; i++)
 		routes[i].prefix.len = 26;

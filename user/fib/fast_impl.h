@@ -14,8 +14,7 @@ typedef unsigned __int128 bits128;
 #define DENSE_WORDS      (1u << XRS_FAST_DENSE_BITS)
 #define DENSE_UNITS      (DENSE_WORDS * sizeof(uint32_t) / XRS_FAST_UNIT)
 #define START_MAX        0x7fffffffu
-#define ROOT_LARGE       18 /* bits */
-#define ROUTE_OCTETS     8  /* of a route of the Internet beside the root, measured, rounded up */
+#define ROUTE_OCTETS     8 /* of a route of the Internet beside the root, measured, rounded up */
 #define RUNS_MAX         (DENSE_WORDS + 2) /* of a node, after one change */
 #define INDEX_UNITS      (DENSE_WORDS * sizeof(uint16_t) / XRS_FAST_UNIT)
 #define INDEX_LEAST      5 /* ranges; fewer are one comparison */

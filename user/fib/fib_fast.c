@@ -434,21 +434,23 @@ int fib_fast_copy(struct fib_fast *to, const struct fib_fast *from)
 
 /* --- life ----------------------------------------------------------------------------------------------- */
 /*
- * From one to four routes a word. With a larger root nodes are smaller, but each miss of the cache is dearer
- * than what they cost: at a million routes 18 bits take three quarters of the time of 20, and of the memory. The first 12 bits of IPv6 are
- * nearly always among a few, so that all tables but the smallest begin with 17.
+ * With a larger root nodes are smaller, but each miss of the cache is dearer than what they cost: bounds are where the
+ * times of both meet (tests/bench/README.md). The first 12 bits of IPv6 are nearly always among a few, so
+ * that all tables but the smallest begin with 17.
  */
+static const struct root_step {
+	size_t routes; /* from so many on */
+	unsigned int bits;
+} roots4[] = { { 262144, 18 }, { 32768, 17 }, { 16384, 14 }, { 0, 12 } },
+  roots6[] = { { 512, 17 }, { 0, 12 } };
+
 unsigned int fib_fast_root_bits(enum ip_family family, size_t routes)
 {
-	unsigned int bits = 12;
+	const struct root_step *step = family == IP_V6 ? roots6 : roots4;
 
-	if (family == IP_V6)
-		return routes < 512 ? 12 : 17;
-	while (bits < ROOT_LARGE && routes >> (bits + 2))
-		bits += bits == 14
-				? 3
-				: 1 + (bits < 14); /* 12, 14, 17, 18: with 17 nodes become narrow */
-	return bits;
+	while (routes < step->routes)
+		step++;
+	return step->bits;
 }
 
 uint32_t fib_fast_pages(unsigned int root_bits, size_t routes)
