@@ -362,6 +362,7 @@ XRS_INLINE bool xrs_quick_skb(struct __sk_buff *skb, __u8 family)
 			: !xrs_dec_ttl_skb(skb, ETH_HLEN, 6) ||
 				  bpf_skb_store_bytes(skb, 0, q.nh->dmac, 2 * ETH_ALEN, 0))
 		return false;
+	xrs_unshare(skb);
 	xrs_count(q.slot, q.delivered ? XRS_REASON_TC_DELIVERED : XRS_REASON_TC_REDIRECTED,
 		  q.nexthop, q.frame_len);
 	return bpf_redirect(q.nh->ifindex, 0) == TC_ACT_REDIRECT;

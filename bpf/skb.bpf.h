@@ -16,7 +16,8 @@
 #define XRS_ROOM_DECAP_IPV4 (1ull << 7)
 #define XRS_ROOM_DECAP_IPV6 (1ull << 8)
 
-#define XRS_CHANGED_LEN     12 /* octets of an IP header that hold TTL, hop limit and checksum */
+#define XRS_CHANGED_LEN     12  /* octets of an IP header that hold TTL, hop limit and checksum */
+#define XRS_UNSHARE_FROM    256 /* octets of a frame: in smaller ones there is little to join */
 
 /* Leaves the frame with just the tags that the egress wants; the kernel keeps them beside the frame. */
 XRS_INLINE bool xrs_retag_skb(struct __sk_buff *skb, const struct xrs_packet *p, __u16 vlan)
@@ -37,6 +38,17 @@ XRS_INLINE bool xrs_segments_fit(struct __sk_buff *skb, __u32 ifindex)
 	__u32 len = 0;
 
 	return !skb->gso_size || bpf_check_mtu(skb, ifindex, &len, 0, BPF_MTU_CHK_SEGS) <= 0;
+}
+
+/*
+ * A segment of a socket of this host shares its head with the one that the socket keeps to send it again, and as
+ * long as it does, its receiver can not join it to others in its queue (skb_try_coalesce()). The kernel gives what it
+ * forwards a head of its own (skb_cow() in ip_forward()); without, TCP was 3 % slower.
+ */
+XRS_INLINE void xrs_unshare(struct __sk_buff *skb)
+{
+	if (skb->len >= XRS_UNSHARE_FROM)
+		bpf_skb_change_head(skb, 0, 0); /* no memory: it stays shared */
 }
 
 /* The same change on a copy; the kernel corrects the sum that some devices leave with the skb. */

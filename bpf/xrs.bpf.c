@@ -530,6 +530,7 @@ XRS_INLINE enum xrs_reason xrs_send_skb(struct __sk_buff *skb, const struct xrs_
 		   bpf_skb_store_bytes(skb, 0, nh->dmac, 2 * ETH_ALEN, 0)) { /* dmac, smac */
 		return XRS_REASON_TRUNCATED;
 	}
+	xrs_unshare(skb);
 	*ret_verdict = bpf_redirect(ifindex, 0);
 	if (reason == XRS_REASON_DELIVERED)
 		return XRS_REASON_TC_DELIVERED;
