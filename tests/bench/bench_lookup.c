@@ -173,6 +173,7 @@ static void open_instance(void)
 	struct fib_schema schema;
 
 	loader_log_init();
+	loader_purge(bench.instance, text); /* a run that ended early left its routes */
 	if (loader_open(bench.instance, text, &bench.loader))
 		lab_die("%s", text);
 	schema = loader_schema(bench.loader);
