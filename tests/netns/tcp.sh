@@ -80,6 +80,31 @@ both_families() { # NAME NODE
 		"[\$b[0], \$a[0] | .delivered + .tc_delivered] | .[0] - .[1] >= $((2 * SIZE / 65536))"
 }
 
+in_queues() { in_ns fw nstat -asz TcpInSegs TcpExtTCPRcvCoalesce | awk '!/^#/ { print $2 }' | xargs; }
+
+# Of a reader that stands still: buffers in its queue, with what else had come. Segments are joined there, as far as
+# pages allow, unless the sending socket holds their heads too.
+buffers_of() { # NODE
+	local rmem server segs joined before
+	rmem=$(in_ns fw sysctl -n net.ipv4.tcp_rmem)
+	in_ns fw sysctl -qw net.ipv4.tcp_rmem="4096 8000000 8000000"
+	spawn_in fw nc sh -c "exec nc -l 203.0.113.10 7000 >/dev/null"
+	server=$spawned
+	listens() { in_ns fw ss -Hltn "sport = :7000" | grep -q 7000; }
+	wait_for 10 "nc listens" listens
+	kill -STOP "$server"
+	read -r segs joined <<<"$(in_queues)"
+	before=$((segs - joined))
+	spawn_in "$1" sender sh -c "exec nc -N 203.0.113.10 7000 <'$DIR/half'"
+	arrived() { in_ns fw ss -Htn "sport = :7000" | awk '{ exit $2 < 2000000 }'; }
+	wait_for 20 "2 MB in the queue" arrived
+	read -r segs joined <<<"$(in_queues)"
+	kill -CONT "$server"
+	wait_for 10 "the end of nc" is_gone "$server" >/dev/null || stop_pid "$server"
+	in_ns fw sysctl -qw net.ipv4.tcp_rmem="$rmem"
+	BUFFERS=$((segs - joined - before))
+}
+
 lab_host
 lab_bridge
 veth_node vm1
@@ -91,6 +116,7 @@ run_logged ip -n "$ID-fw" addr add 2001:db8::10/128 dev lo nodad
 xrs_start
 SIZE=4000000
 head -c $SIZE /dev/urandom >"$DIR/file"
+head -c 2000000 "$DIR/file" >"$DIR/half"
 
 warm() { # NODE: everybody knows everybody
 	in_ns "$1" ping -q -c 1 -w 20 -i 0.2 10.1.0.1 >/dev/null
@@ -142,6 +168,9 @@ routed vm1
 wait_for 20 "the appliance" fw_usable || abandon "the appliance is there"
 warm vm1
 both_families "routed, veth" vm1
+buffers_of vm1
+diag "2 MB are $BUFFERS buffers in the receiver's queue"
+check "routed, veth: the receiver may join segments" [ "$BUFFERS" -le 18 ] # 11; 25 if it may not
 gro fw on
 # XDP on a veth of that MTU: frames in several buffers.
 edit_config '.nics[0].mode = "native"'
