@@ -178,13 +178,13 @@ static int enlarge(struct fib_maps *maps, struct fast_table *fast, size_t routes
 
 	go_off(maps, fast);
 	tell(maps, fast);
-	if (bits <= now.root_bits && !fast_memory_more(&fast->memory)) {
+	if (bits < now.root_bits)
+		bits = now.root_bits;
+	if (bits == now.root_bits && !fast_memory_more(&fast->memory)) {
 		fib_fast_more(fast->fast, (uint32_t)(fast->memory.size / XRS_FAST_PAGE));
 		fast->installed = false;
 		return 0;
 	}
-	if (bits < now.root_bits)
-		bits = now.root_bits;
 	pages = more_pages(&now, bits, routes);
 	while ((ret = copy_to(fast, bits, pages, &to)) == -ENOSPC)
 		pages += pages / 2;
