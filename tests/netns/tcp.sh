@@ -32,6 +32,8 @@ bad_sums() { # NODE...: what stacks found wrong
 	done | awk '!/^#/ { n += $2 } END { print n + 0 }'
 }
 
+listens() { in_ns fw ss -Hltn "sport = :7000" | grep -q 7000; }
+
 # From $1 to an address behind the appliance: $2 octets up, then down.
 transfer() { # NAME NODE ADDRESS
 	local name=$1 node=$2 address=$3 way
@@ -42,7 +44,6 @@ transfer() { # NAME NODE ADDRESS
 		else
 			spawn_in fw nc sh -c "exec nc -N -l $address 7000 <'$DIR/file'"
 		fi
-		listens() { in_ns fw ss -Hltn "sport = :7000" | grep -q 7000; }
 		wait_for 10 "nc listens" listens
 		if [ $way = up ]; then
 			in_ns "$node" timeout 60 nc -N "$address" 7000 <"$DIR/file" >/dev/null 2>&1
@@ -80,29 +81,29 @@ both_families() { # NAME NODE
 		"[\$b[0], \$a[0] | .delivered + .tc_delivered] | .[0] - .[1] >= $((2 * SIZE / 65536))"
 }
 
-in_queues() { in_ns fw nstat -asz TcpInSegs TcpExtTCPRcvCoalesce | awk '!/^#/ { print $2 }' | xargs; }
+apart() { # segments that came and were not joined to others
+	in_ns fw nstat -asz TcpInSegs TcpExtTCPRcvCoalesce |
+		awk '{ n[$1] = $2 } END { print n["TcpInSegs"] - n["TcpExtTCPRcvCoalesce"] }'
+}
 
 # Of a reader that stands still: buffers in its queue, with what else had come. Segments are joined there, as far as
 # pages allow, unless the sending socket holds their heads too.
 buffers_of() { # NODE
-	local rmem server segs joined before
+	local rmem server before
 	rmem=$(in_ns fw sysctl -n net.ipv4.tcp_rmem)
 	in_ns fw sysctl -qw net.ipv4.tcp_rmem="4096 8000000 8000000"
 	spawn_in fw nc sh -c "exec nc -l 203.0.113.10 7000 >/dev/null"
 	server=$spawned
-	listens() { in_ns fw ss -Hltn "sport = :7000" | grep -q 7000; }
 	wait_for 10 "nc listens" listens
 	kill -STOP "$server"
-	read -r segs joined <<<"$(in_queues)"
-	before=$((segs - joined))
+	before=$(apart)
 	spawn_in "$1" sender sh -c "exec nc -N 203.0.113.10 7000 <'$DIR/half'"
 	arrived() { in_ns fw ss -Htn "sport = :7000" | awk '{ exit $2 < 2000000 }'; }
 	wait_for 20 "2 MB in the queue" arrived
-	read -r segs joined <<<"$(in_queues)"
+	BUFFERS=$(($(apart) - before))
 	kill -CONT "$server"
 	wait_for 10 "the end of nc" is_gone "$server" >/dev/null || stop_pid "$server"
 	in_ns fw sysctl -qw net.ipv4.tcp_rmem="$rmem"
-	BUFFERS=$((segs - joined - before))
 }
 
 lab_host
